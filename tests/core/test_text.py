@@ -150,6 +150,22 @@ def test_indent_moves_the_later_lines_and_narrows_them() -> None:
     )
 
 
+def test_indent_is_counted_once_for_a_text_of_several_lines() -> None:
+    rows = np.arange(6.0).reshape(2, 3)
+    fits = tensor_text(rows, dtype="torch.float64", options=PrintOptions(linewidth=48), indent=4)
+    assert fits.endswith("\n            [3., 4., 5.]], dtype=torch.float64)")
+    breaks = tensor_text(rows, dtype="torch.float64", options=PrintOptions(linewidth=47), indent=4)
+    assert breaks.endswith("\n            [3., 4., 5.]],\n           dtype=torch.float64)")
+
+
+def test_bfloat16_arrays_are_widened() -> None:
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    array = np.array([0.1, 1.0, -3.0], dtype=bfloat16)
+    assert tensor_text(array, dtype="torch.bfloat16") == (
+        "tensor([ 0.1001,  1.0000, -3.0000], dtype=torch.bfloat16)"
+    )
+
+
 def test_a_summary_touches_only_what_it_shows() -> None:
     # Four exabytes, seen through strides of zero: nothing but the edges can be read.
     vast = np.broadcast_to(np.float32(0.5), (2**20, 2**20, 2**20))
