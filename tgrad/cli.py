@@ -1,0 +1,341 @@
+"""The command line: what is to be run, under which options, and the exit code.
+
+Options of tgrad stand before the program; every word after it sets the program's parameters.
+Nothing heavy is imported here: `tgrad --help` needs neither NumPy nor Lark.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tgrad.lang import Program
+    from tgrad.runtime.output import Output, Reporter
+    from tgrad.runtime.session import Session
+    from tgrad.runtime.trace import Diagnostic
+    from tgrad.source import Source
+
+EXIT_ERROR, EXIT_USAGE, EXIT_SYNTAX, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 3, 130, 141
+
+HELP = """\
+usage: tgrad [options] FILE [--parameter value ...]
+       tgrad [options] -c CODE [--parameter value ...]
+       ... | tgrad [options] [-]
+       tgrad [options]
+
+Runs programs of tensor expressions with automatic differentiation, with PyTorch's results.
+
+  FILE                 run a program; `tgrad FILE --help` lists its parameters
+  -c CODE              run a piece of text and show the value of each expression
+  -                    run standard input and show the value of each expression
+  without any of them  open a prompt, or run standard input when that is no terminal
+
+options:
+  --json               write one JSON object a line instead of text
+  --seed N             seed the random numbers, as torch.manual_seed(N) does
+  --time-limit SECONDS, --memory-limit MB, --step-limit N
+                       end a program that needs more
+  --allow-read PATH, --allow-write PATH
+                       let the program read or write below PATH; may be given several times
+  --color WHEN         auto (the default), always or never; NO_COLOR, FORCE_COLOR and
+                       TERM=dumb are honoured
+  --version            print the version
+  -h, --help           print this help
+
+Options stand before FILE or -c; every word after it belongs to the program.
+
+exit codes:
+  0 fine    1 error while running    2 usage    3 syntax error    4 assertion failed
+  5 denied  6 limit reached          130 interrupted              141 output closed
+"""
+
+
+class UsageError(Exception):
+    """The command line can't be carried out; the message is one line."""
+
+
+class Options:
+    """A command line that was read."""
+
+    def __init__(self) -> None:
+        self.program: str | None = None
+        self.command: str | None = None
+        self.arguments: list[str] = []
+        self.help = False
+        self.version = False
+        self.json = False
+        self.color = "auto"
+        self.seed: int | None = None
+        self.time_limit: float | None = None
+        self.memory_limit: float | None = None
+        self.step_limit: int | None = None
+        self.allow_read: list[str] = []
+        self.allow_write: list[str] = []
+
+
+FLAGS = {"--json": "json", "--version": "version", "-V": "version", "--help": "help", "-h": "help"}
+VALUES = {
+    "--seed": "seed",
+    "--time-limit": "time_limit",
+    "--memory-limit": "memory_limit",
+    "--step-limit": "step_limit",
+    "--allow-read": "allow_read",
+    "--allow-write": "allow_write",
+    "--color": "color",
+}
+
+
+def read_options(words: Sequence[str]) -> Options:
+    """Read a command line.
+
+    Raises:
+        UsageError: an unknown option, a missing value, or one that makes no sense.
+    """
+    options = Options()
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if name in FLAGS:
+            if equals:
+                raise UsageError(f"{name} takes no value")
+            setattr(options, FLAGS[name], True)
+        elif name in VALUES or name == "-c":
+            if not equals and not rest:
+                raise UsageError(f"{name} needs a value")
+            text = value if equals else rest.pop(0)
+            if name == "-c":
+                options.command, options.arguments = text, rest
+                break
+            _set(options, name, text)
+        elif word.startswith("-c") and not word.startswith("--"):
+            options.command, options.arguments = word[2:], rest
+            break
+        elif word.startswith("-") and word not in ("-", "--"):
+            raise UsageError(_unknown_option(name))
+        else:
+            if word == "--" and rest:
+                word = rest.pop(0)
+            options.program = None if word == "--" else word
+            options.arguments = rest
+            break
+    return options
+
+
+def _set(options: Options, name: str, text: str) -> None:
+    attribute = VALUES[name]
+    if attribute in ("allow_read", "allow_write"):
+        getattr(options, attribute).append(text)
+    elif attribute == "color":
+        if text not in ("auto", "always", "never"):
+            raise UsageError(f"--color is auto, always or never, not {text!r}")
+        options.color = text
+    else:
+        setattr(options, attribute, _number(name, text))
+
+
+def _number(name: str, text: str) -> int | float:
+    whole = name in ("--seed", "--step-limit")
+    try:
+        number = int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        raise UsageError(f"{name} takes {kind}, not {text!r}") from None
+    if name != "--seed" and not 0 < number < float("inf"):
+        raise UsageError(f"{name} takes a number above 0, not {text!r}")
+    return number
+
+
+def _unknown_option(name: str) -> str:
+    from tgrad.runtime.hints import closest
+
+    meant = closest(name, [*FLAGS, *VALUES])
+    suggestion = f"did you mean {meant}?" if meant else "`tgrad --help` lists the options"
+    return f"unknown option {name}: {suggestion}"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run `tgrad` with the words of a command line; returns the exit code."""
+    from tgrad.runtime.output import Output, OutputClosed
+
+    _line_buffered()
+    output, errors = Output(sys.stdout), Output(sys.stderr)
+    try:
+        code = _main(sys.argv[1:] if words is None else words, output, errors)
+        output.flush()
+    except OutputClosed:
+        code = _abandon(EXIT_BROKEN_PIPE)
+    except KeyboardInterrupt:
+        errors.write("KeyboardInterrupt: interrupted\n")
+        code = EXIT_INTERRUPTED
+    except OSError as error:
+        errors.write(f"tgrad: can't write the output: {error.strerror}\n")
+        code = _abandon(EXIT_ERROR)
+    return code
+
+
+def _main(words: Sequence[str], output: Output, errors: Output) -> int:
+    try:
+        options = read_options(words)
+        if options.help:
+            output.write(HELP)
+            return 0
+        if options.version:
+            from tgrad._version import __version__
+
+            output.write(f"tgrad {__version__}\n")
+            return 0
+        if options.program is None and options.command is None and _on_terminal():
+            return _shell(options, output, errors)
+        source = _source(options)
+    except UsageError as error:
+        errors.write(f"tgrad: {error}\n")
+        return EXIT_USAGE
+    show = options.program in (None, "-")
+    return _run(source, options, show, output, errors)
+
+
+def _run(source: Source, options: Options, show: bool, output: Output, errors: Output) -> int:
+    """Compile the whole program, set its parameters, run it."""
+    from tgrad.errors import ProgramError
+    from tgrad.runtime.parameters import ParameterError, read_arguments
+
+    session = _session(options, output, errors)
+    try:
+        program = session.compile(source, show=show)
+    except ProgramError as error:
+        return session.report(error).exit_code
+    if any(word in ("--help", "-h") for word in options.arguments):
+        output.write(_program_help(program))
+        return 0
+    try:
+        session.arguments = read_arguments(options.arguments, program.parameters)
+    except ParameterError as error:
+        errors.write(f"{_parameter_list(program)}tgrad: {source.name}: {error}\n")
+        return EXIT_USAGE
+    return session.execute(program).exit_code
+
+
+def _session(options: Options, output: Output, errors: Output) -> Session:
+    from tgrad.runtime.session import Session
+
+    return Session(_reporter(options, output, errors))
+
+
+def _reporter(options: Options, output: Output, errors: Output) -> Reporter:
+    from tgrad.runtime.output import TextReporter
+
+    def draw(diagnostic: Diagnostic) -> None:
+        from tgrad.display import diagnostic as drawing
+        from tgrad.display.console import Console
+
+        drawing.draw(diagnostic, Console.on(errors, options.color))
+
+    if options.json:
+        from tgrad.runtime.json_output import JsonReporter
+
+        return JsonReporter(output, errors, draw)
+    return TextReporter(output, errors, draw)
+
+
+def _shell(options: Options, output: Output, errors: Output) -> int:
+    from tgrad.shell.loop import Loop
+
+    return Loop(_session(options, output, errors), output).run()
+
+
+def _program_help(program: Program) -> str:
+    """What `tgrad FILE --help` prints: the comment at the top of the file, and the parameters."""
+    usage = f"usage: tgrad {program.source.name} [--parameter value ...]\n\n"
+    about = []
+    for line in program.source.lines:
+        if not line.startswith("#"):
+            break
+        if not line.startswith("#!"):
+            about.append(line.lstrip("#").strip() + "\n")
+    return usage + "".join(about) + ("\n" if about else "") + _parameter_list(program)
+
+
+def _parameter_list(program: Program) -> str:
+    from tgrad.runtime.parameters import comment_on, list_parameters
+
+    lines = [program.source.line(parameter.span.end_line) for parameter in program.parameters]
+    return list_parameters(program.parameters, [comment_on(line) for line in lines])
+
+
+def _source(options: Options) -> Source:
+    """The text to run.
+
+    Raises:
+        UsageError: the file isn't there, or isn't text.
+    """
+    from tgrad.source import Source
+
+    if options.command is not None:
+        return Source("<command>", _decoded(os.fsencode(options.command), "the text after -c"))
+    if options.program in (None, "-"):
+        data = sys.stdin.buffer.read() if sys.stdin is not None else b""
+        return Source("<stdin>", _decoded(data, "standard input"))
+    assert options.program is not None
+    return Source(options.program, _decoded(_contents(options.program), options.program))
+
+
+def _contents(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise UsageError(f"no such file: {path}{_similar_file(path)}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a directory, not a program") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"can't read {path}: {reason}") from None
+
+
+def _similar_file(path: str) -> str:
+    from tgrad.runtime.hints import closest
+
+    folder, name = os.path.split(path)
+    try:
+        meant = closest(name, os.listdir(folder or "."))
+    except OSError:
+        return ""
+    return f": did you mean {os.path.join(folder, meant)}?" if meant else ""
+
+
+def _decoded(data: bytes, name: str) -> str:
+    """Bytes as text; a byte order mark at the beginning is left out."""
+    if b"\0" in data:
+        raise UsageError(f"{name} is binary data, not the text of a program")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = data[error.start]
+        raise UsageError(f"{name} is not valid UTF-8: byte 0x{byte:02x} in line {line}") from None
+
+
+def _on_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _line_buffered() -> None:
+    """Let a reader of a pipe see every line when it is written.
+
+    A hundred thousand lines take a tenth longer than with full buffers.
+    """
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(line_buffering=True)
+
+
+def _abandon(code: int) -> int:
+    """Give up the output: Python would try to write what is left of it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    return code

@@ -1,0 +1,285 @@
+"""The failing expression taken apart: what to underline, and what its operands were.
+
+Python tells which stretch of source an instruction came from.  The stretch is parsed once more to
+find the operator and the operands in it.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
+from typing import Any
+
+from tgrad.source import Source, Span
+
+OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+    ast.Pow: "**", ast.MatMult: "@", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&",
+    ast.BitOr: "|", ast.BitXor: "^", ast.UAdd: "+", ast.USub: "-", ast.Invert: "~",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.In: "in", ast.NotIn: "not", ast.Is: "is", ast.IsNot: "is",
+}  # fmt: skip
+
+MOST_LABELS = 6
+LONGEST_LABEL = 28
+LONGEST_TEXT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An operand as it is written, and the names in it."""
+
+    text: str
+    name: str | None
+    """Set when the operand is a single name."""
+    inside: tuple[str, ...]
+    """The names that occur in an operand that is more than a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What is underlined, and the operands in the order in which they are handed on."""
+
+    marks: list[tuple[Span, bool]] = field(default_factory=list)
+    operands: list[Operand] = field(default_factory=list)
+    root: str | None = None
+    """The name that a call's function is read from: `torch` in `torch.mm(a, b)`."""
+
+
+@lru_cache(maxsize=64)
+def explain(source: Source, span: Span) -> Expression:
+    """Take the expression at `span` apart; an expression without parts is one mark."""
+    parsed = _Parsed.of(source, span)
+    found = _take_apart(parsed) if parsed is not None else None
+    return found or Expression([(span, True)])
+
+
+def values(
+    expression: Expression,
+    names: Mapping[str, Any],
+    inner: FrameType | None,
+    error: BaseException,
+) -> Iterator[tuple[str, Any, bool]]:
+    """What the operands were: (text, value, is a name), each once, as far as it can be known.
+
+    An operand that is more than a name was computed on the way and is gone, unless the function
+    that raised the error still holds it among its arguments.
+    """
+    arguments = _arguments(inner)
+    if expression.root is not None and isinstance(names.get(expression.root), ModuleType):
+        arguments = arguments[-len(expression.operands) :] if arguments else []
+    matching = len(arguments) == len(expression.operands)
+    seen: set[str] = set()
+    for index, operand in enumerate(expression.operands):
+        found: list[tuple[str, Any, bool]] = []
+        if operand.name is not None:
+            if operand.name in names:
+                found = [(operand.name, names[operand.name], True)]
+        elif matching and _is_array(arguments[index]):
+            found = [(operand.text, arguments[index], False)]
+        else:
+            found = [(n, names[n], True) for n in operand.inside if _is_array(names.get(n))]
+        for text, value, is_name in found:
+            if text not in seen and len(seen) < MOST_LABELS:
+                seen.add(text)
+                yield text, value, is_name
+
+
+def describe(value: object) -> str | None:
+    """A value in a few words: dtype and shape of an array, a short text of anything else."""
+    if _is_array(value):
+        array: Any = value
+        dtype = str(array.dtype).removeprefix("torch.")
+        kind = "" if type(value).__name__ == "Tensor" else "ndarray "
+        return f"{kind}{dtype}{list(array.shape)}"
+    if isinstance(value, (ModuleType, FunctionType, BuiltinFunctionType, type)) or callable(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float, complex, str)):
+        text = repr(value)
+        return text if len(text) <= LONGEST_TEXT else f"{type(value).__name__} of {_size(value)}"
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
+        return f"{type(value).__name__} of {len(value)}"
+    return type(value).__name__
+
+
+def _size(value: object) -> str:
+    return f"{len(value)} characters" if isinstance(value, str) else f"{len(str(value))} digits"
+
+
+def _is_array(value: object) -> bool:
+    """Is it a tensor or a NumPy array? Neither is imported to find out."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return False
+    if isinstance(value, numpy.ndarray):
+        return True
+    tensors = sys.modules.get("tgrad.core.tensor")
+    return tensors is not None and isinstance(value, tensors.Tensor)
+
+
+def _arguments(frame: FrameType | None) -> list[Any]:
+    """The positional arguments of a function of tgrad's that raised the error."""
+    if frame is None:
+        return []
+    code, held = frame.f_code, frame.f_locals
+    found = [held.get(name) for name in code.co_varnames[: code.co_argcount]]
+    if code.co_flags & 0x4:  # *args
+        rest = held.get(code.co_varnames[code.co_argcount + code.co_kwonlyargcount])
+        found.extend(rest if isinstance(rest, tuple) else ())
+    if code.co_name.startswith("__r") and len(found) == 2 and code.co_name != "__repr__":
+        found.reverse()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A piece of source as Python's `ast`, with the way back from its positions."""
+
+    source: Source
+    span: Span
+    text: str
+    node: ast.AST
+    lines_above: int
+
+    @classmethod
+    def of(cls, source: Source, span: Span) -> _Parsed | None:
+        text = _text(source, span)
+        for words in (text, text.replace("~=", "==")):  # `~=` compares, as `==` does
+            try:
+                body = ast.parse(f"(\n{words}\n)", mode="eval").body
+                return cls(source, span, text, body, 1)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                pass
+            try:
+                statements = ast.parse(words).body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue
+            if len(statements) == 1:
+                return cls(source, span, text, statements[0], 0)
+        return None
+
+    def span_of(self, node: ast.AST) -> Span:
+        at: Any = node
+        line, column = self._place(at.lineno, at.col_offset)
+        end_line, end_column = self._place(at.end_lineno, at.end_col_offset)
+        return Span(line, column, end_line, end_column)
+
+    def _place(self, line: int, byte_column: int) -> tuple[int, int]:
+        row = line - self.lines_above - 1
+        text = self.text.split("\n")[row]
+        column = len(text.encode()[:byte_column].decode(errors="replace"))
+        return self.span.line + row, column + (self.span.column if row == 0 else 0)
+
+    def operand(self, node: ast.AST) -> Operand:
+        name = node.id if isinstance(node, ast.Name) else None
+        words = " ".join(_text(self.source, self.span_of(node)).split())
+        if len(words) > LONGEST_LABEL:
+            words = words[: LONGEST_LABEL - 3] + "..."
+        return Operand(words, name, _names_in(node))
+
+    def between(self, left: Span, right: Span, symbol: str) -> Span | None:
+        """Where `symbol` stands between two operands, comments aside."""
+        for line in range(left.end_line, right.line + 1):
+            text = self.source.line(line)
+            start = left.end_column if line == left.end_line else 0
+            end = right.column if line == right.line else len(text)
+            found = text[start:end].partition("#")[0].find(symbol)
+            if found >= 0:
+                column = start + found
+                return Span(line, column, line, column + len(symbol))
+        return None
+
+
+def _text(source: Source, span: Span) -> str:
+    lines = [source.line(number) for number in range(span.line, span.end_line + 1)]
+    lines[-1] = lines[-1][: span.end_column]
+    lines[0] = lines[0][span.column :]
+    return "\n".join(lines)
+
+
+def _names_in(node: ast.AST) -> tuple[str, ...]:
+    found = {each.id: None for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return tuple(found)
+
+
+def _take_apart(parsed: _Parsed) -> Expression | None:
+    node = parsed.node
+    if isinstance(node, ast.Expr):
+        node = node.value
+    if isinstance(node, ast.BinOp):
+        return _around(parsed, node.left, OPERATORS[type(node.op)], node.right)
+    if isinstance(node, ast.AugAssign):
+        return _around(parsed, node.target, OPERATORS[type(node.op)] + "=", node.value)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        symbol = OPERATORS[type(node.ops[0])]
+        found = _around(parsed, node.left, symbol, node.comparators[0])
+        return found or _around(parsed, node.left, "~=", node.comparators[0])
+    if isinstance(node, ast.Call):
+        return _call(parsed, node)
+    if isinstance(node, ast.Subscript):
+        return _subscript(parsed, node)
+    if isinstance(node, ast.Attribute):
+        return _attribute(parsed, node)
+    if isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
+        inner = parsed.span_of(node.operand)
+        operator = Span(parsed.span.line, parsed.span.column, parsed.span.line,
+                        parsed.span.column + 1)  # fmt: skip
+        return Expression([(operator, True), (inner, False)], [parsed.operand(node.operand)])
+    if isinstance(node, ast.Name):
+        return Expression([(parsed.span, True)], [parsed.operand(node)])
+    return None
+
+
+def _around(parsed: _Parsed, left: ast.AST, symbol: str, right: ast.AST) -> Expression | None:
+    first, second = parsed.span_of(left), parsed.span_of(right)
+    operator = parsed.between(first, second, symbol)
+    if operator is None:
+        return None
+    return Expression(
+        [(first, False), (operator, True), (second, False)],
+        [parsed.operand(left), parsed.operand(right)],
+    )
+
+
+def _call(parsed: _Parsed, node: ast.Call) -> Expression:
+    function = parsed.span_of(node.func)
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    given = [each.value if isinstance(each, ast.Starred) else each for each in given]
+    marks, operands, root = [(function, True)], [], None
+    if isinstance(node.func, ast.Attribute):
+        receiver = parsed.span_of(node.func.value)
+        if isinstance(node.func.value, ast.Name):
+            root = node.func.value.id
+        dot = Span(function.end_line, function.end_column - len(node.func.attr),
+                   function.end_line, function.end_column)  # fmt: skip
+        if root not in {"torch", "np", "numpy", "math", "plt"}:
+            marks = [(receiver, False), (dot, True)]
+            operands.append(parsed.operand(node.func.value))
+            root = None
+    marks.extend((parsed.span_of(each), False) for each in given)
+    for each in given:
+        inside = each.elts if isinstance(each, (ast.List, ast.Tuple)) else [each]
+        operands.extend(parsed.operand(element) for element in inside)
+    return Expression(marks, operands, root)
+
+
+def _subscript(parsed: _Parsed, node: ast.Subscript) -> Expression:
+    value = parsed.span_of(node.value)
+    bracket = Span(value.end_line, value.end_column, parsed.span.end_line, parsed.span.end_column)
+    inside = _names_in(node.slice)
+    return Expression(
+        [(value, False), (bracket, True)],
+        [parsed.operand(node.value), *(Operand(name, name, ()) for name in inside)],
+    )
+
+
+def _attribute(parsed: _Parsed, node: ast.Attribute) -> Expression:
+    end_line, end = parsed.span.end_line, parsed.span.end_column
+    name = Span(end_line, end - len(node.attr), end_line, end)
+    return Expression(
+        [(parsed.span_of(node.value), False), (name, True)], [parsed.operand(node.value)]
+    )

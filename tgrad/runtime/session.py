@@ -1,0 +1,174 @@
+"""A program's world: its names, what it shows, and how it ends.
+
+    session = Session(reporter)
+    result = session.run(Source("<command>", "x = 2; x * 3"), show=True)
+
+A session has no state outside of itself.  The same session runs any number of sources, one after
+the other, in the same names; the shell does so with every input.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from tgrad.errors import ProgramError
+from tgrad.runtime.output import OutputClosed, Reporter
+from tgrad.source import Source
+
+if TYPE_CHECKING:
+    from tgrad.lang import Program
+    from tgrad.runtime.trace import Diagnostic, World
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended: the exit code, what went wrong if something did, the last value shown."""
+
+    exit_code: int = 0
+    diagnostic: Diagnostic | None = None
+    value: object = None
+    left: bool = False
+    """True when the program asked to leave, by `exit()`."""
+
+    @property
+    def incomplete(self) -> bool:
+        """True when nothing was run because more text could still make a program of it."""
+        return self.diagnostic is not None and self.diagnostic.incomplete
+
+
+class Session:
+    """The names of a program, and running source in them."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        from tgrad.runtime.builtins import attribute_names, program_builtins
+
+        self._reporter = reporter
+        self._attributes = attribute_names()
+        self._sources: dict[str, Source] = {}
+        self._executed: list[tuple[CodeType, Source]] = []
+        self._warned: set[tuple[str, str, str, int | None]] = set()
+        self._value: object = None
+        self.arguments: Mapping[str, object] = {}
+        """Values for the `param` declarations, by name; a parameter not in it has its default."""
+        self.builtins: dict[str, Any] = program_builtins(
+            output=reporter.output, show=self._show, parameter=self._parameter
+        )
+        self.names: dict[str, Any] = {"__builtins__": self.builtins, "__name__": "__main__"}
+
+    def run(self, source: Source, *, show: bool = False) -> Result:
+        """Compile a source as a whole, then run its statements in order.
+
+        With `show` the values of bare expressions are shown.  Errors end up in the result and with
+        the reporter; text that is merely incomplete isn't reported.
+        """
+        with self._warnings():
+            compiled = self._compiled(source, show)
+        return compiled if isinstance(compiled, Result) else self.execute(compiled)
+
+    def compile(self, source: Source, *, show: bool = False) -> Program:
+        """Compile a source for this session.
+
+        Raises:
+            ProgramError: the text isn't a program of the language.
+        """
+        from tgrad.lang import compile_program
+
+        self._sources[source.name] = source
+        return compile_program(source, attributes=self._attributes, show=show)
+
+    def execute(self, program: Program) -> Result:
+        """Run a compiled program in the session's names."""
+        self._value = None
+        try:
+            with self._warnings():
+                for number, statement in enumerate(program.statements, 1):
+                    self._reporter.statement_begins(number, statement)
+                    self._executed.append((statement.code, program.source))
+                    exec(statement.code, self.names)
+                    self._reporter.statement_ends()
+        except SystemExit as leaving:
+            return self._leave(leaving)
+        except OutputClosed:
+            raise
+        except BaseException as error:
+            return self.report(error)
+        return Result(value=self._value)
+
+    def report(self, error: BaseException) -> Result:
+        """Explain an error and hand it to the reporter."""
+        from tgrad.runtime.trace import diagnose
+
+        diagnostic = diagnose(error, self.world())
+        if not diagnostic.incomplete:
+            self._reporter.error(diagnostic)
+        return Result(diagnostic.exit_code, diagnostic, self._value)
+
+    def world(self) -> World:
+        """What explains the errors of this session."""
+        from tgrad.runtime.trace import World
+
+        return World(self.names, self._sources, self._executed)
+
+    def _compiled(self, source: Source, show: bool) -> Program | Result:
+        try:
+            return self.compile(source, show=show)
+        except ProgramError as error:
+            return self.report(error)
+
+    def _show(self, value: object) -> None:
+        """Show a value as Python's prompt would: not None; the last one shown is `_`."""
+        if value is None:
+            return
+        self._reporter.value(value)
+        self.builtins["_"] = self._value = value
+
+    def _parameter(self, name: str, default: Callable[[], object]) -> object:
+        """The value of `param name: type = default`."""
+        return self.arguments[name] if name in self.arguments else default()
+
+    def _leave(self, leaving: SystemExit) -> Result:
+        """What `exit(code)` means, as in Python: a text goes to the error stream and means 1."""
+        code = leaving.code
+        if code is None or isinstance(code, int):
+            return Result((code or 0) & 0xFF, left=True)
+        self._reporter.output.flush()
+        print(code, file=sys.stderr)
+        return Result(1, left=True)
+
+    @contextmanager
+    def _warnings(self) -> Iterator[None]:
+        """Hand warnings to the reporter, each once for the place in the program it comes from."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning):
+                warnings.simplefilter("ignore", category)
+            warnings.showwarning = self._warn
+            yield
+
+    def _warn(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: object = None,
+        line: str | None = None,
+    ) -> None:
+        from tgrad.runtime.trace import innermost_place
+
+        place, at = "tgrad", None
+        if (found := innermost_place(sys._getframe(1), self.world())) is not None:
+            place, at = found[0].name, found[1]
+        elif filename in self._sources:
+            place, at = filename, lineno
+        text = " ".join(str(message).split("\n"))
+        seen = (text, category.__name__, place, at)
+        if seen not in self._warned:
+            self._warned.add(seen)
+            self._reporter.warning(text, category.__name__, place, at)
