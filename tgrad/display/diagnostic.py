@@ -36,11 +36,11 @@ def layout(diagnostic: Diagnostic, width: int) -> Iterator[Row]:
     """The lines of a diagnostic, in styled pieces."""
     places = [*diagnostic.places, *diagnostic.related]
     digits = len(str(max((place.span.end_line for place in places), default=0)))
-    head = len(diagnostic.places) // 2
-    for index, place in enumerate(diagnostic.places):
-        if diagnostic.skipped and index == head:
-            yield [("title", f"  ... {diagnostic.skipped} more calls ...")]
+    for place in diagnostic.places:
         yield from _place(place, digits, width)
+        if place.left_out:
+            calls = "call" if place.left_out == 1 else "calls"
+            yield [("title", f"  ... {place.left_out} more {calls} ...")]
     for place in diagnostic.related:
         yield from _place(place, digits, width)
     for note in diagnostic.notes:

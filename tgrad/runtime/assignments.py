@@ -31,6 +31,8 @@ class Assigned:
         """`line 3`, `line 3 or 7`; with the source's name when it isn't `here`."""
         if not self.lines or self.source is None or len(self.lines) > MOST_LINES:
             return None
+        if len(self.source.lines) == 1:
+            return None  # it is in plain sight
         words = " or ".join(str(line) for line in self.lines)
         return f"line {words}" if self.source is here else f"{self.source.name}:{words}"
 

@@ -48,6 +48,8 @@ class Expression:
     operands: list[Operand] = field(default_factory=list)
     root: str | None = None
     """The name that a call's function is read from: `torch` in `torch.mm(a, b)`."""
+    function: str | None = None
+    """The name that is called, in `f(x)`."""
 
 
 @lru_cache(maxsize=64)
@@ -74,6 +76,10 @@ def values(
         arguments = arguments[-len(expression.operands) :] if arguments else []
     matching = len(arguments) == len(expression.operands)
     seen: set[str] = set()
+    called = expression.function
+    if called is not None and called in names and not callable(names[called]):
+        seen.add(called)
+        yield called, names[called], True
     for index, operand in enumerate(expression.operands):
         found: list[tuple[str, Any, bool]] = []
         if operand.name is not None:
@@ -264,7 +270,8 @@ def _call(parsed: _Parsed, node: ast.Call) -> Expression:
     for each in given:
         inside = each.elts if isinstance(each, (ast.List, ast.Tuple)) else [each]
         operands.extend(parsed.operand(element) for element in inside)
-    return Expression(marks, operands, root)
+    called = node.func.id if isinstance(node.func, ast.Name) else None
+    return Expression(marks, operands, root, called)
 
 
 def _subscript(parsed: _Parsed, node: ast.Subscript) -> Expression:

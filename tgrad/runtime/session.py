@@ -36,10 +36,8 @@ class Result:
     left: bool = False
     """True when the program asked to leave, by `exit()`."""
 
-    @property
-    def incomplete(self) -> bool:
-        """True when nothing was run because more text could still make a program of it."""
-        return self.diagnostic is not None and self.diagnostic.incomplete
+    incomplete: bool = False
+    """True when nothing was run because more text could still make a program of it."""
 
 
 class Session:
@@ -61,15 +59,20 @@ class Session:
         )
         self.names: dict[str, Any] = {"__builtins__": self.builtins, "__name__": "__main__"}
 
-    def run(self, source: Source, *, show: bool = False) -> Result:
+    def run(self, source: Source, *, show: bool = False, more: bool = False) -> Result:
         """Compile a source as a whole, then run its statements in order.
 
         With `show` the values of bare expressions are shown.  Errors end up in the result and with
-        the reporter; text that is merely incomplete isn't reported.
+        the reporter.  With `more`, the text can be continued: where it is merely incomplete, the
+        result says so and nothing is reported.
         """
-        with self._warnings():
-            compiled = self._compiled(source, show)
-        return compiled if isinstance(compiled, Result) else self.execute(compiled)
+        try:
+            program = self.compile(source, show=show)
+        except ProgramError as error:
+            if more and error.details.get("incomplete"):
+                return Result(incomplete=True)
+            return self.report(error)
+        return self.execute(program)
 
     def compile(self, source: Source, *, show: bool = False) -> Program:
         """Compile a source for this session.
@@ -80,7 +83,8 @@ class Session:
         from tgrad.lang import compile_program
 
         self._sources[source.name] = source
-        return compile_program(source, attributes=self._attributes, show=show)
+        with self._warnings():
+            return compile_program(source, attributes=self._attributes, show=show)
 
     def execute(self, program: Program) -> Result:
         """Run a compiled program in the session's names."""
@@ -105,8 +109,7 @@ class Session:
         from tgrad.runtime.trace import diagnose
 
         diagnostic = diagnose(error, self.world())
-        if not diagnostic.incomplete:
-            self._reporter.error(diagnostic)
+        self._reporter.error(diagnostic)
         return Result(diagnostic.exit_code, diagnostic, self._value)
 
     def world(self) -> World:
@@ -114,12 +117,6 @@ class Session:
         from tgrad.runtime.trace import World
 
         return World(self.names, self._sources, self._executed)
-
-    def _compiled(self, source: Source, show: bool) -> Program | Result:
-        try:
-            return self.compile(source, show=show)
-        except ProgramError as error:
-            return self.report(error)
 
     def _show(self, value: object) -> None:
         """Show a value as Python's prompt would: not None; the last one shown is `_`."""

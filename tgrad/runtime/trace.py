@@ -53,6 +53,8 @@ class Place:
     labels: tuple[Label, ...] = ()
     title: str | None = None
     note: str | None = None
+    left_out: int = 0
+    """So many calls between this place and the next are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,9 @@ class Diagnostic:
     message: str
     exit_code: int
     places: tuple[Place, ...] = ()
-    skipped: int = 0
     related: tuple[Place, ...] = ()
     notes: tuple[str, ...] = ()
     hint: str | None = None
-    incomplete: bool = False
 
     @property
     def last_line(self) -> str:
@@ -105,7 +105,7 @@ def diagnose(error: BaseException, world: World) -> Diagnostic:
     calls = list(_calls(error.__traceback__, world))
     if isinstance(error, KeyboardInterrupt):
         return _interrupted(calls)
-    shown, skipped = _shorten([_place(call, world) for call in _without_outer(calls)])
+    shown = [_place(*each) for each in _shorten(_without_outer(calls))]
     if shown:
         shown[-1] = _explained(calls, shown[-1], world, error)
     kind, message = name_of(error), message_of(error)
@@ -114,7 +114,6 @@ def diagnose(error: BaseException, world: World) -> Diagnostic:
         message,
         exit_code(error),
         places=tuple(shown),
-        skipped=skipped,
         related=_related(error, world),
         notes=_notes(error, world),
         hint=_hint(error, calls, world),
@@ -195,7 +194,6 @@ def _of_program_text(error: ProgramError) -> Diagnostic:
         places=(place,),
         related=related,
         hint=error.hint,
-        incomplete=bool(error.details.get("incomplete")),
     )
 
 
@@ -242,10 +240,10 @@ def _contains(outer: _Call, inner: _Call) -> bool:
     )
 
 
-def _place(call: _Call, world: World) -> Place:
+def _place(call: _Call, left_out: int) -> Place:
     title = None if call.code.co_name.startswith("<") else f"in {call.code.co_name}"
     marks = operands.explain(call.source, call.span).marks
-    return Place(call.source, call.span, _marks(marks), title=title)
+    return Place(call.source, call.span, _marks(marks), title=title, left_out=left_out)
 
 
 def _marks(marks: Sequence[tuple[Span, bool]]) -> tuple[Mark, ...]:
@@ -293,11 +291,25 @@ def _assigned(name: str, calls: list[_Call], world: World) -> str | None:
     return found.text(call.source)
 
 
-def _shorten(places: list[Place]) -> tuple[list[Place], int]:
-    """The two ends of a long chain of calls, and how many calls are missing between them."""
-    if len(places) <= CHAIN_HEAD + CHAIN_TAIL:
-        return places, 0
-    return [*places[:CHAIN_HEAD], *places[-CHAIN_TAIL:]], len(places) - CHAIN_HEAD - CHAIN_TAIL
+def _shorten(calls: list[_Call]) -> list[tuple[_Call, int]]:
+    """The calls to show of a chain, each with the number of calls left out after it.
+
+    Of a call that is repeated, as in a recursion, the first and the last are shown; of what is a
+    long chain even so, the two ends.
+    """
+    shown: list[tuple[_Call, int]] = []
+    for call in calls:
+        if len(shown) > 1 and all(
+            (other.code, other.span) == (call.code, call.span) for other, _ in shown[-2:]
+        ):
+            shown[-2:] = [(shown[-2][0], shown[-2][1] + 1), (call, 0)]
+        else:
+            shown.append((call, 0))
+    if len(shown) > CHAIN_HEAD + CHAIN_TAIL:
+        cut = shown[CHAIN_HEAD - 1 : -CHAIN_TAIL]
+        missing = sum(1 + left_out for _, left_out in cut) - 1
+        shown[CHAIN_HEAD - 1 : -CHAIN_TAIL] = [(cut[0][0], missing)]
+    return shown
 
 
 def _related(error: BaseException, world: World) -> tuple[Place, ...]:

@@ -42,7 +42,9 @@ class Loop:
             if _in_block(lines):
                 continue
             text = "\n".join(lines)
-            result = self._session.run(Source(f"<input {self._inputs + 1}>", text), show=True)
+            result = self._session.run(
+                Source(f"<input {self._inputs + 1}>", text), show=True, more=True
+            )
             if result.left:
                 return result.exit_code
             if not result.incomplete:
