@@ -1,0 +1,133 @@
+"""Devices, and the type of a tensor: its dtype and its device together."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from tgrad.core.dtype import DTYPES, DType
+from tgrad.errors import ArgumentError, DeviceError
+
+_KNOWN: Final = (
+    "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, "
+    "mps, meta, hpu, mtia, privateuseone"
+)
+_DEVICE_STRING: Final = re.compile(r"([a-z_]+)(?::(0|[1-9]\d*))?")
+
+
+class Device:
+    """Where a tensor's elements are: a type (`cpu`, `cuda`) and, where it has several, an index."""
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: str | Device, index: int | None = None) -> None:
+        if isinstance(type, Device):
+            type, index = type.type, type.index
+        elif not isinstance(type, str):
+            raise ArgumentError(
+                f"Device(): argument 'type' (position 1) must be str, not {_class_name(type)}"
+            )
+        else:
+            type, index = _parse(type, index)
+        self.type: str = type
+        self.index: int | None = index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type={self.type!r}{index})"
+
+
+Device.__module__ = "torch"
+Device.__name__ = Device.__qualname__ = "device"
+
+
+def _class_name(value: Any) -> str:
+    return type(value).__name__
+
+
+def _parse(text: str, index: int | None) -> tuple[str, int | None]:
+    match = _DEVICE_STRING.fullmatch(text)
+    if match is None:
+        raise DeviceError(f"Invalid device string: '{text}'")
+    name = match[1]
+    if name not in _KNOWN.split(", "):
+        raise DeviceError(
+            f"Expected one of {_KNOWN} device type at start of device string: {name}"
+        )
+    if match[2] is not None:
+        if index is not None:
+            raise DeviceError(
+                f"type (string) must not include an index because index was passed explicitly: {text}"
+            )
+        index = int(match[2])
+    return name, index
+
+
+CPU: Final = Device("cpu")
+
+
+class TensorType:
+    """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
+
+    __slots__ = ("category", "device", "dtype", "inexact", "xp")
+
+    def __init__(self, dtype: DType, device: Device, xp: Any) -> None:
+        self.dtype = dtype
+        self.device = device
+        self.xp = xp
+        self.category = dtype.category
+        self.inexact = dtype.is_differentiable
+
+    @property
+    def name(self) -> str:
+        """PyTorch's name: `torch.FloatTensor`, `torch.cuda.FloatTensor`."""
+        device = "" if self.device.type == "cpu" else f"{self.device.type}."
+        return f"torch.{device}{self.dtype.title}Tensor"
+
+    def with_dtype(self, dtype: DType) -> TensorType:
+        """The type of the same device with another dtype."""
+        return tensor_type(dtype, self.device)
+
+
+_TYPES: dict[tuple[DType, Device], TensorType] = {}
+
+
+def tensor_type(dtype: DType, device: Device = CPU) -> TensorType:
+    """The one type of this dtype on this device.  DeviceError where the device isn't available."""
+    key = (dtype, device)
+    found = _TYPES.get(key)
+    if found is None:
+        found = _TYPES[key] = TensorType(dtype, device, backend(device))
+    return found
+
+
+def backend(device: Device) -> Any:
+    """The array library of a device."""
+    if device.type == "cpu":
+        from tgrad.backends import numpy_
+
+        return numpy_
+    if device.type == "cuda":
+        raise DeviceError(
+            "Torch not compiled with CUDA enabled",
+            hint="tgrad computes on the CPU; leave out .cuda() and device='cuda'",
+        )
+    raise DeviceError(f"device '{device}' is not available")
+
+
+CPU_TYPES: Final[dict[Any, TensorType]] = {}
+"""NumPy dtype -> type on the CPU, for results whose dtype the array already has."""
+
+
+def _fill_cpu_types() -> None:
+    for dtype in DTYPES:
+        CPU_TYPES[dtype.numpy] = tensor_type(dtype, CPU)

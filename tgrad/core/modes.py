@@ -1,0 +1,123 @@
+"""Switches that hold for everything that runs: grad mode and anomaly mode.
+
+They are plain attributes of one object, read by every operator; a program runs in one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+from tgrad.errors import ArgumentError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _State:
+    __slots__ = ("anomaly", "check_nan", "grad")
+
+    def __init__(self) -> None:
+        self.grad = True
+        self.anomaly = False
+        self.check_nan = True
+
+
+state: Final = _State()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operators record a graph."""
+    return state.grad
+
+
+class GradMode:
+    """Base of `no_grad`, `enable_grad` and `set_grad_enabled`: a block, or a decorator."""
+
+    _mode: bool
+
+    def __init__(self) -> None:
+        self._previous: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._previous.append(state.grad)
+        state.grad = self._mode
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        state.grad = self._previous.pop()
+
+    def __call__(self, function: F) -> F:
+        """`function`, run in this mode."""
+        mode = self._mode
+
+        @wraps(function)
+        def run(*arguments: Any, **keywords: Any) -> Any:
+            previous, state.grad = state.grad, mode
+            try:
+                return function(*arguments, **keywords)
+            finally:
+                state.grad = previous
+
+        return run  # type: ignore[return-value]
+
+
+class _Switch(GradMode):
+    def __new__(cls, function: Any = None) -> Any:
+        # `@torch.no_grad` without a call decorates as well.
+        self = super().__new__(cls)
+        if callable(function):
+            self.__init__()  # type: ignore[misc]
+            return self(function)
+        return self
+
+
+class no_grad(_Switch):  # noqa: N801
+    """Results computed in this block, or in the decorated function, have no history."""
+
+    _mode = False
+
+
+class enable_grad(_Switch):  # noqa: N801
+    """Records history again inside a `no_grad` block."""
+
+    _mode = True
+
+
+class set_grad_enabled(GradMode):  # noqa: N801
+    """Switches recording on or off: from this call on, or for a block when used with `with`."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        if not isinstance(mode, bool):
+            raise ArgumentError(
+                "set_grad_enabled(): argument 'enabled' (position 1) must be bool, "
+                f"not {type(mode).__name__}"
+            )
+        self._mode = mode
+        self._before = state.grad
+        state.grad = mode
+
+    def __enter__(self) -> None:
+        state.grad = self._mode
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        state.grad = self._before
+
+    def __call__(self, function: F) -> F:
+        state.grad = self._before
+        return super().__call__(function)
+
+
+for _mode in (no_grad, enable_grad, set_grad_enabled):
+    _mode.__module__ = "torch.autograd.grad_mode"

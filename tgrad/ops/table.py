@@ -1,0 +1,290 @@
+"""The operator table: what a row is, and the families that rows are written in.
+
+A row is all there is to say about one overload of one operator:
+
+    unary("exp", lambda xp, input: xp.exp(input),
+          input=lambda o, g, out: g * out,
+          dtype=float_result, doc="e raised to the power of each element.")
+
+- The forward's own signature, after the array library `xp`, is the public one.  What kind of value a
+  parameter takes follows from its name (`KINDS`), or is said in `kinds=`.
+- A keyword named after a parameter gives the derivative with respect to it, a function of `(o, g)`
+  and of whatever else it names: a parameter, the result `out`, a parameter's shape (`input_shape`)
+  or type (`input_type`).  What the formulas name is exactly what a node saves.
+- `"sum.dim"` is the overload `dim` of `sum`.  Inside formulas it is `o.sum_dim`.
+
+Formulas work on arrays and on tensors alike (Note [Two ways through one formula] in core/engine.py),
+so they use operators (`* + - /`) and functions of `o`, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.dtype import DType
+
+Formula = Callable[..., Any]
+
+TABLE: Final[dict[str, Op]] = {}
+"""Every row by its name, in the order in which they were written."""
+
+
+class Rule:
+    """How an operator's dtype follows from its operands.
+
+    `decide(operands, dtype)` gives the dtype in which the kernel computes; `quick` says when that is
+    the operands' common type without asking: "always", "inexact" (floating or complex), "never".
+    """
+
+    __slots__ = ("decide", "name", "quick")
+
+    def __init__(self, name: str, quick: str, decide: Callable[[Sequence[Any], Any], DType]) -> None:
+        self.name = name
+        self.quick = quick
+        self.decide = decide
+
+
+def operand_type(operands: Sequence[Any]) -> DType:
+    """PyTorch's result type of tensors, 0-dimensional tensors and Python numbers."""
+    dimensioned = zero_dimensional = number = None
+    for operand in operands:
+        if operand is None:
+            continue
+        array = getattr(operand, "_array", None)
+        if array is None:
+            kind = dtypes.of_number(operand)
+            number = kind if number is None else dtypes.promote(number, kind)
+        elif array.ndim:
+            kind = operand._type.dtype
+            dimensioned = kind if dimensioned is None else dtypes.promote(dimensioned, kind)
+        else:
+            kind = operand._type.dtype
+            zero_dimensional = (
+                kind if zero_dimensional is None else dtypes.promote(zero_dimensional, kind)
+            )
+    return dtypes.result_type(dimensioned, zero_dimensional, number)
+
+
+def _floating(operands: Sequence[Any], dtype: Any) -> DType:
+    found = operand_type(operands)
+    return found if found.is_differentiable else dtypes.default.dtype
+
+
+def _summed(operands: Sequence[Any], dtype: Any) -> DType:
+    if dtype is not None:
+        return dtype  # type: ignore[no-any-return]
+    found: DType = operands[0]._type.dtype
+    return found if found.is_differentiable else dtypes.int64
+
+
+def _same_or_given(operands: Sequence[Any], dtype: Any) -> DType:
+    return operands[0]._type.dtype if dtype is None else dtype  # type: ignore[no-any-return]
+
+
+same = Rule("as input", "always", lambda operands, dtype: operands[0]._type.dtype)
+promoted = Rule("promoted", "always", lambda operands, dtype: operand_type(operands))
+float_result = Rule("promoted, integers to the default floating dtype", "inexact", _floating)
+summed = Rule("as input, integers to int64; or dtype=", "never", _summed)
+same_or_given = Rule("as input; or dtype=", "never", _same_or_given)
+
+
+class Op:
+    """One row.  See the module's text for what its parts mean."""
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        formulas: Mapping[str, Formula],
+        *,
+        family: str,
+        doc: str,
+        dtype: Rule = same,
+        result: DType | None = None,
+        kinds: Mapping[str, str] | None = None,
+        label: str | None = None,
+        index: int = 0,
+        symbol: str | None = None,
+        inplace: bool = False,
+        out: bool = True,
+        function: bool = True,
+        method: bool = True,
+        module: str = "torch",
+        outputs: int | None = 1,
+        fields: tuple[str, ...] = (),
+        aliases: tuple[str, ...] = (),
+        differentiable: bool | str = True,
+        varargs: bool = False,
+        check: Callable[..., Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.public = name.partition(".")[0]
+        self.key = name.replace(".", "_")
+        self.forward = forward
+        self.formulas = dict(formulas)
+        self.family = family
+        self.doc = doc
+        self.dtype = dtype
+        self.result = result
+        self.symbol = symbol
+        self.inplace = inplace
+        self.out = out
+        self.function = function
+        self.method = method
+        self.module = module
+        self.outputs = outputs
+        """How many of the results carry history; None where it depends on the arguments."""
+        self.fields = fields
+        """Names of the parts of a result that is a named tuple."""
+        self.aliases = aliases
+        self.differentiable = differentiable
+        """False, or the reason why there is no derivative yet."""
+        self.varargs = varargs
+        """Whether the last positional parameter, a tuple of ints, may be given as several ints."""
+        self.check = check
+        """Called with the arguments before anything else; raises PyTorch's errors."""
+        base = self.public.rstrip("_")
+        if label is None:
+            label = "".join(part[:1].upper() + part[1:] for part in base.split("_")) + "Backward"
+        self.label = label + str(index)
+        self.parameters = _parameters(forward, kinds or {})
+
+    def __repr__(self) -> str:
+        return f"<row {self.name}>"
+
+
+class Parameter:
+    """A parameter of an operator: its name, what kind of value it takes, its default."""
+
+    __slots__ = ("default", "keyword_only", "kind", "name", "optional")
+
+    def __init__(self, name: str, kind: str, default: Any, keyword_only: bool) -> None:
+        self.name = name
+        self.optional = kind.endswith("?")
+        self.kind = kind.rstrip("?")
+        self.default = default
+        self.keyword_only = keyword_only
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give it."""
+        return self.default is REQUIRED
+
+
+class _Required:
+    """Stands for the default of a parameter that has none."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED: Final[Any] = _Required()
+
+KINDS: Final[dict[str, str]] = {
+    "input": "tensor", "other": "tensor", "tensor": "tensor", "mat1": "tensor", "mat2": "tensor",
+    "vec": "tensor", "batch1": "tensor", "batch2": "tensor", "mask": "index", "src": "tensor",
+    "index": "index", "tensor1": "tensor", "tensor2": "tensor", "weight": "tensor",
+    "source": "tensor", "values": "tensor", "condition": "index", "target": "tensor",
+    "bias": "tensor?", "tensors": "tensors",
+    "dim": "int", "dim0": "int", "dim1": "int", "dims": "ints", "size": "ints", "shape": "ints",
+    "keepdim": "bool", "dtype": "dtype?", "alpha": "number", "beta": "number", "value": "number",
+    "exponent": "operand", "min": "operand?", "max": "operand?", "start": "number",
+    "end": "number", "step": "number", "steps": "int", "n": "int", "k": "int", "diagonal": "int",
+    "largest": "bool", "sorted": "bool", "descending": "bool", "stable": "bool",
+    "decimals": "int", "rounding_mode": "str?", "generator": "generator?", "offset": "int",
+    "reduction": "str", "unbiased": "bool", "correction": "number?", "p": "number",
+    "inplace": "bool", "negative_slope": "number", "memory_format": "any", "device": "device?",
+    "layout": "any", "requires_grad": "bool", "pin_memory": "bool", "copy": "bool",
+    "non_blocking": "bool", "fill_value": "number",
+}  # fmt: skip
+"""What kind of value a parameter of this name takes, unless its row says otherwise.
+
+tensor, operand (tensor or number), index (a tensor that takes no part in promotion), tensors (a sequence), number, int, ints (a tuple, or one int),
+bool, dtype, device, generator, str, any; a `?` allows None.
+"""
+
+
+def signature(function: Callable[..., Any]) -> list[tuple[str, Any, bool]]:
+    """Name, default (or REQUIRED) and keyword-only flag of each parameter of a plain function.
+
+    `inspect.signature` says the same, but importing `inspect` takes longer than all rows together.
+    """
+    code = function.__code__
+    count, names = code.co_argcount, code.co_varnames
+    defaults = function.__defaults__ or ()
+    padded = (REQUIRED,) * (count - len(defaults)) + defaults
+    keywords = function.__kwdefaults__ or {}
+    positional = [(n, d, False) for n, d in zip(names[:count], padded, strict=True)]
+    return positional + [
+        (n, keywords.get(n, REQUIRED), True)
+        for n in names[count : count + code.co_kwonlyargcount]
+    ]
+
+
+def _parameters(forward: Callable[..., Any], kinds: Mapping[str, str]) -> list[Parameter]:
+    return [
+        Parameter(name, kinds.get(name) or KINDS.get(name, "any"), default, keyword_only)
+        for name, default, keyword_only in signature(forward)[1:]
+    ]
+
+
+_SETTINGS: Final = frozenset(name for name, _, _ in signature(Op.__init__)) - {
+    "self", "name", "forward", "formulas", "family",
+}  # fmt: skip
+
+
+def row(family: str, name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Add a row; keywords that aren't settings of `Op` are formulas."""
+    settings = {key: parts.pop(key) for key in tuple(parts) if key in _SETTINGS}
+    op = Op(name, forward, parts, family=family, **settings)
+    names = {p.name for p in op.parameters}
+    if not set(parts) <= names:
+        raise TypeError(f"{name}: formulas for unknown parameters {sorted(set(parts) - names)}")
+    if name in TABLE:
+        raise TypeError(f"{name}: a second row")
+    TABLE[name] = op
+    return op
+
+
+def unary(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Elementwise, of one tensor: function, method, in-place form, `out=`."""
+    parts.setdefault("inplace", True)
+    return row("unary", name, forward, **parts)
+
+
+def binary(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Elementwise, of two operands with broadcasting; the second may be a number."""
+    parts.setdefault("dtype", promoted)
+    parts.setdefault("inplace", True)
+    parts["kinds"] = {"other": "operand", **parts.get("kinds", {})}
+    return row("broadcast", name, forward, **parts)
+
+
+def broadcast(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Elementwise, of any number of operands with broadcasting."""
+    parts.setdefault("dtype", promoted)
+    return row("broadcast", name, forward, **parts)
+
+
+def comparison(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Elementwise, of two operands, with a boolean result and no derivative."""
+    parts.setdefault("result", dtypes.bool_)
+    return binary(name, forward, differentiable=False, **parts)
+
+
+def operator(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Anything else: a kernel on arrays whose gradients already have the operands' shapes."""
+    return row("plain", name, forward, **parts)
+
+
+def view(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """A kernel whose result shares the input's memory."""
+    parts.setdefault("out", False)
+    return row("view", name, forward, **parts)
+
+
+def composite(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Written in terms of other operators: the forward takes `o`, and needs no formula."""
+    return row("composite", name, forward, **parts)
