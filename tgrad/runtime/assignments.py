@@ -32,7 +32,7 @@ class Assigned:
         if not self.lines or self.source is None or len(self.lines) > MOST_LINES:
             return None
         if len(self.source.lines) == 1:
-            return None  # it is in plain sight
+            return None if self.source is here else self.source.name
         words = " or ".join(str(line) for line in self.lines)
         return f"line {words}" if self.source is here else f"{self.source.name}:{words}"
 
