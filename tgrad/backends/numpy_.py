@@ -1,0 +1,323 @@
+"""The array library that operators are written in, with NumPy beneath: `xp` in the rows of `tgrad.ops`.
+
+Names are NumPy's.  What PyTorch computes in another order, another precision or with another rule for
+special cases is replaced here, so that a row can say `xp.exp(input)` and get PyTorch's numbers.
+
+Exactness, against PyTorch 2.13 on a CPU with AVX2:
+
+- arithmetic, comparisons, rounding, sums, means: equal to the bit;
+- exp, log, sin, tanh and their kin in float32 are computed in double and rounded once, which is
+  what PyTorch's vectorised kernels come closest to (its errors stay below one unit in the last place);
+  float64 can be off by one unit in the last place, as PyTorch's own library is from the exact value;
+- sqrt is rounded correctly here; PyTorch's (Intel's vector library) is one unit off now and then.
+
+Kernels may return NumPy scalars for 0-dimensional arguments; the call path makes arrays of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy
+from numpy import (
+    abs,  # noqa: A004
+    absolute,
+    add,
+    all,  # noqa: A004
+    amax,
+    amin,
+    any,  # noqa: A004
+    arange,
+    argmax,
+    argmin,
+    argsort,
+    argwhere,
+    array,
+    asarray,
+    ascontiguousarray,
+    atleast_1d,
+    atleast_2d,
+    bincount,
+    bitwise_and,
+    bitwise_count,
+    bitwise_or,
+    bitwise_xor,
+    bool_,
+    broadcast_arrays,
+    broadcast_shapes,
+    broadcast_to,
+    ceil,
+    clip,
+    complex64,
+    complex128,
+    concatenate,
+    conj,
+    conjugate,
+    copysign,
+    copyto,
+    count_nonzero,
+    cumprod,
+    deg2rad,
+    diag,
+    diagonal,
+    diff,
+    divide,
+    dtype,
+    e,
+    empty,
+    empty_like,
+    equal,
+    errstate,
+    expand_dims,
+    eye,
+    fabs,
+    flatnonzero,
+    flip,
+    float16,
+    float32,
+    float64,
+    floor,
+    fmax,
+    fmin,
+    frexp,
+    full,
+    full_like,
+    gcd,
+    greater,
+    greater_equal,
+    heaviside,
+    hypot,
+    identity,
+    imag,
+    inf,
+    int8,
+    int16,
+    int32,
+    int64,
+    invert,
+    isfinite,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
+    kron,
+    lcm,
+    ldexp,
+    left_shift,
+    less,
+    less_equal,
+    lexsort,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    maximum,
+    meshgrid,
+    minimum,
+    modf,
+    moveaxis,
+    multiply,
+    nan,
+    nan_to_num,
+    ndarray,
+    negative,
+    newaxis,
+    nextafter,
+    nonzero,
+    not_equal,
+    ones,
+    ones_like,
+    outer,
+    pad,
+    partition,
+    pi,
+    positive,
+    put_along_axis,
+    rad2deg,
+    ravel,
+    real,
+    reciprocal,
+    repeat,
+    reshape,
+    right_shift,
+    rint,
+    roll,
+    rot90,
+    searchsorted,
+    sign,
+    signbit,
+    sort,
+    spacing,
+    split,
+    square,
+    squeeze,
+    stack,
+    subtract,
+    swapaxes,
+    take,
+    take_along_axis,
+    tensordot,
+    tile,
+    trace,
+    transpose,
+    tri,
+    tril,
+    triu,
+    true_divide,
+    trunc,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    unique,
+    unravel_index,
+    where,
+    zeros,
+    zeros_like,
+)
+
+from tgrad.backends.sums import mean, sum  # noqa: A004
+
+Array = ndarray[Any, Any]
+
+amax_, amin_ = amax, amin
+cat = concatenate
+
+
+def silence() -> None:
+    """Turn NumPy's floating point warnings off in this thread: PyTorch has none.
+
+    It is NumPy's own setting, kept for each thread (and context), and costs nothing afterwards.
+    """
+    numpy.seterr(all="ignore")
+
+
+# ------------------------------------------------------------------- functions of one element
+
+
+def _in_double(ufunc: Any) -> Any:
+    """The function for floats, computing float32 in double precision and rounding once."""
+
+    def function(x: Any) -> Any:
+        if x.dtype == float32:
+            return ufunc(x.astype(float64)).astype(float32)
+        return ufunc(x)
+
+    function.__name__ = function.__qualname__ = ufunc.__name__
+    function.__doc__ = f"`numpy.{ufunc.__name__}`; float32 is computed in double and rounded once."
+    return function
+
+
+exp = _in_double(numpy.exp)
+exp2 = _in_double(numpy.exp2)
+expm1 = _in_double(numpy.expm1)
+log = _in_double(numpy.log)
+log2 = _in_double(numpy.log2)
+log10 = _in_double(numpy.log10)
+log1p = _in_double(numpy.log1p)
+sin = _in_double(numpy.sin)
+cos = _in_double(numpy.cos)
+tan = _in_double(numpy.tan)
+arcsin = asin = _in_double(numpy.arcsin)
+arccos = acos = _in_double(numpy.arccos)
+arctan = atan = _in_double(numpy.arctan)
+sinh = _in_double(numpy.sinh)
+cosh = _in_double(numpy.cosh)
+tanh = _in_double(numpy.tanh)
+arcsinh = asinh = _in_double(numpy.arcsinh)
+arccosh = acosh = _in_double(numpy.arccosh)
+arctanh = atanh = _in_double(numpy.arctanh)
+sqrt = numpy.sqrt
+
+
+def arctan2(y: Any, x: Any) -> Any:
+    """The angle of the point (x, y); float32 is computed in double and rounded once."""
+    if y.dtype == float32:
+        return numpy.arctan2(y.astype(float64), x.astype(float64)).astype(float32)
+    return numpy.arctan2(y, x)
+
+
+atan2 = arctan2
+
+
+def logaddexp(a: Any, b: Any) -> Any:
+    """log(exp(a) + exp(b)); float32 is computed in double and rounded once."""
+    if a.dtype == float32:
+        return numpy.logaddexp(a.astype(float64), b.astype(float64)).astype(float32)
+    return numpy.logaddexp(a, b)
+
+
+def rsqrt(x: Any) -> Any:
+    """1 / sqrt(x), rounded after each step; float16 only at the end."""
+    if x.dtype == float16:
+        return (1 / numpy.sqrt(x.astype(float32))).astype(float16)
+    return divide(x.dtype.type(1), numpy.sqrt(x))
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), rounded after each step; float16 only at the end."""
+    if x.dtype == float16:
+        return sigmoid(x.astype(float32)).astype(float16)
+    one = x.dtype.type(1)
+    return divide(one, add(one, exp(negative(x))))
+
+
+def round(x: Any) -> Any:  # noqa: A001
+    """To the nearest whole number, halves to the even one."""
+    return rint(x)
+
+
+# --------------------------------------------------------------------------------------- powers
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """base ** exponent for arrays of one dtype, or an array and a Python number.
+
+    A Python number 2, 3, 1/2, -1/2, -1 or -2 is a product, a root or their reciprocal, as in
+    PyTorch.  Integers wrap around; to a negative power an integer is 0, or 1 or -1 for these.
+    """
+    if not isinstance(exponent, ndarray | numpy.generic):
+        special = _SPECIAL_POWERS.get(exponent)
+        kind = base.dtype.kind
+        if special is not None and (kind in "fc" or exponent >= 0):
+            if base.dtype == float16:
+                return special(base.astype(float32)).astype(float16)
+            return special(base)
+        exponent = base.dtype.type(exponent)
+    if base.dtype.kind in "iu":
+        return _integer_power(base, asarray(exponent))
+    if base.dtype == float32:
+        return numpy.power(base.astype(float64), exponent.astype(float64)).astype(float32)
+    return numpy.power(base, exponent)
+
+
+_SPECIAL_POWERS: Final[dict[float, Any]] = {
+    0: numpy.ones_like,
+    1: numpy.copy,
+    2: lambda x: multiply(x, x),
+    3: lambda x: multiply(multiply(x, x), x),
+    0.5: numpy.sqrt,
+    -0.5: lambda x: divide(x.dtype.type(1), numpy.sqrt(x)),
+    -1: lambda x: divide(x.dtype.type(1), x),
+    -2: lambda x: divide(x.dtype.type(1), multiply(x, x)),
+}
+
+
+def _integer_power(base: Array, exponent: Array) -> Any:
+    if exponent.dtype.kind == "u" or not (exponent < 0).any():
+        return numpy.power(base, exponent)
+    powers = numpy.power(base, maximum(exponent, 0))
+    sign_of_odd = where(bitwise_and(exponent, 1) == 1, base, 1)
+    units = where(base == 1, 1, where(base == -1, sign_of_odd, 0))
+    return where(exponent < 0, units, powers).astype(powers.dtype)
+
+
+# ---------------------------------------------------------------- division of whole numbers, casts
+
+
+def cast(x: Array, to: Any) -> Array:
+    """The array in another dtype, always a copy, with PyTorch's (the machine's) conversions.
+
+    A float outside the range of an integer dtype gives what the CPU gives, no error or warning.
+    """
+    return x.astype(to)
