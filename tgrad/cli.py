@@ -222,7 +222,17 @@ def _run(source: Source, options: Options, show: bool, output: Output, errors: O
 def _session(options: Options, output: Output, errors: Output) -> Session:
     from tgrad.runtime.session import Session
 
-    return Session(_reporter(options, output, errors))
+    access = None
+    if options.allow_read or options.allow_write:
+        from pathlib import Path
+
+        from tgrad.runtime.access import Access
+
+        access = Access(tuple(map(Path, options.allow_read)), tuple(map(Path, options.allow_write)))
+    session = Session(_reporter(options, output, errors), access=access)
+    if options.seed is not None:
+        session.seed(options.seed)
+    return session
 
 
 def _reporter(options: Options, output: Output, errors: Output) -> Reporter:

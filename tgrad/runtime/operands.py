@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
+from types import FrameType
 from typing import Any
 
 from tgrad.source import Source, Span
@@ -23,6 +23,8 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.In: "in", ast.NotIn: "not", ast.Is: "is", ast.IsNot: "is",
 }  # fmt: skip
+
+MODULES = frozenset({"torch", "np", "numpy", "math", "plt", "nn", "F", "random", "time"})
 
 MOST_LABELS = 6
 LONGEST_LABEL = 28
@@ -72,7 +74,7 @@ def values(
     that raised the error still holds it among its arguments.
     """
     arguments = _arguments(inner)
-    if expression.root is not None and isinstance(names.get(expression.root), ModuleType):
+    if expression.root is not None:
         arguments = arguments[-len(expression.operands) :] if arguments else []
     matching = len(arguments) == len(expression.operands)
     seen: set[str] = set()
@@ -102,7 +104,7 @@ def describe(value: object) -> str | None:
         dtype = str(array.dtype).removeprefix("torch.")
         kind = "" if type(value).__name__ == "Tensor" else "ndarray "
         return f"{kind}{dtype}{list(array.shape)}"
-    if isinstance(value, (ModuleType, FunctionType, BuiltinFunctionType, type)) or callable(value):
+    if callable(value) or _is_module(value):
         return None
     if value is None or isinstance(value, (bool, int, float, complex, str)):
         text = repr(value)
@@ -114,6 +116,11 @@ def describe(value: object) -> str | None:
 
 def _size(value: object) -> str:
     return f"{len(value)} characters" if isinstance(value, str) else f"{len(str(value))} digits"
+
+
+def _is_module(value: object) -> bool:
+    modules = sys.modules.get("tgrad.runtime.modules")
+    return modules is not None and isinstance(value, modules.Namespace)
 
 
 def _is_array(value: object) -> bool:
@@ -253,25 +260,32 @@ def _around(parsed: _Parsed, left: ast.AST, symbol: str, right: ast.AST) -> Expr
 
 def _call(parsed: _Parsed, node: ast.Call) -> Expression:
     function = parsed.span_of(node.func)
-    given = [*node.args, *(keyword.value for keyword in node.keywords)]
-    given = [each.value if isinstance(each, ast.Starred) else each for each in given]
-    marks, operands, root = [(function, True)], [], None
-    if isinstance(node.func, ast.Attribute):
-        receiver = parsed.span_of(node.func.value)
-        if isinstance(node.func.value, ast.Name):
-            root = node.func.value.id
-        dot = Span(function.end_line, function.end_column - len(node.func.attr),
-                   function.end_line, function.end_column)  # fmt: skip
-        if root not in {"torch", "np", "numpy", "math", "plt"}:
-            marks = [(receiver, False), (dot, True)]
+    marks = [(function, True)]
+    operands: list[Operand] = []
+    root = called = None
+    if isinstance(node.func, ast.Name):
+        called = node.func.id
+    elif isinstance(node.func, ast.Attribute):
+        root = _root(node.func)
+        if root is None:
+            end_line, end = function.end_line, function.end_column
+            name = Span(end_line, end - len(node.func.attr), end_line, end)
+            marks = [(parsed.span_of(node.func.value), False), (name, True)]
             operands.append(parsed.operand(node.func.value))
-            root = None
-    marks.extend((parsed.span_of(each), False) for each in given)
-    for each in given:
-        inside = each.elts if isinstance(each, (ast.List, ast.Tuple)) else [each]
+    for each in (*node.args, *(keyword.value for keyword in node.keywords)):
+        given = each.value if isinstance(each, ast.Starred) else each
+        marks.append((parsed.span_of(given), False))
+        inside = given.elts if isinstance(given, (ast.List, ast.Tuple)) else [given]
         operands.extend(parsed.operand(element) for element in inside)
-    called = node.func.id if isinstance(node.func, ast.Name) else None
     return Expression(marks, operands, root, called)
+
+
+def _root(function: ast.Attribute) -> str | None:
+    """The module that a function is read from, by its usual name: `torch` in `torch.linalg.inv`."""
+    value: ast.AST = function
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return value.id if isinstance(value, ast.Name) and value.id in MODULES else None
 
 
 def _subscript(parsed: _Parsed, node: ast.Subscript) -> Expression:

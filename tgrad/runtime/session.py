@@ -23,6 +23,7 @@ from tgrad.source import Source
 
 if TYPE_CHECKING:
     from tgrad.lang import Program
+    from tgrad.runtime.access import Access
     from tgrad.runtime.trace import Diagnostic, World
 
 
@@ -43,7 +44,8 @@ class Result:
 class Session:
     """The names of a program, and running source in them."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, *, access: Access | None = None) -> None:
+        from tgrad.runtime.access import NO_ACCESS
         from tgrad.runtime.builtins import attribute_names, program_builtins
 
         self._reporter = reporter
@@ -55,7 +57,10 @@ class Session:
         self.arguments: Mapping[str, object] = {}
         """Values for the `param` declarations, by name; a parameter not in it has its default."""
         self.builtins: dict[str, Any] = program_builtins(
-            output=reporter.output, show=self._show, parameter=self._parameter
+            output=reporter.output,
+            show=self._show,
+            parameter=self._parameter,
+            access=access or NO_ACCESS,
         )
         self.names: dict[str, Any] = {"__builtins__": self.builtins, "__name__": "__main__"}
 
@@ -103,6 +108,10 @@ class Session:
         except BaseException as error:
             return self.report(error)
         return Result(value=self._value)
+
+    def seed(self, number: int) -> None:
+        """Seed the random numbers, as `torch.manual_seed(number)` does."""
+        self.builtins["torch"].manual_seed(number)
 
     def report(self, error: BaseException) -> Result:
         """Explain an error and hand it to the reporter."""

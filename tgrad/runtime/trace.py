@@ -22,6 +22,10 @@ EXIT_DENIED, EXIT_LIMIT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 5, 6, 130, 141
 
 BUG_NOTE = "this looks like a mistake in tgrad itself: please report it with the program"
 
+FREED_NOTE = "what this saved for the backward pass is freed"
+IN_PLACE_NOTE = "the backward pass of this needs a value that was changed since"
+NODE_NOTE = "the derivative of this was being computed"
+
 CHAIN_HEAD, CHAIN_TAIL = 4, 4
 """How many calls of a long chain are shown at its two ends."""
 
@@ -324,12 +328,13 @@ def _related(error: BaseException, world: World) -> tuple[Place, ...]:
     if source is None:
         return ()
     span = span_of(code, instruction, source)
-    note = str(error.details.get("node_note", "the value was made here"))
+    note = FREED_NOTE if "second time" in error.message else IN_PLACE_NOTE
+    note = note if "inplace" in error.message or note is FREED_NOTE else NODE_NOTE
     return (Place(source, span, _marks(operands.explain(source, span).marks), note=note),)
 
 
 def _notes(error: BaseException, world: World) -> tuple[str, ...]:
-    notes = []
+    notes = [str(note) for note in getattr(error, "__notes__", ())]
     earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if earlier is not None and (calls := list(_calls(earlier.__traceback__, world))):
         words = "caused by" if error.__cause__ is earlier else "while handling"
