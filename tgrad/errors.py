@@ -13,9 +13,10 @@
     │   ├── DimensionError            (IndexError)
     │   ├── ArgumentError             (TypeError)
     │   └── ArgumentValueError        (ValueError)
+    ├── AccessDenied              a file or module out of reach (PermissionError)   exit code 5
     └── NotAvailableError         a name of PyTorch's that tgrad doesn't have (NotImplementedError)
 
-    LimitReached (BaseException)  a limit on time, memory or steps; exit code 6; no program catches it
+    LimitReached (BaseException)  a limit on time, memory or steps, uncatchable; exit code 6
 
 A class is also the builtin that PyTorch raises in the same place, so that `except RuntimeError`
 works in programs and in Python.  Messages are PyTorch's sentences, the whole of `str(error)`.  What
@@ -57,8 +58,9 @@ class ProgramError(TgradError):
         span: Span,
         hint: str | None = None,
         notes: tuple[tuple[Span, str], ...] = (),
+        **details: Any,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, **details)
         self.source = source
         self.span = span
         self.notes = notes
@@ -83,6 +85,15 @@ class AccessError(ProgramError, PermissionError):
     """The program names something that no program may reach.
 
     Names that begin with an underscore and the insides of Python don't exist for a program.
+    """
+
+    builtin = PermissionError
+
+
+class AccessDenied(TgradError, PermissionError):  # noqa: N818
+    """A running program asks for a file or a module that it wasn't given.
+
+    A program reads and writes the files that the command line allows, and no others.
     """
 
     builtin = PermissionError

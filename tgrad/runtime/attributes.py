@@ -1,0 +1,119 @@
+"""Which attribute names a program may write after a dot.
+
+Programs are compiled against one set of names, whatever the type of the object in front of the dot.
+So a name may be on the list only if it is harmless on *every* object that a program can hold: that
+is why `resize` is missing although `numpy.resize` would be useful (`ndarray.resize` can leave
+other arrays pointing to freed memory).  `DENIED` lists what must never slip in through a table or
+through a new operator; `GUARDED` lists names that are fine on tensors and not on everything, so
+that reading them goes through `tgrad.runtime.reflection.read_guarded`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+GUARDED = frozenset({"format", "data", "astype"})
+"""Names whose reading is decided at run time, by the type of the object.
+
+`str.format` reads attributes by name, `ndarray.data` is raw memory (copying one of an object array
+over another breaks reference counts), `ndarray.astype` can make structured arrays that hide object
+pointers.
+"""
+
+_WRITABLE = "data grad requires_grad shape real imag names training weight bias param_groups lr"
+
+WRITABLE = frozenset(_WRITABLE.split())
+"""Attribute names that a program may assign to or delete.
+
+Everything else is read-only for programs: a dtype's fields, a function's, a class's.
+"""
+
+_DENIED = """
+    as_strided_unchecked attrgetter ag_code ag_frame ag_await base bit_generator capsule cast cffi
+    code cr_code cr_frame cr_await ctypes dump dumps edges f_back f_builtins f_code f_globals
+    f_lineno f_locals f_trace flags format_map frombuffer fromfile func getfield gi_code gi_frame
+    gi_yieldfrom hooks keywords memmap methodcaller mro newbyteorder nditer obj operands origin
+    pyfunc recarray release resize savetxt savez saved set_state setfield setflags setstate
+    tb_frame tb_lasti tb_lineno tb_next tofile with_traceback
+"""
+
+DENIED = frozenset(_DENIED.split())
+"""Names that no table may bring in: ways to memory, files, frames, code or arbitrary attributes.
+
+`code`, `origin`, `saved`, `operands`, `edges` and `hooks` are fields of graph nodes that belong to
+the engine.
+"""
+
+_STR = """
+    capitalize casefold center count encode endswith expandtabs find format index isalnum isalpha
+    isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper
+    join ljust lower lstrip maketrans partition removeprefix removesuffix replace rfind rindex
+    rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title translate
+    upper zfill decode
+"""
+
+_CONTAINERS = """
+    append clear copy count extend index insert pop remove reverse sort
+    fromkeys get items keys popitem setdefault update values
+    add difference difference_update discard intersection intersection_update isdisjoint issubset
+    issuperset symmetric_difference symmetric_difference_update union
+    appendleft extendleft popleft rotate maxlen default_factory move_to_end
+    elements most_common subtract total
+    start stop step indices
+"""
+
+_NUMBERS = """
+    as_integer_ratio bit_count bit_length conjugate denominator fromhex hex imag is_integer
+    numerator real
+"""
+
+_OTHER = """
+    send close args name value errno filename strerror msg lineno offset text
+    cache_clear cache_info hits misses maxsize currsize
+    tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst
+    message category
+    __name__ __version__
+"""
+
+_NDARRAY = """
+    all any argmax argmin argpartition argsort astype byteswap clip compress conj conjugate copy
+    cumprod cumsum data diagonal dot dtype fill flat flatten imag item itemsize max mean min nbytes
+    ndim nonzero partition prod ptp put ravel real repeat reshape round searchsorted shape size
+    sort squeeze std strides sum swapaxes take tobytes tolist trace transpose var view T mT
+    kind num str char isnative alignment hasobject
+    accumulate at nargs nin nout ntypes outer reduce reduceat signature types identity
+    eps epsneg resolution tiny smallest_normal smallest_subnormal bits precision nmant nexp
+    order deg coef c r roots
+"""
+
+
+_GRAPH = """
+    name next_functions metadata register_hook register_prehook requires_grad variable remove
+    numel category is_floating_point is_complex is_signed to_real to_complex type index
+    values indices manual_seed initial_seed seed device get_state
+"""
+
+
+@cache
+def attribute_names() -> frozenset[str]:
+    """Every attribute name that a program may read; needs the operators, so it loads NumPy."""
+    from tgrad.runtime import modules
+
+    names = set((_STR + _CONTAINERS + _NUMBERS + _OTHER + _NDARRAY).split())
+    names |= _tensor_names()
+    names |= modules.public_names()
+    kept = {"__name__", "__version__"}
+    return frozenset(
+        name for name in names if name not in DENIED and (name[0] != "_" or name in kept)
+    )
+
+
+def _tensor_names() -> set[str]:
+    """Public names of tensors and of what hangs on them: nodes, sizes, dtypes, devices."""
+    names = set(_GRAPH.split())
+    try:
+        from tgrad.core.tensor import Tensor
+    except ImportError:  # pragma: no cover - only while the core is missing
+        return names
+    names.update(name for name in dir(Tensor) if not name.startswith("_"))
+    return names

@@ -1,0 +1,231 @@
+"""The modules that a program can import, and what stands behind their names.
+
+A module is a `Namespace`: read-only, filled on the first use of one of its attributes.  Everything
+that a program can reach in it is listed, here or in the module that fills it; nothing is taken over
+from a Python module as a whole but `math`, `cmath` and `itertools`, which hold pure functions only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tgrad.errors import AccessDenied
+from tgrad.runtime.classes import expose
+
+if TYPE_CHECKING:
+    from tgrad.runtime.pyplot import Pyplot
+
+Names = Mapping[str, Any]
+
+_REFUSED = """
+    asyncio atexit builtins code codecs concurrent ctypes dbm dis fcntl fileinput ftplib gc glob
+    http importlib imp inspect io ipaddress linecache logging marshal mmap multiprocessing os
+    pathlib pdb pickle pickletools pkgutil platform posix pty pwd resource runpy sched select shelve
+    shutil signal site smtplib socket socketserver sqlite3 ssl subprocess sys sysconfig tempfile
+    threading timeit traceback types urllib webbrowser weakref wsgiref zipfile zipimport
+"""
+
+REFUSED = frozenset(_REFUSED.split())
+"""Modules of Python that would let a program out; any other unknown module just isn't there."""
+
+
+class Namespace:
+    """A module as a program sees it: names to read, nothing to change."""
+
+    __name__: str
+
+    def __init__(self, name: str, load: Callable[[], Names]) -> None:
+        self.__dict__["__name__"] = name
+        self.__dict__[".load"] = load
+
+    def __getattr__(self, name: str) -> Any:
+        # Runs only when the name isn't in the instance's dictionary (yet).
+        load = self.__dict__.pop(".load", None)
+        if load is not None:
+            for key, value in load().items():
+                self.__dict__.setdefault(key, expose(value))
+            if name in self.__dict__:
+                return self.__dict__[name]
+        title = self.__dict__["__name__"]
+        raise AttributeError(f"module '{title}' has no attribute '{name}'", name=name, obj=self)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        title = self.__dict__["__name__"]
+        raise AttributeError(f"module '{title}' is read-only: '{name}' can't be assigned to")
+
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
+    def __dir__(self) -> list[str]:
+        getattr(self, ".all", None)  # a name that isn't there loads all that are
+        return sorted(name for name in self.__dict__ if name.isidentifier())
+
+    def __repr__(self) -> str:
+        return f"<module '{self.__dict__['__name__']}'>"
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise TypeError("cannot pickle 'module' object")
+
+
+class Modules:
+    """The modules of one session; random states and figures are the session's own."""
+
+    def __init__(self, may_write: Callable[[str], Any] | None = None) -> None:
+        self._spaces: dict[str, Namespace] = {}
+        self._may_write = may_write
+
+    @property
+    def pyplot(self) -> Pyplot | None:
+        """The figures drawn so far, or None if `matplotlib.pyplot` was never used."""
+        return self.__dict__.get("_pyplot")
+
+    def import_module(self, path: str, bind_root: bool) -> Namespace:
+        """`import path`: the module, or with `bind_root` the first module of a dotted path.
+
+        Raises ModuleNotFoundError with Python's sentence, AccessDenied for modules that would give
+        a program access to files, processes, the network or Python itself.
+        """
+        module = self._find(path)
+        return self._find(path.partition(".")[0]) if bind_root else module
+
+    def import_from(self, path: str, name: str) -> Any:
+        """`from path import name`: an attribute or a submodule."""
+        module = self._find(path)
+        if f"{path}.{name}" in self.known():
+            return self._find(f"{path}.{name}")
+        if name.startswith("_") and name != "__version__":
+            raise ImportError(f"cannot import name '{name}' from '{path}'", name=path)
+        try:
+            return getattr(module, name)
+        except AttributeError:
+            message = f"cannot import name '{name}' from '{path}'"
+            raise ImportError(message, name=path) from None
+
+    def names_of(self, path: str) -> Names:
+        """The public names of a module with their values."""
+        module = self._find(path)
+        return {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
+
+    def known(self) -> frozenset[str]:
+        """Dotted paths of all modules that can be imported."""
+        return frozenset(_FACTORIES) | frozenset(torch_modules())
+
+    def _find(self, path: str) -> Namespace:
+        found = self._spaces.get(path)
+        if found is not None:
+            return found
+        root = path.partition(".")[0]
+        if root in REFUSED:
+            raise AccessDenied(
+                f"a program may not import '{root}'",
+                hint="a program has no files, processes, network or insides of Python; "
+                "`read`, `load` and `save` reach the files that the command line allows",
+            )
+        if path not in _FACTORIES and path not in torch_modules():
+            raise self._not_found(path)
+        space = self._spaces[path] = Namespace(path, lambda: self._fill(path))
+        return space
+
+    def _fill(self, path: str) -> Names:
+        factory = _FACTORIES.get(path)
+        names = dict(torch_modules()[path] if factory is None else factory(self))
+        for child in self.known():
+            parent, _, name = child.rpartition(".")
+            if parent == path:
+                names[name] = self._find(child)
+        return names
+
+    def _not_found(self, path: str) -> ModuleNotFoundError:
+        missing = ""
+        for part in path.split("."):
+            parent, missing = missing, f"{missing}.{part}" if missing else part
+            if missing not in self.known():
+                break
+        sentence = f"No module named '{missing}'"
+        if parent and not any(name.startswith(f"{parent}.") for name in self.known()):
+            sentence += f"; '{parent}' is not a package"
+        error = ModuleNotFoundError(sentence, name=missing)
+        roots = sorted(name for name in self.known() if "." not in name and name[0] != "_")
+        error.add_note("modules that a program can import: " + ", ".join(roots))
+        return error
+
+
+def torch_modules() -> Mapping[str, Names]:
+    """`torch` and its submodules, as the operators make them."""
+    try:
+        from tgrad.ops.install import modules
+    except ImportError:  # pragma: no cover - only while the operators are missing
+        return {}
+    found: Mapping[str, Names] = modules()
+    return found
+
+
+def public_names() -> set[str]:
+    """Every name that stands in some module: part of the allowlist of attributes."""
+    from tgrad.runtime import numpy_module, pyplot, standard_modules
+
+    names: set[str] = set(pyplot.attribute_names())
+    for text in numpy_module.NAMES.values():
+        names.update(text.split())
+    for module in standard_modules.MODULES.values():
+        names.update(module.names)
+    for path, members in torch_modules().items():
+        names.update(members)
+        names.update(path.split("."))
+    for path in _FACTORIES:
+        names.update(path.split("."))
+    return names
+
+
+def _numpy(path: str) -> Callable[[Modules], Names]:
+    def fill(modules: Modules) -> Names:
+        from tgrad.runtime import numpy_module
+
+        return (
+            numpy_module.numpy_names()
+            if path == "numpy"
+            else numpy_module.submodule_names(path)
+        )  # fmt: skip
+
+    return fill
+
+
+def _standard(path: str) -> Callable[[Modules], Names]:
+    def fill(modules: Modules) -> Names:
+        from tgrad.runtime import standard_modules
+
+        return standard_modules.MODULES[path].fill()
+
+    return fill
+
+
+def _pyplot(modules: Modules) -> Names:
+    from tgrad.runtime.pyplot import Pyplot
+
+    plot = modules.__dict__.setdefault("_pyplot", Pyplot(modules._may_write))
+    names: Names = plot.names()
+    return names
+
+
+def _matplotlib(modules: Modules) -> Names:
+    from tgrad.runtime import pyplot
+
+    return pyplot.matplotlib_names()
+
+
+_STANDARD = """
+    __future__ bisect cmath collections contextlib copy functools heapq itertools math operator
+    random time typing warnings collections.abc
+"""
+
+_FACTORIES: dict[str, Callable[[Modules], Names]] = {
+    "numpy": _numpy("numpy"),
+    "numpy.fft": _numpy("numpy.fft"),
+    "numpy.linalg": _numpy("numpy.linalg"),
+    "numpy.random": _numpy("numpy.random"),
+    "numpy.testing": _numpy("numpy.testing"),
+    "matplotlib": _matplotlib,
+    "matplotlib.pyplot": _pyplot,
+    **{path: _standard(path) for path in _STANDARD.split()},
+}

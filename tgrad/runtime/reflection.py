@@ -1,0 +1,106 @@
+"""Attributes by name at run time: `getattr` and its like, guarded names, names that are missing.
+
+The compiler checks the names that stand in a program's text.  Whatever reads or writes an attribute
+whose name is computed goes through the functions here and is held to the same lists.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tgrad.runtime.attributes import GUARDED, WRITABLE, attribute_names
+from tgrad.runtime.classes import ClassView, expose
+
+_NO_DEFAULT = object()
+
+
+def _name_of(name: Any, function: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{function}(): attribute name must be string")
+    return str(name)
+
+
+def no_attribute(value: Any, name: str) -> AttributeError:
+    """Python's error for an attribute that `value` doesn't have."""
+    from tgrad.runtime.modules import Namespace
+
+    if isinstance(value, Namespace):
+        sentence = f"module '{value.__name__}' has no attribute '{name}'"
+    elif isinstance(value, (ClassView, type)):
+        sentence = f"type object '{value.__name__}' has no attribute '{name}'"
+    else:
+        sentence = f"'{type(value).__name__}' object has no attribute '{name}'"
+    return AttributeError(sentence, name=name, obj=value)
+
+
+def read_attribute(value: Any, name: str) -> Any:
+    """`value.name` for a name that is known only at run time."""
+    if name in GUARDED:
+        return read_guarded(value, name)
+    if name in attribute_names():
+        return expose(getattr(value, name))
+    return missing(value, name)
+
+
+def missing(value: Any, name: str) -> Any:
+    """`value.name` where `name` isn't on the list: a named tuple's own field, or AttributeError."""
+    if (
+        isinstance(value, tuple)
+        and not name.startswith("_")
+        and name in getattr(type(value), "_fields", ())
+    ):
+        return getattr(value, name)
+    raise no_attribute(value, name)
+
+
+def read_guarded(value: Any, name: str) -> Any:
+    """`value.name` for the names in `GUARDED`."""
+    if name == "format":
+        return _read_format(value)
+    if isinstance(value, (type, ClassView)):
+        raise no_attribute(value, name)
+    if type(value).__module__.partition(".")[0] != "numpy":
+        return getattr(value, name)
+    if name == "astype":
+        from tgrad.runtime.numpy_module import astype_method
+
+        return astype_method(value)
+    raise no_attribute(value, name)
+
+
+def _read_format(value: Any) -> Any:
+    from tgrad.runtime.formatting import format_function, format_method
+
+    if isinstance(value, str):
+        return format_method(value)
+    if isinstance(value, type) and issubclass(value, str):
+        return format_function
+    raise no_attribute(value, "format")
+
+
+def getattr_builtin(value: Any, name: str, default: Any = _NO_DEFAULT, /) -> Any:
+    """The attribute `name` of `value`, or `default` where there is none."""
+    name = _name_of(name, "getattr")
+    try:
+        return read_attribute(value, name)
+    except AttributeError:
+        if default is _NO_DEFAULT:
+            raise
+        return default
+
+
+def hasattr_builtin(value: Any, name: str, /) -> bool:
+    """Whether `value` has an attribute `name` that a program may read."""
+    try:
+        read_attribute(value, _name_of(name, "hasattr"))
+    except AttributeError:
+        return False
+    return True
+
+
+def setattr_builtin(value: Any, name: str, new: Any, /) -> None:
+    """Assign to the attribute `name` of `value`."""
+    name = _name_of(name, "setattr")
+    if name not in WRITABLE:
+        raise AttributeError(f"attribute '{name}' of '{type(value).__name__}' can't be assigned to")
+    setattr(value, name, new)
