@@ -1,0 +1,3 @@
+"""Malformed programs and what is wrong with them."""
+
+SAMPLES: tuple[tuple[str, tuple[str, ...]], ...] = ()

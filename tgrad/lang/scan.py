@@ -1,0 +1,594 @@
+"""Text -> tokens: lines and blocks, brackets, strings and f-strings.
+
+The terminals' patterns come from the grammar.  What no pattern can say is done here, by Python's own
+rules: indentation becomes _INDENT and _DEDENT, line ends inside of brackets vanish, the parts of an
+f-string are cut, and the soft words `param` and `no_grad` are told from names.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+from typing import NamedTuple
+
+from tgrad.lang.tables import END, Tables
+
+ERROR = "$ERROR"
+"""The kind of the last token when the text goes wrong there; `Tokens.error` says how."""
+
+MAX_BRACKETS = 200
+MAX_INDENTS = 100
+RESERVED = frozenset({"class", "async", "await"})
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_TAB = 8
+
+
+class FString(NamedTuple):
+    """An f-string that is being read."""
+
+    quote: str
+    raw: bool
+    offset: int
+    end: int
+    """Where its opening quotes end."""
+
+
+class Bracket(NamedTuple):
+    """An open bracket: its sign, its token, where it stands."""
+
+    sign: str
+    token: int
+    offset: int
+    fstring: FString | None = None
+    """The f-string of which this brace opens a field."""
+    in_format: bool = False
+    """Whether that field stands in the format of another: the inner one of `{x:{width}}`."""
+
+
+class ScanError(Exception):
+    """What is wrong, and between which offsets of the text."""
+
+    def __init__(self, message: str, start: int, end: int, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.start = start
+        self.end = end
+        self.hint = hint
+        self.note: tuple[int, int, str] | None = None
+        self.incomplete = False
+
+
+class Tokens:
+    """Token by token in parallel lists; columns in UTF-8 bytes, offsets in characters."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.kinds: list[str] = []
+        self.texts: list[str] = []
+        self.offsets: list[int] = []
+        self.lines: list[int] = []
+        self.columns: list[int] = []
+        self.end_lines: list[int] = []
+        self.end_columns: list[int] = []
+        self.open: list[Bracket] = []
+        """Brackets that the text leaves open."""
+        self.error: ScanError | None = None
+
+
+class Scanner:
+    """Reads one text.  `Scanner(tables).scan(text)` never raises for what a text holds."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._match = _master(tables).match
+        self._literals = tables.literals
+
+    def scan(self, text: str) -> Tokens:
+        """The tokens of `text`, whose line ends are LF.  Stops at the first error."""
+        self._start(text)
+        try:
+            self._check_characters()
+            self._read()
+        except ScanError as error:
+            self._fail_with(error)
+        tokens = self.tokens
+        _soft_words(tokens)
+        if not text.isascii():
+            _columns_in_bytes(tokens)
+        tokens.open = self.brackets
+        return tokens
+
+    def _start(self, text: str) -> None:
+        self.text = text if text.endswith("\n") else text + "\n"
+        self.size = len(text)
+        self.tokens = Tokens(self.text)
+        self.brackets: list[Bracket] = []
+        self.indents = [(0, 0)]
+        self.line = 1
+        self.line_start = 0
+
+    def _check_characters(self) -> None:
+        nul = self.text.find("\0")
+        if nul >= 0:
+            self.line = self.text.count("\n", 0, nul) + 1
+            raise ScanError("a program cannot contain a null character", nul, nul + 1)
+        if not self.text.isascii():
+            lone = re.search("[\ud800-\udfff]", self.text)
+            if lone:
+                raise ScanError(
+                    f"invalid character U+{ord(lone[0]):04X}: half of a pair (surrogate)",
+                    *lone.span(),
+                )
+
+    def _fail_with(self, error: ScanError) -> None:
+        tokens = self.tokens
+        tokens.error = error
+        self.line = self.text.count("\n", 0, error.start) + 1
+        self.line_start = self.text.rfind("\n", 0, error.start) + 1
+        self._add(ERROR, "", error.start, error.start)
+
+    # -- tokens
+
+    def _add(self, kind: str, text: str, start: int, end: int) -> None:
+        """Adds a token of the current line."""
+        tokens = self.tokens
+        tokens.kinds.append(kind)
+        tokens.texts.append(text)
+        tokens.offsets.append(start)
+        tokens.lines.append(self.line)
+        tokens.columns.append(start - self.line_start)
+        tokens.end_lines.append(self.line)
+        tokens.end_columns.append(end - self.line_start)
+
+    def _add_long(self, kind: str, text: str, start: int, end: int) -> None:
+        """Adds a token that may go over several lines, and counts them."""
+        line, line_start = self.line, self.line_start
+        newlines = self.text.count("\n", start, end)
+        if newlines:
+            self.line += newlines
+            self.line_start = self.text.rfind("\n", start, end) + 1
+        self._add(kind, text, start, end)
+        if newlines:
+            self.tokens.lines[-1] = line
+            self.tokens.columns[-1] = start - line_start
+
+    def _add_layout(self, kind: str, position: int) -> None:
+        """Adds a token without extent: it ends where the token before it ends."""
+        tokens = self.tokens
+        self._add(kind, "", position, position)
+        if len(tokens.kinds) > 1:
+            tokens.end_lines[-1] = tokens.end_lines[-2]
+            tokens.end_columns[-1] = tokens.end_columns[-2]
+
+    # -- the loop
+
+    def _read(self) -> None:
+        tokens, match, literals = self.tokens, self._match, self._literals
+        text, size = self.text, self.size
+        kinds, texts, offsets = tokens.kinds, tokens.texts, tokens.offsets
+        lines, columns = tokens.lines, tokens.columns
+        end_lines, end_columns = tokens.end_lines, tokens.end_columns
+        position = self._line_begin(1 if text.startswith("\ufeff") else 0)
+        while position < size:
+            found = match(text, position)
+            if found is None:
+                position = self._odd(position)
+                continue
+            kind = found.lastgroup or ""
+            start, end = found.span(kind)
+            if kind == "NAME":
+                word = found[kind]
+                kind = literals.get(word, "NAME")
+                if kind == "NAME" and word in RESERVED:
+                    kind = "RESERVED"
+            elif kind == "SIGN":
+                word = found[kind]
+                kind = literals.get(word, "AUGMENTED")
+                if word in "()[]{}" or self.brackets:
+                    position = self._sign(kind, word, start, end)
+                    continue
+            elif kind == "INTEGER":
+                word = found[kind]
+                self._check_number(start, end)
+            elif kind == "END_OF_LINE":
+                position = self._end_of_line(start, end)
+                continue
+            else:
+                position = self._literal(kind, found[kind], start, end)
+                continue
+            kinds.append(kind)
+            texts.append(word)
+            offsets.append(start)
+            lines.append(self.line)
+            end_lines.append(self.line)
+            columns.append(start - self.line_start)
+            end_columns.append(end - self.line_start)
+            position = end
+        self._end()
+
+    def _end(self) -> None:
+        tokens, size = self.tokens, self.size
+        if self.brackets:
+            self._add_layout(END, size)
+            return
+        if tokens.kinds and tokens.kinds[-1] not in ("_NEWLINE", "_DEDENT"):
+            self._add_layout("_NEWLINE", size)
+        for _ in self.indents[1:]:
+            self._add_layout("_DEDENT", size)
+        self._add_layout(END, size)
+
+    def _end_of_line(self, start: int, end: int) -> int:
+        """At a comment or a line end; `end` is behind the line end."""
+        if end > self.size:
+            return end
+        if self.brackets:
+            self.line += 1
+            self.line_start = end
+            return end
+        self._add_layout("_NEWLINE", start)
+        self.line += 1
+        self.line_start = end
+        return self._line_begin(end)
+
+    def _line_begin(self, position: int) -> int:
+        """Skips lines that mean nothing and compares the indentation of the next with the blocks."""
+        found = _NOTHING.match(self.text, position)
+        assert found
+        if found.end() > position:
+            self.line += self.text.count("\n", position, found.end())
+            self.line_start = self.text.rfind("\n", 0, found.end()) + 1
+            position = found.end()
+        if position >= self.size:
+            return position
+        space = _SPACE.match(self.text, position)
+        assert space
+        if space.end() > position or len(self.indents) > 1:
+            self._indent(space[0], position, space.end())
+        return space.end()
+
+    def _indent(self, space: str, start: int, end: int) -> None:
+        wide, narrow = _widths(space)
+        indents = self.indents
+        if wide == indents[-1][0]:
+            if narrow != indents[-1][1]:
+                raise self._tabs(start, end)
+        elif wide > indents[-1][0]:
+            if narrow <= indents[-1][1]:
+                raise self._tabs(start, end)
+            if len(indents) >= MAX_INDENTS:
+                raise ScanError("too many blocks inside of each other", start, end)
+            indents.append((wide, narrow))
+            self._add_layout("_INDENT", end)
+        else:
+            while wide < indents[-1][0]:
+                indents.pop()
+                self._add_layout("_DEDENT", end)
+            if wide != indents[-1][0]:
+                raise ScanError(
+                    "this line is indented less than its block and more than the block around it",
+                    start,
+                    end,
+                    "Indent it exactly as the line it belongs with.",
+                )
+            if narrow != indents[-1][1]:
+                raise self._tabs(start, end)
+
+    def _tabs(self, start: int, end: int) -> ScanError:
+        return ScanError(
+            "inconsistent use of tabs and spaces in indentation",
+            start,
+            end,
+            "Indent with spaces only, or with tabs only.",
+        )
+
+    # -- signs and brackets
+
+    def _sign(self, kind: str, sign: str, start: int, end: int) -> int:
+        """A bracket, or any sign inside of brackets."""
+        brackets = self.brackets
+        if sign in "([{":
+            if len(brackets) >= MAX_BRACKETS:
+                raise ScanError("too many brackets inside of each other", start, end)
+            brackets.append(Bracket(sign, len(self.tokens.kinds), start))
+        elif brackets and brackets[-1].fstring:
+            return self._field_sign(brackets[-1], kind, sign, start, end)
+        elif sign in ")]}":
+            if not brackets:
+                raise ScanError(f"'{sign}' closes no bracket", start, end)
+            opening = brackets[-1]
+            if _CLOSING[opening.sign] != sign:
+                raise self._mismatch(opening, sign, start, end)
+            brackets.pop()
+        self._add(kind, sign, start, end)
+        return end
+
+    def _mismatch(self, opening: Bracket, sign: str, start: int, end: int) -> ScanError:
+        error = ScanError(
+            f"'{sign}' does not match '{opening.sign}'"
+            + (
+                f" on line {self.text.count(chr(10), 0, opening.offset) + 1}"
+                if self.text.find("\n", opening.offset, start) >= 0
+                else ""
+            ),
+            start,
+            end,
+        )
+        error.note = (opening.offset, opening.offset + 1, f"this '{opening.sign}' is still open")
+        return error
+
+    def _field_sign(self, bracket: Bracket, kind: str, sign: str, start: int, end: int) -> int:
+        """A sign directly inside of a field of an f-string, where `= ! : }` have their meaning."""
+        fstring = bracket.fstring
+        assert fstring
+        if sign == "}":
+            self._add("FIELD_END", sign, start, end)
+            self.brackets.pop()
+            return self._fstring_text(fstring, end, bracket.in_format)
+        if sign in ")]":
+            raise self._mismatch(bracket, sign, start, end)
+        if sign in (":", ":="):
+            self._add("FIELD_COLON", ":", start, start + 1)
+            return self._fstring_text(fstring, start + 1, True)
+        if sign == "=":
+            debug = _SPACE_AND_LINES.match(self.text, end)
+            assert debug
+            if self.text[debug.end() : debug.end() + 1] in ("}", ":", "!") and (
+                self.text[debug.end() : debug.end() + 2] != "!="
+            ):
+                self._add_long(
+                    "FIELD_EQUAL", self.text[bracket.offset + 1 : debug.end()], start, debug.end()
+                )
+                return debug.end()
+        self._add(kind, sign, start, end)
+        return end
+
+    # -- numbers, strings, and what is none
+
+    def _literal(self, kind: str, text: str, start: int, end: int) -> int:
+        if kind == "FSTRING_START":
+            fstring = FString(text.lstrip("fFrR"), "r" in text.lower(), start, end)
+            self._add(kind, text, start, end)
+            return self._fstring_text(fstring, end, False)
+        if kind == "STRING":
+            self._add_long(kind, text, start, end)
+        elif kind == "CONTINUATION":
+            self.line += 1
+            self.line_start = end
+            if end >= self.size:
+                error = ScanError("the text ends after a backslash", start, start + 1)
+                error.incomplete = True
+                raise error
+        else:
+            self._check_number(start, end)
+            self._add(kind, text, start, end)
+        return end
+
+    def _check_number(self, start: int, end: int) -> None:
+        follows = _WORD.match(self.text, end)
+        if follows and follows[0] not in _AFTER_NUMBER:
+            whole = _NUMBER_LIKE.match(self.text, start)
+            text = whole[0] if whole else self.text[start : follows.end()]
+            raise ScanError(
+                f"'{text[:40]}' is no number, and a name cannot begin with a digit",
+                start,
+                start + len(text),
+            )
+
+    # -- f-strings
+
+    def _fstring_text(self, fstring: FString, begin: int, in_format: bool) -> int:
+        """Reads text from `begin` up to a field, or to the end of the f-string or of the format."""
+        text, quote, position = self.text, fstring.quote, begin
+        stops = _FSTRING_STOP_LONG if len(quote) == 3 else _FSTRING_STOP
+        while True:
+            found = stops.search(text, position)
+            if found is None or found.start() >= self.size:
+                raise self._unterminated(fstring.offset, fstring.end, quote, True)
+            stop, start = found[0], found.start()
+            if stop[0] == "\\":
+                position = self._after_backslash(fstring, start)
+            elif stop == "\n":
+                raise self._unterminated(fstring.offset, fstring.end, quote, True)
+            elif stop[0] in "'\"":
+                if stop == quote:
+                    return self._fstring_end(fstring, begin, start, in_format)
+                position = start + 1
+            elif not in_format and text.startswith(stop * 2, start):
+                position = start + 2
+            elif stop == "{":
+                self._fstring_piece(fstring, begin, start)
+                self._sign_of_field(fstring, start, in_format)
+                return start + 1
+            elif in_format:
+                self._fstring_piece(fstring, begin, start)
+                self._add("FIELD_END", "}", start, start + 1)
+                begin = position = start + 1
+                in_format = self.brackets.pop().in_format
+            else:
+                raise ScanError(
+                    "a single '}' in an f-string",
+                    start,
+                    start + 1,
+                    "Write '}}' for the sign itself.",
+                )
+
+    def _after_backslash(self, fstring: FString, start: int) -> int:
+        """Where reading goes on: behind what the backslash at `start` takes with it."""
+        follows = self.text[start + 1 : start + 2]
+        if follows in ("{", "}"):
+            return start + 1
+        if follows == "N" and not fstring.raw and self.text.startswith("{", start + 2):
+            close = self.text.find("}", start + 2)
+            return close + 1 if close > 0 else start + 3
+        return start + 2
+
+    def _fstring_piece(self, fstring: FString, begin: int, end: int) -> None:
+        if end > begin:
+            kind = "FSTRING_RAW_TEXT" if fstring.raw else "FSTRING_TEXT"
+            self._add_long(kind, self.text[begin:end], begin, end)
+
+    def _sign_of_field(self, fstring: FString, start: int, in_format: bool) -> None:
+        if len(self.brackets) >= MAX_BRACKETS:
+            raise ScanError("too many brackets inside of each other", start, start + 1)
+        self.brackets.append(Bracket("{", len(self.tokens.kinds), start, fstring, in_format))
+        self._add("FIELD_START", "{", start, start + 1)
+
+    def _fstring_end(self, fstring: FString, begin: int, start: int, in_format: bool) -> int:
+        if in_format:
+            opening = self.brackets[-1].offset
+            raise ScanError("a field of this f-string has no closing '}'", opening, opening + 1)
+        self._fstring_piece(fstring, begin, start)
+        end = start + len(fstring.quote)
+        self._add("FSTRING_END", fstring.quote, start, end)
+        return end
+
+    # -- what no pattern matches
+
+    def _unterminated(self, start: int, end: int, quote: str, fstring: bool) -> ScanError:
+        what = "f-string" if fstring else "string"
+        if len(quote) == 3:
+            error = ScanError(f"this {what} is never closed: {quote} is missing", start, end)
+            error.incomplete = True
+            return error
+        return ScanError(
+            f"this {what} is not closed on its line: {quote} is missing",
+            start,
+            end,
+            f"Use {quote * 3} for a text of several lines.",
+        )
+
+    def _odd(self, position: int) -> int:
+        """At something that begins no token: a conversion in a field, or else an error."""
+        text = self.text
+        space = _SPACE.match(text, position)
+        assert space
+        start = space.end()
+        sign = text[start]
+        if sign == "!" and self.brackets and self.brackets[-1].fstring:
+            found = _CONVERSION.match(text, start)
+            if found:
+                self._add("CONVERSION", found[1], start, found.end())
+                return found.end()
+            raise ScanError(
+                "after '!' in a field of an f-string stands r, s or a", start, start + 1
+            )
+        opening = _QUOTES.match(text, start)
+        if opening:
+            if self.brackets and self.brackets[-1].fstring:
+                brace = self.brackets[-1].offset
+                raise ScanError("a field of this f-string has no closing '}'", brace, brace + 1)
+            raise self._unterminated(start, opening.end(), opening[1], False)
+        raise self._odd_sign(sign, start)
+
+    def _odd_sign(self, sign: str, start: int) -> ScanError:
+        if sign == "\\":
+            return ScanError(
+                "after a backslash that continues the line nothing else may stand on it",
+                start,
+                start + 1,
+            )
+        hint = None
+        if sign == "!":
+            hint = "Write `not x` for the opposite of x, and `a != b` for unequal."
+        elif sign == "?":
+            hint = "Write `a if condition else b` to choose between two values."
+        shown = f"'{sign}'" if sign.isprintable() else f"U+{ord(sign):04X}"
+        return ScanError(f"{shown} is no sign of the language", start, start + 1, hint)
+
+
+_SPACE = re.compile(r"[ \t\f]*")
+_SPACE_AND_LINES = re.compile(r"[ \t\f\n]*")
+_NOTHING = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*")
+_WORD = re.compile(r"[a-zA-Z_\x80-\U0010ffff]+")
+_NUMBER_LIKE = re.compile(r"[0-9.][\w.]*")
+_AFTER_NUMBER = frozenset({"and", "else", "for", "if", "in", "is", "not", "or"})
+_CONVERSION = re.compile(r"!([rsa])(?![a-zA-Z0-9_])")
+_QUOTES = re.compile(r"""[a-zA-Z]{0,2}(\"\"\"|'''|"|')""")
+_FSTRING_STOP = re.compile(r"""[\\\n{}"']""")
+_FSTRING_STOP_LONG = re.compile(r"""[\\{}]|\"\"\"|'''""")
+
+
+def _master(tables: Tables) -> re.Pattern[str]:
+    """One pattern for every token: a group for each terminal with a pattern, one for all signs."""
+    words = [text for text in tables.literals if not text.isidentifier()]
+    augmented = dict(tables.patterns)["AUGMENTED"]
+    signs = "|".join(re.escape(text) for text in sorted(words, key=len, reverse=True))
+    groups = [
+        f"(?P<{name}>{pattern})"
+        for name, pattern in tables.patterns
+        if name not in ("COMMENT", "AUGMENTED")
+    ]
+    groups.insert(3, f"(?P<SIGN>{augmented}|{signs})")
+    groups.append(r"(?P<END_OF_LINE>(?:#[^\n]*)?\n)")
+    groups.append(r"(?P<CONTINUATION>\\\n)")
+    return re.compile(r"[ \t\f]*(?:" + "|".join(groups) + ")")
+
+
+def _widths(space: str) -> tuple[int, int]:
+    """The width of an indentation with tabs to multiples of eight, and with tabs of one column.
+
+    Two indentations are compared by both, so that how wide a tab is shown makes no difference.
+    """
+    wide = narrow = 0
+    for character in space:
+        if character == "\f":
+            wide = narrow = 0
+        else:
+            wide = (wide // _TAB + 1) * _TAB if character == "\t" else wide + 1
+            narrow += 1
+    return wide, narrow
+
+
+def _soft_words(tokens: Tokens) -> None:
+    """Tells `param NAME :` and `no_grad :` at the start of a statement, and `with (` of several."""
+    kinds, texts = tokens.kinds, tokens.texts
+    before = "_NEWLINE"
+    for index, kind in enumerate(kinds):
+        if kind == "NAME":
+            if before in _STATEMENT_START:
+                if texts[index] == "no_grad" and kinds[index + 1] == "COLON":
+                    kinds[index] = "NO_GRAD"
+                elif texts[index] == "param" and kinds[index + 1 : index + 3] == ["NAME", "COLON"]:
+                    kinds[index] = "PARAM"
+        elif kind == "LEFT_PARENTHESIS" and before == "WITH" and _opens_items(kinds, index):
+            kinds[index] = "WITH_PARENTHESIS"
+        before = kind
+
+
+_STATEMENT_START = frozenset({"_NEWLINE", "_INDENT", "_DEDENT", "SEMICOLON"})
+_OPENING = frozenset({"LEFT_PARENTHESIS", "LEFT_BRACKET", "LEFT_BRACE", "FIELD_START"})
+_CLOSING_KINDS = frozenset({"RIGHT_PARENTHESIS", "RIGHT_BRACKET", "RIGHT_BRACE", "FIELD_END"})
+
+
+def _opens_items(kinds: list[str], index: int) -> bool:
+    depth = 0
+    several = False
+    for at in range(index, len(kinds)):
+        kind = kinds[at]
+        if kind in _OPENING:
+            depth += 1
+        elif kind in _CLOSING_KINDS:
+            depth -= 1
+            if depth == 0:
+                return several and kinds[at + 1] == "COLON"
+        elif depth == 1 and kind in ("COMMA", "AS"):
+            several = True
+        elif kind == "_NEWLINE":
+            break
+    return False
+
+
+def _columns_in_bytes(tokens: Tokens) -> None:
+    """Turns the columns of lines with non-ASCII characters into UTF-8 bytes."""
+    lines = tokens.text.split("\n")
+    offsets: dict[int, list[int]] = {}
+    for numbers, columns in (
+        (tokens.lines, tokens.columns),
+        (tokens.end_lines, tokens.end_columns),
+    ):
+        for index, number in enumerate(numbers):
+            line = lines[number - 1]
+            if not line.isascii():
+                if number not in offsets:
+                    sizes = (len(character.encode("utf-8", "replace")) for character in line)
+                    offsets[number] = [0, *accumulate(sizes)]
+                columns[index] = offsets[number][columns[index]]
