@@ -129,19 +129,21 @@ class Statements(Annotations):
 
     # -- imports
 
-    def import_statement(self, at: At, *items: ast.stmt) -> Block:
-        return [*items]
+    def import_statement(self, at: At, *items: Any) -> Block:
+        return [
+            ast.Assign([ast.Name(bound, STORE, **where)], call, **at)
+            for bound, call, where in items
+        ]
 
-    def import_item(self, at: At, names: list[str]) -> ast.stmt:
-        return self._import(at, names[0], names, True)
+    def import_item(self, at: At, names: list[str]) -> Any:
+        return names[0], self._module(at, names, True), at
 
-    def import_item_as(self, at: At, names: list[str], alias: Identifier) -> ast.stmt:
-        return self._import(at, alias[0], names, False)
+    def import_item_as(self, at: At, names: list[str], alias: Identifier) -> Any:
+        return alias[0], self._module(at, names, False), at
 
-    def _import(self, at: At, bound: str, names: list[str], root: bool) -> ast.stmt:
+    def _module(self, at: At, names: list[str], root: bool) -> ast.expr:
         module = ast.Constant(".".join(names), **at)
-        call = self.hidden("import_module", at, module, ast.Constant(root, **at))
-        return ast.Assign([ast.Name(bound, STORE, **at)], call, **at)
+        return self.hidden("import_module", at, module, ast.Constant(root, **at))
 
     def dotted(self, at: At, *names: Identifier) -> list[str]:
         if names[0][0] == "__future__":

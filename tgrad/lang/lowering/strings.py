@@ -78,11 +78,11 @@ class Strings(Base):
     def fstring_raw_text(self, at: At, text: str) -> list[Piece]:
         return [ast.Constant(_braces(text), **at)]
 
-    def fstring_format(self, at: At, *parts: Any) -> ast.JoinedStr:
+    def fstring_format(self, at: At, colon: str, *parts: Any) -> ast.JoinedStr:
         return ast.JoinedStr(_merged(_flat(parts)), **at)
 
     def field(self, at: At, opening: str, value: ast.expr, *rest: Any) -> list[Piece]:
-        """One field.  `rest` is what is there of: text of `=`, conversion, `:`, format, `}`."""
+        """One field.  `rest` is what is there of: text of `=`, conversion, format, `}`."""
         shown = None
         conversion = -1
         format_spec = None
@@ -91,7 +91,7 @@ class Strings(Base):
                 format_spec = part
             elif part in _CONVERSIONS:
                 conversion = _CONVERSIONS[part]
-            elif part != ":":
+            else:
                 shown = part
         if shown is not None and conversion < 0 and format_spec is None:
             conversion = _CONVERSIONS["r"]
