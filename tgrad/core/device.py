@@ -75,10 +75,19 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
 CPU: Final = Device("cpu")
 
 
+class _Related(dict[DType, "TensorType"]):
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    def __missing__(self, dtype: DType) -> TensorType:
+        found = self[dtype] = tensor_type(dtype, self._device)
+        return found
+
+
 class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
-    __slots__ = ("category", "device", "dtype", "inexact", "xp")
+    __slots__ = ("category", "device", "dtype", "inexact", "related", "xp")
 
     def __init__(self, dtype: DType, device: Device, xp: Any) -> None:
         self.dtype = dtype
@@ -86,16 +95,14 @@ class TensorType:
         self.xp = xp
         self.category = dtype.category
         self.inexact = dtype.is_differentiable
+        self.related = _Related(device)
+        """The types of the other dtypes on the same device."""
 
     @property
     def name(self) -> str:
         """PyTorch's name: `torch.FloatTensor`, `torch.cuda.FloatTensor`."""
         device = "" if self.device.type == "cpu" else f"{self.device.type}."
         return f"torch.{device}{self.dtype.title}Tensor"
-
-    def with_dtype(self, dtype: DType) -> TensorType:
-        """The type of the same device with another dtype."""
-        return tensor_type(dtype, self.device)
 
 
 _TYPES: dict[tuple[DType, Device], TensorType] = {}
@@ -125,9 +132,4 @@ def backend(device: Device) -> Any:
 
 
 CPU_TYPES: Final[dict[Any, TensorType]] = {}
-"""NumPy dtype -> type on the CPU, for results whose dtype the array already has."""
-
-
-def _fill_cpu_types() -> None:
-    for dtype in DTYPES:
-        CPU_TYPES[dtype.numpy] = tensor_type(dtype, CPU)
+"""NumPy dtype -> type on the CPU, filled by `tgrad.ops.install`."""

@@ -26,6 +26,8 @@ from typing import Any, Final
 import numpy
 from numpy import float16, float32, float64, ndarray
 
+from tgrad.backends.fused import fma
+from tgrad.core.gaussian import box_muller
 from tgrad.errors import ArgumentValueError, StateError
 
 Array = ndarray[Any, Any]
@@ -198,21 +200,23 @@ def uniform(
 ) -> Array:
     """Numbers from [low, high), equally likely.
 
-    float64 takes the low 53 of 64 bits; float32 24, float16 11 of 32 bits.
+    float64 takes the low 53 of 64 bits, float32 the low 24 of 32; float16 is float32 rounded.
     """
     count = _size(shape)
     if dtype == float64:
-        numbers = (generator.bits64(count) & numpy.uint64((1 << 53) - 1)) * 2.0**-53
-    elif dtype == float32:
-        bits = generator.bits32(count) & numpy.uint32((1 << 24) - 1)
-        numbers = bits.astype(float32) * float32(2.0**-24)
+        numbers = _uniform64(generator, count)
     else:
-        bits = generator.bits32(count) & numpy.uint32((1 << 11) - 1)
-        numbers = bits.astype(float32) * float32(2.0**-11)
+        numbers = _uniform32(generator, count)
     if low != 0.0 or high != 1.0:
-        start = dtype(low)
-        numbers = numbers * numbers.dtype.type(dtype(high) - start) + numbers.dtype.type(start)
+        start, stop = dtype(low), dtype(high)
+        kind = numbers.dtype.type
+        numbers = fma(numbers, kind(stop - start), kind(start), kind)
     return numbers.astype(dtype, copy=False).reshape(shape)
+
+
+def _uniform32(generator: Generator, count: int) -> Array:
+    bits = generator.bits32(count) & numpy.uint32((1 << 24) - 1)
+    return bits.astype(float32) * float32(2.0**-24)
 
 
 def _uniform64(generator: Generator, count: int) -> Array:
@@ -231,28 +235,33 @@ def normal(
     *,
     contiguous: bool = True,
 ) -> Array:
-    """Normally distributed numbers (G. Box and M. Muller, Ann. Math. Stat. 29, 1958).
+    """Normally distributed numbers.
 
     Fewer than 16 numbers, or any for a tensor that isn't contiguous, are made in pairs in double
     precision, and a second number that is left over is the next call's first.  From 16 on they are
-    made in blocks of 16 in the precision of the dtype, and the last block overlaps.
+    made in blocks of 16 in the precision of the dtype (float16 in float32); where the last block
+    isn't full the last 16 numbers are made anew.
     """
     count = _size(shape)
     if count < 16 or not contiguous:
-        numbers = _normal_pairs(generator, count) * std + mean
+        numbers = _normal_pairs(generator, count, mean, std)
         return numbers.astype(dtype, copy=False).reshape(shape)
-    numbers = uniform(generator, (count,), dtype)
     whole = count // 16 * 16
-    blocks = numbers[:whole].reshape(-1, 16)
-    blocks[...] = _box_muller(blocks, mean, std)
+    if dtype == float16:
+        numbers = _uniform32(generator, whole)
+        left_over = numbers[:0] if whole == count else numpy.zeros(count - whole, float32)
+        numbers = numpy.concatenate((numbers, left_over))
+    else:
+        numbers = uniform(generator, (count,), dtype)
+    numbers[:whole] = box_muller(numbers[:whole].reshape(-1, 16), mean, std).reshape(-1)
     if whole != count:
-        last = uniform(generator, (1, 16), dtype)
-        numbers[count - 16 :] = _box_muller(last, mean, std)[0]
-    return numbers.reshape(shape)
+        last = _uniform64(generator, 16) if dtype == float64 else _uniform32(generator, 16)
+        numbers[count - 16 :] = box_muller(last.reshape(1, 16), mean, std)[0]
+    return numbers.astype(dtype, copy=False).reshape(shape)
 
 
-def _normal_pairs(generator: Generator, count: int) -> Array:
-    """Standard normal numbers in double precision, with the spare one of an odd count."""
+def _normal_pairs(generator: Generator, count: int, mean: float, std: float) -> Array:
+    """Normal numbers in double precision, with the spare one of an odd count."""
     numbers: list[float] = []
     if count and generator.spare is not None:
         numbers.append(generator.spare)
@@ -266,17 +275,10 @@ def _normal_pairs(generator: Generator, count: int) -> Array:
         numbers.append(radius * math.sin(angle))
     if len(numbers) > count:
         generator.spare = numbers.pop()
-    return numpy.array(numbers, float64)
-
-
-def _box_muller(blocks: Array, mean: float, std: float) -> Array:
-    """Blocks of 16 uniform numbers to 16 normal ones, in the blocks' dtype."""
-    dtype = blocks.dtype.type
-    first = dtype(1) - blocks[:, :8]
-    radius = numpy.sqrt(dtype(-2) * numpy.log(first))
-    angle = dtype(2 * math.pi) * blocks[:, 8:]
-    pair = numpy.concatenate((radius * numpy.cos(angle), radius * numpy.sin(angle)), axis=1)
-    return pair * dtype(std) + dtype(mean)  # type: ignore[no-any-return]
+    result = numpy.array(numbers, float64)
+    if mean == 0 and std == 1:
+        return result
+    return fma(result, float64(std), float64(mean), float64)  # type: ignore[no-any-return]
 
 
 # ------------------------------------------------------------------------------------ integers
@@ -285,7 +287,7 @@ def _box_muller(blocks: Array, mean: float, std: float) -> Array:
 def randint(
     generator: Generator, shape: Shape, low: int, high: int, dtype: Any = numpy.int64
 ) -> Array:
-    """Integers from low to high - 1, the remainders of 32 bits (64 for ranges from 2**28 on)."""
+    """Integers from low to high - 1: the remainders of 32 bits, or of 64 for ranges from 2**28 on."""
     count = _size(shape)
     extent = high - low
     if extent >= 1 << 28:
@@ -295,20 +297,141 @@ def randint(
     return (numbers.astype(numpy.int64) + low).astype(dtype, copy=False).reshape(shape)
 
 
+def random_full(generator: Generator, shape: Shape, dtype: Any = numpy.int64) -> Array:
+    """What `random_()` draws: integers from 0 to the dtype's largest, for floats to 2**digits."""
+    kind = numpy.dtype(dtype)
+    wide = kind.itemsize == 8
+    bits = generator.bits64(_size(shape)) if wide else generator.bits32(_size(shape))
+    if kind.kind == "f":
+        extent = (1 << numpy.finfo(kind).nmant + 1) + 1
+    else:
+        extent = 2 if kind.kind == "b" else int(numpy.iinfo(kind).max) + 1
+    return (bits % bits.dtype.type(extent)).astype(kind).reshape(shape)
+
+
 def randperm(generator: Generator, count: int, dtype: Any = numpy.int64) -> Array:
     """A permutation of 0 to count - 1 (R. Durstenfeld's shuffle, CACM 7, 1964, from the front)."""
     order = list(range(count))
-    draws = generator.bits32(max(count - 1, 0)).tolist()
-    for i, bits in enumerate(draws):
-        j = i + bits % (count - i)
-        order[i], order[j] = order[j], order[i]
+    draws = generator.bits32(max(count - 1, 0))
+    offsets = (draws % numpy.arange(count, count - len(draws), -1, numpy.uint32)).tolist()
+    for i, offset in enumerate(offsets):
+        if offset:
+            order[i], order[i + offset] = order[i + offset], order[i]
     return numpy.array(order, dtype)
 
 
+# ------------------------------------------------------------------------- other distributions
+
+
 def bernoulli(generator: Generator, shape: Shape, p: Any, dtype: Any = float32) -> Array:
-    """1 with probability p, else 0; p is a number or an array that broadcasts to the shape."""
+    """1 with probability p, else 0; p is a number or an array that broadcasts to the shape.
+
+    A number and a float64 array are compared with double precision draws, other arrays with
+    float32's.
+    """
     if isinstance(p, ndarray) and p.dtype != float64:
-        draws = uniform(generator, shape, float32)
+        draws = _uniform32(generator, _size(shape))
     else:
-        draws = uniform(generator, shape, float64)
-    return (draws < p).astype(dtype)
+        draws = _uniform64(generator, _size(shape))
+    return (draws.reshape(shape) < p).astype(dtype)
+
+
+def exponential(
+    generator: Generator, shape: Shape, dtype: Any = float32, rate: float = 1.0
+) -> Array:
+    """Exponentially distributed numbers, -log(1 - u) / rate."""
+    draws = (1.0 - _uniform64(generator, _size(shape))).tolist()
+    numbers = numpy.array(list(map(math.log, draws)), float64)
+    return (-1.0 / rate * numbers).astype(dtype).reshape(shape)
+
+
+def geometric(generator: Generator, shape: Shape, p: float, dtype: Any = float32) -> Array:
+    """The number of trials up to the first success of probability p."""
+    draws = _uniform64(generator, _size(shape)).tolist()
+    base = math.log(1.0 - p)
+    numbers = [math.ceil(math.log(u) / base) if u else math.inf for u in draws]
+    return numpy.array(numbers, float64).astype(dtype).reshape(shape)
+
+
+def cauchy(
+    generator: Generator,
+    shape: Shape,
+    dtype: Any = float32,
+    median: float = 0.0,
+    sigma: float = 1.0,
+) -> Array:
+    """Numbers of a Cauchy distribution, median + sigma * tan(pi * (u - 1/2))."""
+    draws = (math.pi * (_uniform64(generator, _size(shape)) - 0.5)).tolist()
+    numbers = numpy.array(list(map(math.tan, draws)), float64)
+    return fma(numbers, float64(sigma), float64(median), float64).astype(dtype).reshape(shape)  # type: ignore[no-any-return]
+
+
+def log_normal(
+    generator: Generator, shape: Shape, dtype: Any = float32, mean: float = 1.0, std: float = 2.0
+) -> Array:
+    """e raised to normal numbers, which are made in pairs whatever their number."""
+    numbers = _normal_pairs(generator, _size(shape), mean, std).tolist()
+    return numpy.array(list(map(math.exp, numbers)), float64).astype(dtype).reshape(shape)
+
+
+def poisson(generator: Generator, rates: Array) -> Array:
+    """Poisson distributed whole numbers with these rates, in their dtype and shape.
+
+    Small rates multiply uniform numbers (D. Knuth); from 10 on W. Hoermann's transformed rejection
+    (Insurance: Mathematics and Economics 12, 1993).
+    """
+    numbers = [_poisson(generator, rate) for rate in rates.reshape(-1).tolist()]
+    return numpy.array(numbers, rates.dtype).reshape(rates.shape)
+
+
+def _poisson(generator: Generator, rate: float) -> int:
+    if rate == 0:
+        return 0
+    if rate < 10:
+        limit = math.exp(-rate)
+        count, product = 0, 1.0
+        while True:
+            product *= float(_uniform64(generator, 1)[0])
+            if product <= limit:
+                return count
+            count += 1
+    root, log_rate = math.sqrt(rate), math.log(rate)
+    b = 0.931 + 2.53 * root
+    a = -0.059 + 0.02483 * b
+    inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
+    v_r = 0.9277 - 3.6224 / (b - 2)
+    while True:
+        u, v = _uniform64(generator, 2).tolist()
+        u -= 0.5
+        us = 0.5 - abs(u)
+        k = math.floor((2 * a / us + b) * u + rate + 0.43)
+        if us >= 0.07 and v <= v_r:
+            return k
+        if k < 0 or (us < 0.013 and v > us):
+            continue
+        accept = math.log(v) + math.log(inverse_alpha) - math.log(a / (us * us) + b)
+        if accept <= -rate + k * log_rate - math.lgamma(k + 1):
+            return k
+
+
+def multinomial(
+    generator: Generator, weights: Array, count: int, replacement: bool = False
+) -> Array:
+    """Indices drawn with probabilities in proportion to the last axis of the weights, int64."""
+    rows = weights.reshape(-1, weights.shape[-1])
+    if not replacement or count == 1:
+        # The largest of weight / exponential numbers (P. Efraimidis and P. Spirakis, 2006).
+        keys = rows / exponential(generator, rows.shape, weights.dtype.type)
+        if count == 1:
+            chosen = keys.argmax(axis=1)[:, None]
+        else:
+            chosen = numpy.argsort(-keys, axis=1, kind="stable")[:, :count]
+    else:
+        steps = numpy.add.accumulate(rows, axis=1)
+        steps = steps / steps[:, -1:]
+        steps[:, -1] = 1
+        draws = _uniform64(generator, len(rows) * count).reshape(len(rows), count)
+        chosen = numpy.stack(
+            [numpy.searchsorted(s, d, side="left") for s, d in zip(steps, draws, strict=True)]
+        )
+    return chosen.astype(numpy.int64).reshape(*weights.shape[:-1], count)

@@ -1,0 +1,278 @@
+"""From a call to the arguments of a row: kinds, overloads, and PyTorch's errors for bad calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+import numpy
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import Device
+from tgrad.core.dtype import DType
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentError
+from tgrad.ops.table import REQUIRED, Op, Parameter
+
+
+class _Refused:
+    def __repr__(self) -> str:
+        return "<refused>"
+
+
+REFUSED: Final[Any] = _Refused()
+"""What a kind's function returns for a value that isn't of that kind."""
+
+
+def type_name(value: Any) -> str:
+    """A value's type as PyTorch names it in messages."""
+    if isinstance(value, DType):
+        return "torch.dtype"
+    if isinstance(value, Device):
+        return "torch.device"
+    return type(value).__name__
+
+
+def _tensor(value: Any) -> Any:
+    return value if isinstance(value, Tensor) else REFUSED
+
+
+def _operand(value: Any) -> Any:
+    if isinstance(value, (Tensor, bool, int, float, complex)):
+        return value
+    return value.item() if isinstance(value, numpy.generic) else REFUSED
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, (bool, int, float, complex)):
+        return value
+    if isinstance(value, Tensor) and value._array.ndim == 0:
+        return value._array.item()
+    return value.item() if isinstance(value, numpy.generic) else REFUSED
+
+
+def _int(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, numpy.integer):
+        return int(value)
+    if isinstance(value, Tensor) and value._array.ndim == 0 and value._type.category == 1:
+        return int(value._array)
+    return REFUSED
+
+
+def _ints(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        result = tuple(_int(item) for item in value)
+        return REFUSED if REFUSED in result else result
+    single = _int(value)
+    return single if single is REFUSED else (single,)
+
+
+def _sequence(value: Any) -> Any:
+    return _ints(value) if isinstance(value, (tuple, list)) else REFUSED
+
+
+def _float(value: Any) -> Any:
+    value = _number(value)
+    if value is REFUSED or isinstance(value, complex):
+        return REFUSED
+    return float(value)
+
+
+def _bool(value: Any) -> Any:
+    if isinstance(value, (bool, numpy.bool_)):
+        return bool(value)
+    return REFUSED
+
+
+_PYTHON_TYPES: Final[dict[Any, DType]] = {
+    float: dtypes.float64,
+    int: dtypes.int64,
+    bool: dtypes.bool_,
+    complex: dtypes.complex128,
+}
+
+
+def _dtype(value: Any) -> Any:
+    if isinstance(value, DType):
+        return value
+    return _PYTHON_TYPES.get(value, REFUSED) if isinstance(value, type) else REFUSED
+
+
+def _device(value: Any) -> Any:
+    if isinstance(value, Device):
+        return value
+    if isinstance(value, str):
+        return Device(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Device("cuda", value)
+    return REFUSED
+
+
+def _tensors(value: Any) -> Any:
+    if not isinstance(value, (tuple, list)):
+        return REFUSED
+    for position, item in enumerate(value):
+        if not isinstance(item, Tensor):
+            raise ArgumentError(
+                f"expected Tensor as element {position} in argument 0, but got {type_name(item)}"
+            )
+    return tuple(value)
+
+
+def _str(value: Any) -> Any:
+    return value if isinstance(value, str) else REFUSED
+
+
+def _generator(value: Any) -> Any:
+    from tgrad.core.random import Generator
+
+    return value if isinstance(value, Generator) else REFUSED
+
+
+ACCEPT: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
+    "tensor": (_tensor, "Tensor"),
+    "index": (_tensor, "Tensor"),
+    "operand": (_operand, "Tensor"),
+    "number": (_number, "Number"),
+    "int": (_int, "int"),
+    "ints": (_ints, "tuple of ints"),
+    "sequence": (_sequence, "tuple of ints"),
+    "float": (_float, "float"),
+    "bool": (_bool, "bool"),
+    "dtype": (_dtype, "torch.dtype"),
+    "device": (_device, "torch.device"),
+    "tensors": (_tensors, "tuple of Tensors"),
+    "str": (_str, "str"),
+    "generator": (_generator, "Generator"),
+    "any": (lambda value: value, "object"),
+}
+"""For each kind: the function that converts a value or refuses it, and PyTorch's name of the kind."""
+
+_NUMPY_NAMES: Final = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input",
+                       "x2": "other"}
+
+
+class Mismatch(Exception):  # noqa: N818 - internal: carries the sentence of an ArgumentError
+    """A call doesn't fit an overload."""
+
+
+def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: bool) -> list[Any]:
+    """The values of the row's parameters for a call; Mismatch says why it doesn't fit."""
+    parameters = op.parameters
+    positional = [p for p in parameters if not p.keyword_only]
+    args = _gathered(op, positional, args, method)
+    if len(args) > len(positional):
+        raise Mismatch(_too_many(op, positional, len(args), method))
+    left = dict(keywords)
+    values = []
+    for position, p in enumerate(parameters):
+        if position < len(args) and not p.keyword_only:
+            if p.name in left:
+                raise Mismatch(f"{op.public}() got multiple values for argument '{p.name}'")
+            values.append(_accepted(op, p, args[position], position + 1 - method))
+            continue
+        value = _named(left, p.name)
+        if value is not REQUIRED:
+            values.append(_accepted(op, p, value, None))
+        elif p.required:
+            raise Mismatch(_missing(op, positional[len(args) :], left))
+        else:
+            values.append(p.default)
+    if left:
+        raise Mismatch(f"{op.public}() got an unexpected keyword argument '{next(iter(left))}'")
+    return values
+
+
+def _named(left: dict[str, Any], name: str) -> Any:
+    if name in left:
+        return left.pop(name)
+    for other, meant in _NUMPY_NAMES.items():
+        if meant == name and other in left:
+            return left.pop(other)
+    return REQUIRED
+
+
+def _gathered(
+    op: Op, positional: Sequence[Parameter], args: tuple[Any, ...], method: bool
+) -> tuple[Any, ...]:
+    """Sizes given as several ints, gathered into one tuple."""
+    if not op.varargs:
+        return args
+    at = len(positional) - 1
+    rest = args[at:]
+    if len(rest) >= 1 and all(_int(value) is not REFUSED for value in rest):
+        return (*args[:at], tuple(_int(value) for value in rest))
+    return args
+
+
+def _accepted(op: Op, p: Parameter, value: Any, position: int | None) -> Any:
+    if value is None and (p.optional or p.default is None):
+        return None
+    accept, expected = ACCEPT[p.kind]
+    result = accept(value)
+    if result is not REFUSED:
+        return result
+    place = f" (position {position})" if position is not None else ""
+    raise Mismatch(
+        f"{op.public}(): argument '{p.name}'{place} must be {expected}, not {type_name(value)}"
+    )
+
+
+def _too_many(op: Op, positional: Sequence[Parameter], given: int, method: bool) -> str:
+    given -= method
+    most = len(positional) - method
+    least = sum(p.required for p in positional) - method
+    if method and most == 0:
+        return f"TensorBase.{op.public}() takes no arguments ({given} given)"
+    takes = f"from {least} to {most}" if least != most else f"{most}"
+    plural = "s" if most != 1 or least != most else ""
+    return f"{op.public}() takes {takes} positional argument{plural} but {given} were given"
+
+
+def _missing(op: Op, left: Sequence[Parameter], keywords: Mapping[str, Any]) -> str:
+    names = [p.name for p in left if p.required and p.name not in keywords]
+    listed = ", ".join(f'"{name}"' for name in names)
+    return f"{op.public}() missing {len(names)} required positional arguments: {listed}"
+
+
+def refuse(
+    ops: Sequence[Op], args: tuple[Any, ...], keywords: Mapping[str, Any], method: bool
+) -> NoReturn:
+    """Raise PyTorch's error for a call that fits none of the overloads."""
+    given = len(args) + len(keywords)
+    plausible = [
+        op for op in ops
+        if sum(p.required for p in op.parameters) <= given <= len(op.parameters) + op.out
+        or (op.varargs and given)
+    ]  # fmt: skip
+    if len(ops) == 1 or len(plausible) == 1:
+        op = ops[0] if len(ops) == 1 else plausible[0]
+        try:
+            bind(op, args, keywords, method)
+        except Mismatch as mismatch:
+            raise ArgumentError(str(mismatch), op=op.public) from None
+    got = [type_name(value) for value in args[method:]]
+    got += [f"{name}={type_name(value)}" for name, value in keywords.items()]
+    lines = [f" * {signature_text(op, method)}" for op in ops]
+    raise ArgumentError(
+        f"{ops[0].public}() received an invalid combination of arguments - got "
+        f"({', '.join(got)}), but expected one of:\n" + "\n".join(lines) + "\n",
+        op=ops[0].public,
+    )
+
+
+def signature_text(op: Op, method: bool) -> str:
+    """An overload's signature as PyTorch writes it: `(Tensor input, int dim, bool keepdim = False)`."""
+    parts = []
+    keyword_only = False
+    for p in op.parameters[method:]:
+        if p.keyword_only and not keyword_only:
+            parts.append("*")
+            keyword_only = True
+        default = "" if p.required else f" = {p.default}"
+        parts.append(f"{ACCEPT[p.kind][1]} {p.name}{default}")
+    if op.out and not method:
+        parts += ([] if keyword_only else ["*"]) + ["Tensor out = None"]
+    return f"({', '.join(parts)})"

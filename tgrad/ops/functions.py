@@ -1,0 +1,183 @@
+"""Public functions and methods: a row's overloads behind PyTorch's way of calling them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from tgrad.core.engine import Spaces
+from tgrad.core.modes import state
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentError, AutogradError
+from tgrad.ops.arguments import Mismatch, bind, refuse
+from tgrad.ops.call import COMMON, Writer, bound_function
+from tgrad.ops.inplace import check_result, inplace_function, put
+from tgrad.ops.table import TABLE, Op
+
+_BOUND: Final[dict[str, Callable[..., Any]]] = {}
+
+OPERANDS: Final = frozenset((Tensor, int, float, bool, complex))
+
+
+def bound(op: Op) -> Callable[..., Any]:
+    """The function of one row, with its parameters in order and no checks; made when first used."""
+    function = _BOUND.get(op.name)
+    if function is None:
+        function = composite_function(op) if op.family == "composite" else bound_function(op)
+        _BOUND[op.name] = function
+    return function
+
+
+def bound_inplace(op: Op) -> Callable[..., Any]:
+    """The same for the in-place form."""
+    name = op.name + "_"
+    function = _BOUND.get(name)
+    if function is None:
+        function = _BOUND[name] = inplace_function(op)
+    return function
+
+
+def composite_function(op: Op) -> Callable[..., Any]:
+    """A row that is written in other operators, given the recording ones."""
+    forward = op.forward
+
+    def function(*args: Any, **keywords: Any) -> Any:
+        return forward(Spaces.recorded, *args, **keywords)
+
+    function.__doc__ = op.doc
+    function.__name__ = op.key
+    return function
+
+
+def overloads(name: str, module: str = "torch") -> list[Op]:
+    """The rows of one public name, in the order in which calls are matched to them."""
+    return [op for op in TABLE.values() if op.public == name and op.module == module]
+
+
+def public_function(ops: Sequence[Op], method: bool) -> Callable[..., Any]:
+    """What users call: finds the overload, checks the arguments, sees to `out=`."""
+    name = ops[0].public
+
+    def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return _call(ops, args, keywords, method, bound)
+
+    function = _with_quick_path(name, ops[0] if len(ops) == 1 else None, general, bound)
+    function.__doc__ = ops[0].doc
+    return function
+
+
+def public_inplace(ops: Sequence[Op], method: bool = True) -> Callable[..., Any]:
+    """The in-place method `NAME_`."""
+
+    def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return _call(ops, args, keywords, method, bound_inplace, "_")
+
+    name = ops[0].public + "_"
+    function = _with_quick_path(name, ops[0] if len(ops) == 1 else None, general, bound_inplace)
+    function.__doc__ = f"{ops[0].doc}  Written over the tensor itself."
+    return function
+
+
+def _with_quick_path(
+    name: str, op: Op | None, general: Callable[..., Any], maker: Callable[[Op], Any]
+) -> Callable[..., Any]:
+    """A function of native parameters that calls the row at once where all is as usual."""
+    writer = Writer()
+    writer.names.update(COMMON, general=general, OPERANDS=OPERANDS)
+    tests = []
+    required = [] if op is None else [p for p in op.parameters if p.required]
+    for i, p in enumerate(required):
+        if p.kind in ("tensor", "index"):
+            tests.append(f"type(p{i}) is Tensor")
+        elif p.kind == "operand":
+            tests.append(f"type(p{i}) in OPERANDS")
+        elif p.kind == "int":
+            tests.append(f"type(p{i}) is int")
+        else:
+            tests = []
+            break
+    if op is None or op.family == "composite" or not tests:
+        writer.add(f"def {name}(*args, **keywords):\n    return general(args, keywords)", 0)
+        return writer.compile(name, name)
+    names = ", ".join(f"p{i}" for i in range(len(required)))
+    parameters = ", ".join(f"p{i}=None" for i in range(len(required)))
+    writer.names["row"] = maker(op)
+    writer.add(
+        f"def {name}({parameters}, *rest, **keywords):\n"
+        f"    if {' and '.join(tests)} and not rest and not keywords:\n"
+        f"        return row({names})\n"
+        f"    args = ({names},)\n"
+        "    while args and args[-1] is None: args = args[:-1]\n"
+        f"    return general(args + rest if len(args) == {len(required)} or not rest else "
+        f"({names},) + rest, keywords)",
+        0,
+    )
+    return writer.compile(name, name)
+
+
+def _call(
+    ops: Sequence[Op],
+    args: tuple[Any, ...],
+    keywords: dict[str, Any],
+    method: bool,
+    maker: Callable[[Op], Callable[..., Any]],
+    ending: str = "",
+) -> Any:
+    out = keywords.pop("out", None) if "out" in keywords and ops[0].out and not ending else None
+    for op in ops:
+        try:
+            values = bind(op, args, keywords, method)
+        except Mismatch:
+            continue
+        split = sum(not p.keyword_only for p in op.parameters)
+        named = {p.name: v for p, v in zip(op.parameters[split:], values[split:], strict=True)}
+        result = maker(op)(*values[:split], **named) if out is None else None
+        return result if out is None else write_out(op, values[:split], named, out)
+    return refuse(ops, args, keywords, method)
+
+
+def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any) -> Any:
+    """Compute a row and put the result where `out=` says."""
+    if isinstance(out, (tuple, list)):
+        targets = tuple(out)
+    else:
+        targets = (out,)
+    for target in targets:
+        if not isinstance(target, Tensor):
+            raise ArgumentError(
+                f"{op.public}(): argument 'out' must be Tensor, not {type(target).__name__}"
+            )
+    tensors = [v for v in (*values, *targets) if isinstance(v, Tensor)]
+    if state.grad and any(t.requires_grad for t in tensors):
+        raise AutogradError(
+            f"{op.public}(): functions with out=... arguments don't support automatic "
+            "differentiation, but one of the arguments requires grad."
+        )
+    with_grad, state.grad = state.grad, False
+    try:
+        results = bound(op)(*values, **named)
+    finally:
+        state.grad = with_grad
+    for target, result in zip(targets, results if isinstance(results, tuple) else (results,),
+                              strict=True):
+        if result._array.shape != target._array.shape:
+            _resize(target, result)
+        check_result(target, result._array.shape, result._type)
+        put(target, result._array)
+    return out
+
+
+def _resize(target: Tensor, result: Tensor) -> None:
+    if target._array.size:
+        import warnings
+
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape "
+            f"{list(target._array.shape)}, which does not match the required output shape "
+            f"{list(result._array.shape)}. This behavior is deprecated, and in a future PyTorch "
+            "release outputs will not be resized unless they have zero elements. You can explicitly "
+            "reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
+            stacklevel=5,
+        )
+    target._array = target._type.xp.empty(result._array.shape, target._type.dtype.numpy)
+    target._storage = None

@@ -1,0 +1,300 @@
+"""Writing to a tensor in place: what is refused, and how the graph follows.
+
+A row's in-place form computes the result as the row does and writes it over the input.  The input's
+history is then the new node (with the input's old edge among its edges).  Where the input is a view,
+its base's history becomes a `CopySlices`: the row's derivative applied to the piece that was written
+to, and the identity elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import TensorType
+from tgrad.core.engine import Spaces, fit, fit_recorded
+from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node
+from tgrad.core.modes import state
+from tgrad.core.tensor import IN_NO_GRAD, ONE_OF_SEVERAL, Tensor
+from tgrad.errors import AutogradError, DTypeError, ShapeError, StateError
+from tgrad.ops.call import (
+    INTERNAL,
+    Writer,
+    formula_names,
+    head,
+    kernel,
+    node_classes,
+    promoting,
+    start,
+    versions_of,
+)
+from tgrad.ops.table import Op
+
+
+def inplace_function(op: Op) -> Any:
+    """The in-place form of an elementwise row: `NAME_(input, ...)`."""
+    writer: Writer = start(op, f"{op.key}_")
+    names = [p.name for p in op.parameters]
+    operands = ", ".join(p.name for p in promoting(op))
+    writer.names.update(check_writable=check_writable, write=write)
+    writer.add(
+        f"if state.grad and (input._edge is not None or input._view is not None):\n"
+        f"    check_writable(input, ({operands},))"
+    )
+    head(writer, op)
+    kernel(writer, op)
+    writer.add(
+        "if type(r) is not ndarray: r = T.xp.asarray(r)\n"
+        f"return write(OP, input, r, T, mixed, ({' '.join(n + ',' for n in names)}))"
+    )
+    function = writer.compile(f"{op.key}_", f"{op.name}_")
+    function.__doc__ = f"{op.doc}  Written over the tensor itself."
+    return function
+
+
+def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
+    """Raise PyTorch's error for a tensor that must not be written to while recording."""
+    edge = tensor.current_edge()
+    view = tensor._view
+    if edge is None and not any(
+        isinstance(o, Tensor) and o.current_edge() is not None for o in operands
+    ):
+        return
+    if edge is not None and type(edge[0]) is AccumulateGrad:
+        raise AutogradError(
+            "a leaf Variable that requires grad is being used in an in-place operation.",
+            hint="update it inside `with torch.no_grad():`, or write x = x + ... for a new tensor",
+        )
+    if view is None:
+        return
+    base, _, kind = view
+    if kind == ONE_OF_SEVERAL:
+        name = edge[0].label.partition("Backward")[0] if edge is not None else "Unbind"
+        raise AutogradError(
+            f"Output {edge[1] if edge is not None else 0} of {name} is a view and is being modified "
+            "inplace. This view is the output of a function that returns multiple views. Such "
+            "functions do not allow the output views to be modified inplace. You should replace the "
+            "inplace operation by an out-of-place one."
+        )
+    if kind == IN_NO_GRAD:
+        raise AutogradError(
+            "A view was created in no_grad mode and is being modified inplace with grad mode "
+            "enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You "
+            "can clarify your code by moving both the view and the inplace either both inside the "
+            "no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
+            "want the inplace to be tracked)."
+        )
+    if base._is_gradient_leaf():
+        raise AutogradError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+        )
+
+
+def check_result(tensor: Tensor, shape: tuple[int, ...], type_: TensorType) -> None:
+    """Raise PyTorch's error if a result doesn't fit the tensor that it is to be written to."""
+    if not dtypes.can_cast(type_.dtype, tensor._type.dtype):
+        raise DTypeError(
+            f"result type {type_.dtype.title} can't be cast to the desired output type "
+            f"{tensor._type.dtype.title}",
+            hint="convert the tensor first, e.g. x = x.float()",
+        )
+    if shape != tensor._array.shape:
+        raise ShapeError(
+            f"output with shape {list(tensor._array.shape)} doesn't match the broadcast shape "
+            f"{list(shape)}"
+        )
+
+
+def check_memory(array: Any) -> None:
+    """Raise PyTorch's error if several elements of an array are in one place."""
+    if any(step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True)):
+        raise StateError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation.",
+            hint="an expanded tensor has fewer elements in memory than it shows",
+        )
+
+
+def write(
+    op: Op, tensor: Tensor, result: Any, type_: TensorType, mixed: bool, values: tuple[Any, ...]
+) -> Tensor:
+    """Write a row's result over `tensor` and record it; `values` are the row's arguments."""
+    if op.result is not None:
+        type_ = type_.related[op.result]
+    array = tensor._array
+    if type_ is not tensor._type or result.shape != array.shape:
+        check_result(tensor, result.shape, type_)
+    edges = _edges(op, values) if state.grad and tensor._type.inexact else None
+    if edges is None:
+        put(tensor, result)
+        return tensor
+    arguments = {p.name: value for p, value in zip(op.parameters, values, strict=True)}
+    node = node_classes(op)[1 if mixed else 0]()
+    before = _saved_before(op, node, tensor, arguments)
+    fill_node(node, edges, None)
+    put(tensor, result)
+    _save(op, node, tensor, arguments, before)
+    node.operands = tuple(
+        (v._array.shape, v._type) if isinstance(v, Tensor) else None
+        for p, v in zip(op.parameters, values, strict=True)
+        if p.kind in ("tensor", "operand")
+    )
+    set_origin(node)
+    rebase(tensor, node)
+    return tensor
+
+
+def _edges(op: Op, values: tuple[Any, ...]) -> tuple[Edge | None, ...] | None:
+    """The edges of the operands, or None if no gradient is wanted."""
+    edges = tuple(
+        value.current_edge() if isinstance(value, Tensor) else None
+        for p, value in zip(op.parameters, values, strict=True)
+        if p.kind in ("tensor", "operand")
+    )
+    return edges if any(edges) else None
+
+
+def put(tensor: Tensor, result: Any) -> None:
+    """Copy an array of the tensor's shape over its elements, and raise its version."""
+    array = tensor._array
+    if not array.flags.writeable:
+        check_memory(array)
+    numpy.copyto(array, result, casting="unsafe")
+    tensor.bump_version()
+
+
+def _saved_before(op: Op, node: Node, tensor: Tensor, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What must be saved before the tensor is overwritten: a copy of it, if a formula needs it."""
+    wanted = {
+        name
+        for p, edge in zip((p for p in op.parameters if p.kind in ("tensor", "operand")),
+                           _edges(op, tuple(arguments.values())) or (), strict=False)
+        if edge is not None
+        for name in formula_names(op.formulas.get(p.name))
+    }
+    before: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name not in wanted or not isinstance(value, Tensor):
+            continue
+        if value is tensor:
+            copy = Tensor(tensor._array.copy(), tensor._type)
+            copy._edge = tensor._edge
+            value = copy
+        before[name] = (value, 0 if value._storage is None else value._storage.version)
+    return before
+
+
+def _save(
+    op: Op, node: Node, tensor: Tensor, arguments: dict[str, Any], before: dict[str, Any]
+) -> None:
+    saved = []
+    versions = []
+    for name in node.saved_names:
+        version = 0
+        if name == "out":
+            value: Any = Tensor(tensor._array, tensor._type)
+            value._storage = tensor._storage
+            version = tensor._version
+        elif name in before:
+            value, version = before[name]
+        elif name in arguments:
+            value = None if isinstance(arguments[name], Tensor) else arguments[name]
+        else:
+            value = arguments[name.rpartition("_")[0]]
+            value = value._array.shape if name.endswith("_shape") else value._type
+        saved.append(value)
+        versions.append(version)
+    node.saved = tuple(saved)
+    node.versions = tuple(versions) if any(versions) else None
+
+
+def set_origin(node: Node) -> None:
+    """Remember the instruction of the program that is running."""
+    import sys
+
+    frame: Any = sys._getframe(1)
+    while INTERNAL[frame.f_code.co_filename] and frame.f_back is not None:
+        frame = frame.f_back
+    node.code = frame.f_code
+    node.instruction = frame.f_lasti
+
+
+def rebase(tensor: Tensor, node: Node) -> None:
+    """Make a node the history of a tensor that was just written to."""
+    if tensor._view is None:
+        tensor._edge = (node, 0)
+        return
+    base = tensor._view[0]
+    base._edge = (CopySlices(base, tensor, node), 0)
+    if tensor._edge is not None and type(tensor._edge[0]) is AccumulateGrad:
+        tensor._edge = None
+    # The view's own edge is out of date now, and taken anew from the base when it is asked for.
+
+
+class CopySlices(Node):
+    """The history of a base after a view of it was written to.
+
+    Its edges are the base's old one and those of the node that wrote, less the view's own.
+    """
+
+    __slots__ = ("base_geometry", "view_geometry", "writer")
+    label = "CopySlices"
+
+    def __init__(self, base: Tensor, view: Tensor, writer: Node) -> None:
+        fill_node(self, (base._edge, *writer.edges[1:]), None)
+        self.writer = writer
+        self.base_geometry = (base._array.shape, geometry(base._array)[0])
+        self.view_geometry = relative_geometry(base._array, view._array)
+        self.code = writer.code
+        self.instruction = writer.instruction
+
+    def _apply(self, o: Any, g: Any, edges: tuple[Edge | None, ...], arrays: bool) -> tuple[Any, ...]:
+        size, stride, offset = self.view_geometry
+        piece = o.strided_piece(g, *self.base_geometry, size, stride, offset)
+        inner = self.writer
+        wanted = (edges[0], *edges[1:])
+        results = inner.raw(piece, wanted) if arrays else inner.recorded(o, piece, wanted)
+        if inner.operands is not None:
+            results = (fit if arrays else fit_recorded)(results, inner)
+        base = None
+        if edges[0] is not None:
+            base = o.strided_scatter(g, results[0], *self.base_geometry, size, stride, offset)
+        return (base, *results[1:])
+
+    def raw(self, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:
+        return self._apply(Spaces.raw, g, edges, True)
+
+    def recorded(self, o: Any, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:
+        return self._apply(o, g, edges, False)
+
+    def free(self) -> None:
+        self.writer.free()
+
+
+def geometry(array: Any) -> tuple[tuple[int, ...], int]:
+    """An array's strides in elements, and its first element's address."""
+    size = array.itemsize
+    return tuple(s // size for s in array.strides), array.__array_interface__["data"][0]
+
+
+def relative_geometry(base: Any, view: Any) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Shape, strides and offset in elements of an array inside another one's memory."""
+    strides, address = geometry(view)
+    return view.shape, strides, (address - geometry(base)[1]) // view.itemsize
+
+
+def strided_history(base: Tensor, view: Tensor) -> Edge:
+    """Record a view as a strided piece of its base, which was written to in the meantime."""
+    assert base._edge is not None
+    node: Node = Spaces.recorded.strided_node()
+    size, stride, offset = relative_geometry(base._array, view._array)
+    fill_node(node, (base._edge,), ((base._array.shape, geometry(base._array)[0]), size, stride, offset))
+    base_node = base._edge[0]
+    node.code, node.instruction = base_node.code, base_node.instruction
+    return node, 0
+
+
+Tensor.strided_history = staticmethod(strided_history)  # type: ignore[assignment]

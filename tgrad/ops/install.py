@@ -1,0 +1,176 @@
+"""Rows into names: functions in `torch` and its modules, methods and operators of Tensor.
+
+Nothing is compiled here.  A function is made when its name is first looked up, a method when it is
+first looked up on the class; a process that uses ten operators pays for ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from tgrad.core.device import CPU, CPU_TYPES, tensor_type
+from tgrad.core.dtype import DTYPES
+from tgrad.core.engine import Spaces
+from tgrad.core.tensor import Tensor
+from tgrad.ops import elementwise
+from tgrad.ops.functions import bound, bound_inplace, overloads, public_function, public_inplace
+from tgrad.ops.table import TABLE, Op
+
+ROW_MODULES: Final = (elementwise,)
+
+
+class LazyMethod:
+    """A method of Tensor that is made when it is first looked up, and then takes this one's place."""
+
+    __slots__ = ("make", "name")
+
+    def __init__(self, name: str, make: Callable[[], Any]) -> None:
+        self.name = name
+        self.make = make
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        function = self.make()
+        setattr(Tensor, self.name, function)
+        return function.__get__(instance, owner) if hasattr(function, "__get__") else function
+
+
+class LazyNames(dict[str, Any]):
+    """Names to objects, where some are made when they are first asked for."""
+
+    def __init__(self, makers: dict[str, Callable[[], Any]]) -> None:
+        super().__init__()
+        self.makers = makers
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = self.makers[name]()
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.makers or super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As for a dictionary, but makes the object."""
+        return self[name] if name in self else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.makers, **dict.fromkeys(super().keys())})
+
+    def keys(self) -> Any:
+        """All names, made or not."""
+        return list(self)
+
+
+class RecordedSpace:
+    """`o` in formulas on tensors: each row's function by its key, made when first used."""
+
+    def __getattr__(self, key: str) -> Any:
+        op = BY_KEY.get(key)
+        if op is None:
+            raise AttributeError(key)
+        function = bound(op)
+        setattr(self, key, function)
+        return function
+
+
+    def conj(self, value: Any) -> Any:
+        """The complex conjugate; a real tensor or number itself."""
+        if isinstance(value, Tensor):
+            return self.conj_physical(value) if value._type.dtype.is_complex else value
+        return value.conjugate()
+
+
+class RawSpace:
+    """`o` in formulas on arrays: each row's forward, given the array library."""
+
+    def __init__(self, xp: Any) -> None:
+        self.xp = xp
+
+    def __getattr__(self, key: str) -> Any:
+        op = BY_KEY.get(key)
+        if op is None:
+            raise AttributeError(key)
+        forward = op.forward
+        library = self if op.family == "composite" else self.xp
+
+        def function(*args: Any, **keywords: Any) -> Any:
+            return forward(library, *args, **keywords)
+
+        setattr(self, key, function)
+        return function
+
+    def conj(self, value: Any) -> Any:
+        """The complex conjugate; a real array or number itself, without a copy."""
+        if isinstance(value, complex) or (hasattr(value, "dtype") and value.dtype.kind == "c"):
+            return value.conjugate()
+        return value
+
+    def wrap(self, array: Any) -> Tensor:
+        """A tensor on an array."""
+        array = self.xp.asarray(array)
+        return Tensor(array, CPU_TYPES[array.dtype])
+
+    def zeros_of(self, shape: tuple[int, ...], type_: Any) -> Any:
+        """Zeros in place of a gradient that didn't arrive."""
+        return self.xp.zeros(shape, type_.dtype.numpy)
+
+
+BY_KEY: Final[dict[str, Op]] = {}
+
+
+def install() -> None:
+    """Give Tensor its methods and formulas their operators; called once by `tgrad`."""
+    from tgrad.backends import numpy_
+
+    for dtype in DTYPES:
+        CPU_TYPES[dtype.numpy] = tensor_type(dtype, CPU)
+    BY_KEY.update((op.key, op) for op in TABLE.values())
+    Spaces.raw = RawSpace(numpy_)
+    Spaces.recorded = RecordedSpace()
+    for op in TABLE.values():
+        for name in (op.public, *op.aliases):
+            if op.method and op.module == "torch":
+                _method(name, lambda op=op: public_function(overloads(op.public), True))
+                if op.inplace:
+                    _method(f"{name}_", lambda op=op: public_inplace(_inplace(op.public)))
+        if op.symbol is not None:
+            _symbol(op, op.symbol)
+
+
+def _inplace(name: str) -> list[Op]:
+    return [op for op in overloads(name) if op.inplace]
+
+
+def _method(name: str, make: Callable[[], Any]) -> None:
+    if name not in Tensor.__dict__:
+        setattr(Tensor, name, LazyMethod(name, make))
+
+
+SYMBOLS: Final = {
+    "+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow",
+    "@": "matmul", "&": "and", "|": "or", "^": "xor", "<<": "lshift", ">>": "rshift",
+    "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge",
+    "neg": "neg", "~": "invert", "abs": "abs", "pos": "pos",
+}  # fmt: skip
+"""An operator symbol to the stem of Python's method name."""
+
+COMMUTATIVE: Final = frozenset("+*&|^")
+
+
+def _symbol(op: Op, symbol: str) -> None:
+    stem = SYMBOLS[symbol]
+    _method(f"__{stem}__", lambda: bound(op))
+    if op.inplace and len(op.parameters) > 1:
+        _method(f"__i{stem}__", lambda: bound_inplace(op))
+    if symbol in COMMUTATIVE:
+        _method(f"__r{stem}__", lambda: bound(op))
+
+
+def torch_names() -> LazyNames:
+    """The names of the module `torch` that are operators."""
+    makers: dict[str, Callable[[], Any]] = {}
+    for op in TABLE.values():
+        if op.function and op.module == "torch":
+            for name in (op.public, *op.aliases):
+                makers.setdefault(name, lambda op=op: public_function(overloads(op.public), False))
+    return LazyNames(makers)
