@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from tgrad.core.graph import AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
-from tgrad.core.tensor import Size, Tensor
+from tgrad.core.tensor import Size, Tensor, new_tensor
 from tgrad.errors import ArgumentError, AutogradError, TgradError
 
 
@@ -301,7 +301,7 @@ def accumulate(leaf: Tensor, holder: list[Any]) -> None:
         value = leaf._type.xp.asarray(value)
     elif value.base is not None or sys.getrefcount(value) > _ALONE or not value.flags.c_contiguous:
         value = value.copy(order="C")
-    leaf._grad = Tensor(value, leaf._type)
+    leaf._grad = new_tensor(value, leaf._type)
 
 
 def accumulate_recorded(leaf: Tensor, gradient: Tensor) -> None:
@@ -408,7 +408,7 @@ def _result(found: Any, target: Tensor) -> Tensor:
     array = target._type.xp.asarray(found)
     if array.base is not None or not array.flags.writeable:
         array = array.copy(order="C")
-    return Tensor(array, target._type)
+    return new_tensor(array, target._type)
 
 
 def _tuple_of(value: Any) -> tuple[Any, ...]:
@@ -455,7 +455,7 @@ def _root_gradient(index: int, root: Tensor, gradient: Any, create: bool) -> Any
                     f"{root.dtype!r}"
                 )
         ones = root._type.xp.ones(shape, root._type.dtype.numpy)
-        return Tensor(ones, root._type) if create else ones
+        return new_tensor(ones, root._type) if create else ones
     if not isinstance(gradient, Tensor):
         raise ArgumentError(
             f"gradients can be either Tensors or None, but got {type(gradient).__name__}"

@@ -176,13 +176,13 @@ class Node:
 
     def unpacked(self) -> Iterator[tuple[str, Any]]:
         """Names and values that were saved; a saved result comes back with its history."""
-        from tgrad.core.tensor import Tensor
+        from tgrad.core.tensor import Tensor, new_tensor
 
         for index, (name, value) in enumerate(zip(self.saved_names, self.saved, strict=True)):
             if isinstance(value, Tensor):
                 check_version(self, index, value)
                 if name == "out" and value._edge is None:
-                    value = Tensor(value._array, value._type)
+                    value = new_tensor(value._array, value._type)
                     value._storage = self.saved[index]._storage
                     value._edge = (self, 0)
             yield name, value

@@ -86,13 +86,14 @@ class Tensor:
     __array_priority__: ClassVar[int] = 1000
     __hash__ = object.__hash__
 
-    def __init__(self, array: Any, type_: TensorType) -> None:
-        self._array = array
-        self._type = type_
-        self._edge = None
-        self._storage = None
-        self._grad = None
-        self._view = None
+    legacy_constructor: ClassVar[Callable[..., Tensor]]
+    """What `torch.Tensor(...)` does; set by `tgrad.ops.factory`."""
+
+    def __new__(cls, *data: Any, **options: Any) -> Tensor:
+        """`Tensor(2, 3)`, `Tensor([1, 2])`, `Tensor(other)`: always of the default dtype."""
+        if len(data) == 2 and type(data[1]) is TensorType:
+            return new_tensor(*data)
+        return Tensor.legacy_constructor(*data, **options)
 
     # ------------------------------------------------------------------ type and geometry
 
@@ -346,7 +347,7 @@ class Tensor:
 
     def view_of_memory(self, array: Any, kind: int = DIFFERENTIABLE) -> Tensor:
         """A view of this tensor: another array on the same memory; its history isn't set."""
-        result = Tensor(array, self._type)
+        result = new_tensor(array, self._type)
         storage = result._storage = self.own_storage()
         base = self if self._view is None else self._view[0]
         if kind == DIFFERENTIABLE and (
@@ -369,7 +370,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same memory without history; writing to it is noticed by both."""
-        result = Tensor(self._array, self._type)
+        result = new_tensor(self._array, self._type)
         result._storage = self.own_storage()
         return result
 
@@ -389,7 +390,7 @@ class Tensor:
     @property
     def data(self) -> Tensor:
         """The same memory without history; writing to it is *not* noticed by autograd."""
-        return Tensor(self._array, self._type)
+        return new_tensor(self._array, self._type)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -488,7 +489,7 @@ class Tensor:
         return self.flip(0)  # type: ignore[attr-defined,no-any-return]
 
     def __copy__(self) -> Tensor:
-        result = Tensor(self._array, self._type)
+        result = new_tensor(self._array, self._type)
         result._storage = self._storage
         result._edge = self._edge
         return result
@@ -501,7 +502,7 @@ class Tensor:
                 "because of a torch.nn.utils.weight_norm usage, see "
                 "https://github.com/pytorch/pytorch/pull/103001"
             )
-        result = Tensor(self._array.copy(), self._type)
+        result = new_tensor(self._array.copy(), self._type)
         result.require_grad(self._edge is not None)
         if self._grad is not None:
             result._grad = self._grad.__deepcopy__(memo)
@@ -531,6 +532,20 @@ class Tensor:
 
 
 Tensor.__module__ = "torch"
+
+_create = object.__new__
+
+
+def new_tensor(array: Any, type_: TensorType) -> Tensor:
+    """A tensor on an array of the type's dtype: a leaf that requires no gradient."""
+    self = _create(Tensor)
+    self._array = array
+    self._type = type_
+    self._edge = None
+    self._storage = None
+    self._grad = None
+    self._view = None
+    return self
 
 
 class Layout:

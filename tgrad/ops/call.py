@@ -23,7 +23,7 @@ from tgrad.core.device import TensorType, tensor_type
 from tgrad.core.engine import Spaces
 from tgrad.core.graph import FREED, Node, check_version, freed_error, next_sequence
 from tgrad.core.modes import state
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import DeviceError, DTypeError, ShapeError, StateError
 from tgrad.ops.table import Op, Parameter, signature
 
@@ -157,7 +157,7 @@ def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
 
 def alias(tensor: Tensor) -> Tensor:
     """The same memory and version, no history: how a node saves its own result."""
-    result = Tensor(tensor._array, tensor._type)
+    result = new_tensor(tensor._array, tensor._type)
     result._storage = tensor.own_storage()
     return result
 
@@ -198,7 +198,7 @@ class Writer:
 
 
 COMMON: Final[dict[str, Any]] = {
-    "Tensor": Tensor, "FREED": FREED, "state": state, "next_sequence": next_sequence,
+    "Tensor": Tensor, "new_tensor": new_tensor, "FREED": FREED, "state": state, "next_sequence": next_sequence,
     "getframe": sys._getframe, "INTERNAL": INTERNAL, "ndarray": numpy.ndarray,
     "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
     "kernel_error": kernel_error, "versions_of": versions_of, "alias": alias,
@@ -351,10 +351,10 @@ def _result(writer: Writer, op: Op) -> None:
         if op.family == "view":
             writer.add("outs = tuple(input.view_of_memory(x, 2) for x in r)")
         elif results is None:
-            writer.add("outs = tuple(Tensor(T.xp.asarray(x), T) for x in r)")
+            writer.add("outs = tuple(new_tensor(T.xp.asarray(x), T) for x in r)")
         else:
             writer.add(
-                "outs = tuple(Tensor(T.xp.asarray(x), T if d is None else T.related[d]) "
+                "outs = tuple(new_tensor(T.xp.asarray(x), T if d is None else T.related[d]) "
                 "for x, d in zip(r, RESULTS))"
             )
         if op.outputs == 1:
@@ -365,10 +365,10 @@ def _result(writer: Writer, op: Op) -> None:
         return
     writer.add("if type(r) is not ndarray: r = T.xp.asarray(r)")
     if op.result is None:
-        writer.add("out = Tensor(r, T)")
+        writer.add("out = new_tensor(r, T)")
     else:
         writer.names["RESULT"] = op.result
-        writer.add("out = Tensor(r, T.related[RESULT])")
+        writer.add("out = new_tensor(r, T.related[RESULT])")
 
 
 def _record(writer: Writer, op: Op) -> None:

@@ -18,7 +18,7 @@ from tgrad.core.device import TensorType
 from tgrad.core.engine import Spaces, fit, fit_recorded
 from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node
 from tgrad.core.modes import state
-from tgrad.core.tensor import IN_NO_GRAD, ONE_OF_SEVERAL, Tensor
+from tgrad.core.tensor import IN_NO_GRAD, ONE_OF_SEVERAL, Tensor, new_tensor
 from tgrad.errors import AutogradError, DTypeError, ShapeError, StateError
 from tgrad.ops.call import (
     INTERNAL,
@@ -180,7 +180,7 @@ def _saved_before(op: Op, node: Node, tensor: Tensor, arguments: dict[str, Any])
         if name not in wanted or not isinstance(value, Tensor):
             continue
         if value is tensor:
-            copy = Tensor(tensor._array.copy(), tensor._type)
+            copy = new_tensor(tensor._array.copy(), tensor._type)
             copy._edge = tensor._edge
             value = copy
         before[name] = (value, 0 if value._storage is None else value._storage.version)
@@ -195,7 +195,7 @@ def _save(
     for name in node.saved_names:
         version = 0
         if name == "out":
-            value: Any = Tensor(tensor._array, tensor._type)
+            value: Any = new_tensor(tensor._array, tensor._type)
             value._storage = tensor._storage
             version = tensor._version
         elif name in before:

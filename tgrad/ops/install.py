@@ -12,7 +12,7 @@ from typing import Any, Final
 from tgrad.core.device import CPU, CPU_TYPES, tensor_type
 from tgrad.core.dtype import DTYPES
 from tgrad.core.engine import Spaces
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.ops import elementwise
 from tgrad.ops.functions import bound, bound_inplace, overloads, public_function, public_inplace
 from tgrad.ops.table import TABLE, Op
@@ -108,7 +108,7 @@ class RawSpace:
     def wrap(self, array: Any) -> Tensor:
         """A tensor on an array."""
         array = self.xp.asarray(array)
-        return Tensor(array, CPU_TYPES[array.dtype])
+        return new_tensor(array, CPU_TYPES[array.dtype])
 
     def zeros_of(self, shape: tuple[int, ...], type_: Any) -> Any:
         """Zeros in place of a gradient that didn't arrive."""
