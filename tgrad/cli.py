@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from tgrad.lang import Program
     from tgrad.runtime.output import Output, Reporter
     from tgrad.runtime.session import Session
@@ -159,7 +161,7 @@ def _unknown_option(name: str) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run `tgrad` with the words of a command line; returns the exit code."""
-    from tgrad.runtime.output import Output, OutputClosed
+    from tgrad.runtime.output import BUG_NOTE, Output, OutputClosed
 
     _line_buffered()
     output, errors = Output(sys.stdout), Output(sys.stderr)
@@ -174,6 +176,11 @@ def main(words: Sequence[str] | None = None) -> int:
     except OSError as error:
         errors.write(f"tgrad: can't write the output: {error.strerror}\n")
         code = _abandon(EXIT_ERROR)
+    except Exception as error:
+        if os.environ.get("TGRAD_DEBUG"):
+            raise
+        errors.write(f"  {BUG_NOTE}; TGRAD_DEBUG=1 shows more\n{type(error).__name__}: {error}\n")
+        code = EXIT_ERROR
     return code
 
 
@@ -200,13 +207,12 @@ def _main(words: Sequence[str], output: Output, errors: Output) -> int:
 
 def _run(source: Source, options: Options, show: bool, output: Output, errors: Output) -> int:
     """Compile the whole program, set its parameters, run it."""
-    from tgrad.errors import ProgramError
     from tgrad.runtime.parameters import ParameterError, read_arguments
 
     session = _session(options, output, errors)
     try:
         program = session.compile(source, show=show)
-    except ProgramError as error:
+    except Exception as error:
         return session.report(error).exit_code
     if any(word in ("--help", "-h") for word in options.arguments):
         output.write(_program_help(program))
@@ -214,25 +220,46 @@ def _run(source: Source, options: Options, show: bool, output: Output, errors: O
     try:
         session.arguments = read_arguments(options.arguments, program.parameters)
     except ParameterError as error:
-        errors.write(f"{_parameter_list(program)}tgrad: {source.name}: {error}\n")
+        hint = _misplaced(options.arguments, program)
+        errors.write(f"{_parameter_list(program)}tgrad: {source.name}: {error}{hint}\n")
         return EXIT_USAGE
     return session.execute(program).exit_code
+
+
+def _misplaced(words: Sequence[str], program: Program) -> str:
+    """A remark for options of tgrad's that stand behind the program."""
+    known = {f"--{parameter.name}" for parameter in program.parameters}
+    names = {word.partition("=")[0] for word in words} - known
+    if names.isdisjoint(FLAGS) and names.isdisjoint(VALUES):
+        return ""
+    return ": tgrad's own options stand before the program"
 
 
 def _session(options: Options, output: Output, errors: Output) -> Session:
     from tgrad.runtime.session import Session
 
-    access = None
+    extra: dict[str, Any] = {}
     if options.allow_read or options.allow_write:
         from pathlib import Path
 
         from tgrad.runtime.access import Access
 
-        access = Access(tuple(map(Path, options.allow_read)), tuple(map(Path, options.allow_write)))
-    session = Session(_reporter(options, output, errors), access=access)
+        read, write = map(Path, options.allow_read), map(Path, options.allow_write)
+        extra["access"] = Access(tuple(read), tuple(write))
+    if options.time_limit or options.memory_limit or options.step_limit:
+        extra["boundary"] = _limits(options)
+    debug = bool(os.environ.get("TGRAD_DEBUG"))
+    session = Session(_reporter(options, output, errors), debug=debug, **extra)
     if options.seed is not None:
         session.seed(options.seed)
     return session
+
+
+def _limits(options: Options) -> Callable[[], AbstractContextManager[None]]:
+    from tgrad.runtime.limits import limited, stop_process
+
+    memory = int(options.memory_limit * 2**20) if options.memory_limit else None
+    return lambda: limited(options.time_limit, memory, options.step_limit, stuck=stop_process)
 
 
 def _reporter(options: Options, output: Output, errors: Output) -> Reporter:

@@ -32,9 +32,7 @@ IMPORTS = {
 """Modules by the names that programs give them."""
 
 
-def suggest(
-    error: BaseException, names: Mapping[str, Any], builtins: Mapping[str, Any]
-) -> str | None:
+def suggest(error: BaseException, names: Mapping[str, Any], builtins: Iterable[str]) -> str | None:
     """A line that helps with an error of Python's, or None."""
     if isinstance(error, NameError) and isinstance(error.name, str):
         return _unknown_name(error.name, [*names, *builtins])

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from tgrad.runtime.trace import Diagnostic
 
 
+BUG_NOTE = "this looks like a mistake in tgrad itself: please report it with the program"
+"""Stands with an error that no program should be able to cause."""
+
+
 class OutputClosed(BaseException):
     """Whoever read the output went away (`tgrad file | head -1`).
 

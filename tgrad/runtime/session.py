@@ -12,19 +12,22 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from tgrad.errors import ProgramError
-from tgrad.runtime.output import OutputClosed, Reporter
+from tgrad.runtime.output import BUG_NOTE, OutputClosed, Reporter
 from tgrad.source import Source
 
 if TYPE_CHECKING:
     from tgrad.lang import Program
     from tgrad.runtime.access import Access
     from tgrad.runtime.trace import Diagnostic, World
+
+
+Boundary = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,42 @@ class Result:
     """True when nothing was run because more text could still make a program of it."""
 
 
+class _AttributeNames(frozenset[str]):
+    """The allowlist of attributes, loaded when a program reads the first attribute.
+
+    It needs the operators and so NumPy; a program without attributes runs without.
+    """
+
+    def __contains__(self, name: object) -> bool:
+        from tgrad.runtime.builtins import attribute_names
+
+        return name in attribute_names()
+
+
 class Session:
     """The names of a program, and running source in them."""
 
-    def __init__(self, reporter: Reporter, *, access: Access | None = None) -> None:
+    def __init__(
+        self,
+        reporter: Reporter,
+        *,
+        access: Access | None = None,
+        boundary: Boundary = nullcontext,
+        debug: bool = False,
+    ) -> None:
+        """Make a session with nothing in it.
+
+        `access` says which files programs may touch, `boundary` makes the context that each run
+        takes place in (such as `tgrad.runtime.limits.limited`), `debug` shows Python's own
+        traceback above each error.
+        """
         from tgrad.runtime.access import NO_ACCESS
-        from tgrad.runtime.builtins import attribute_names, program_builtins
+        from tgrad.runtime.builtins import program_builtins
 
         self._reporter = reporter
-        self._attributes = attribute_names()
+        self._boundary = boundary
+        self._debug = debug
+        self._attributes = _AttributeNames()
         self._sources: dict[str, Source] = {}
         self._executed: list[tuple[CodeType, Source]] = []
         self._warned: set[tuple[str, str, str, int | None]] = set()
@@ -73,8 +103,8 @@ class Session:
         """
         try:
             program = self.compile(source, show=show)
-        except ProgramError as error:
-            if more and error.details.get("incomplete"):
+        except Exception as error:
+            if more and isinstance(error, ProgramError) and error.details.get("incomplete"):
                 return Result(incomplete=True)
             return self.report(error)
         return self.execute(program)
@@ -89,13 +119,19 @@ class Session:
 
         self._sources[source.name] = source
         with self._warnings():
-            return compile_program(source, attributes=self._attributes, show=show)
+            try:
+                return compile_program(source, attributes=self._attributes, show=show)
+            except ProgramError:
+                raise
+            except Exception as error:
+                error.add_note(BUG_NOTE)
+                raise
 
     def execute(self, program: Program) -> Result:
         """Run a compiled program in the session's names."""
         self._value = None
         try:
-            with self._warnings():
+            with self._warnings(), self._boundary():
                 for number, statement in enumerate(program.statements, 1):
                     self._reporter.statement_begins(number, statement)
                     self._executed.append((statement.code, program.source))
@@ -111,12 +147,18 @@ class Session:
 
     def seed(self, number: int) -> None:
         """Seed the random numbers, as `torch.manual_seed(number)` does."""
-        self.builtins["torch"].manual_seed(number)
+        from tgrad.core.random import default_generator
+
+        default_generator.manual_seed(number)
 
     def report(self, error: BaseException) -> Result:
         """Explain an error and hand it to the reporter."""
         from tgrad.runtime.trace import diagnose
 
+        if self._debug:
+            import traceback
+
+            traceback.print_exception(error)
         diagnostic = diagnose(error, self.world())
         self._reporter.error(diagnostic)
         return Result(diagnostic.exit_code, diagnostic, self._value)

@@ -15,12 +15,11 @@ from typing import Any
 
 from tgrad.errors import LimitReached, ProgramError, TgradError, builtin_name
 from tgrad.runtime import assignments, hints, operands
+from tgrad.runtime.output import BUG_NOTE
 from tgrad.source import Source, Span
 
 EXIT_ERROR, EXIT_USAGE, EXIT_SYNTAX, EXIT_ASSERTION = 1, 2, 3, 4
 EXIT_DENIED, EXIT_LIMIT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 5, 6, 130, 141
-
-BUG_NOTE = "this looks like a mistake in tgrad itself: please report it with the program"
 
 FREED_NOTE = "what this saved for the backward pass is freed"
 IN_PLACE_NOTE = "the backward pass of this needs a value that was changed since"
@@ -372,5 +371,5 @@ def _hint(error: BaseException, calls: list[_Call], world: World) -> str | None:
     if not calls:
         return None
     known = world.names.get("__builtins__", {})
-    program_builtins = known if isinstance(known, dict) else vars(builtins)
-    return hints.suggest(error, _lookup(calls[-1], world), program_builtins)
+    others = known.all_names() if hasattr(known, "all_names") else vars(builtins)
+    return hints.suggest(error, _lookup(calls[-1], world), others)

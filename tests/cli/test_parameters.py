@@ -1,0 +1,70 @@
+"""Words after the program set its parameters."""
+
+import pytest
+
+PROGRAM = """\
+#!/usr/bin/env tgrad
+# Fits a line.
+param lr: float = 0.1  # the learning rate
+param epochs: int = 3
+param name: str = "a # b"
+param verbose: bool = False
+print(lr, epochs, name, verbose)
+"""
+
+LIST = """\
+parameters:
+  --lr       float  default 0.1      the learning rate
+  --epochs   int    default 3
+  --name     str    default "a # b"
+  --verbose  bool   default False
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "0.1 3 a # b False"),
+        (["--lr", "-2", "--epochs=10"], "-2.0 10 a # b False"),
+        (["--verbose", "--name", "x y"], "0.1 3 x y True"),
+        (["--verbose", "false", "--lr=1e-3"], "0.001 3 a # b False"),
+        (["--verbose=yes", "--no-verbose"], "0.1 3 a # b False"),
+        (["--verbose", "--name=--lr"], "0.1 3 --lr True"),
+    ],
+)
+def test_words_set_parameters(tgrad, write, words, expected):
+    run = tgrad(write("fit.tg", PROGRAM), *words)
+    assert (run.out, run.err, run.code) == (f"{expected}\n", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--lrr", "1"], "unknown parameter --lrr: did you mean --lr?"),
+        (["--momentum", "1"], "unknown parameter --momentum"),
+        (["--epochs", "1.5"], "--epochs takes an int, not '1.5'"),
+        (["--lr", "fast"], "--lr takes a float, not 'fast'"),
+        (["--verbose=maybe"], "--verbose takes a bool, not 'maybe'"),
+        (["--lr"], "--lr needs a value of type float"),
+        (["--lr", "--epochs", "3"], "--lr needs a value of type float"),
+        (["extra"], "unexpected argument 'extra': write --name value"),
+    ],
+)
+def test_words_that_do_not_fit(tgrad, write, words, message):
+    run = tgrad(write("fit.tg", PROGRAM), *words)
+    assert (run.out, run.err, run.code) == ("", f"{LIST}tgrad: fit.tg: {message}\n", 2)
+
+
+def test_help_of_a_program(tgrad, write):
+    run = tgrad(write("fit.tg", PROGRAM), "--help")
+    usage = "usage: tgrad fit.tg [--parameter value ...]\n\nFits a line.\n\n"
+    assert (run.out, run.err, run.code) == (usage + LIST, "", 0)
+
+
+def test_program_without_parameters_takes_no_words(tgrad):
+    run = tgrad("-c", "1", "--json")
+    assert run.code == 2
+    assert run.err == (
+        "it has no parameters\n"
+        "tgrad: <command>: unknown parameter --json: tgrad's own options stand before the program\n"
+    )
