@@ -246,3 +246,17 @@ def test_error_during_handling_names_the_first_one() -> None:
 
 def test_escape_sequences_of_a_program_do_not_reach_the_terminal_in_its_source() -> None:
     assert "\x1b" not in drawn_error("x = '\x1b[31m' + 1")
+
+
+def test_notes_and_hints_are_broken_between_words() -> None:
+    hint = "a hint of many words that is longer than\n  its line\n\nend"
+    diagnostic = Diagnostic("RuntimeError", "a sentence that is longer than it", 1, hint=hint)
+    assert drawn(diagnostic, width=20) == expected("""
+          a hint of many
+          words that is
+          longer than
+            its line
+
+          end
+        RuntimeError: a sentence that is longer than it
+        """)

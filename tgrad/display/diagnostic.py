@@ -44,10 +44,22 @@ def layout(diagnostic: Diagnostic, width: int) -> Iterator[Row]:
     for place in diagnostic.related:
         yield from _place(place, digits, width)
     for note in diagnostic.notes:
-        yield from ([("note", f"  {line}")] for line in note.split("\n"))
+        yield from _remark("note", note, width)
     if diagnostic.hint:
-        yield from ([("hint", f"  {line}")] for line in diagnostic.hint.split("\n"))
+        yield from _remark("hint", diagnostic.hint, width)
     yield from _sentence(diagnostic)
+
+
+def _remark(style: str, text: str, width: int) -> Iterator[Row]:
+    """A note or a hint, indented and broken between words."""
+    for line in text.split("\n"):
+        row = " "
+        for word in line.rstrip().split(" "):
+            if row.strip() and text_width(row) + 1 + text_width(word) > width:
+                yield [(style, row)]
+                row = " "
+            row = f"{row} {word}"
+        yield [(style, row.rstrip())]
 
 
 def _sentence(diagnostic: Diagnostic) -> Iterator[Row]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -108,8 +109,10 @@ def diagnose(error: BaseException, world: World) -> Diagnostic:
     calls = list(_calls(error.__traceback__, world))
     if isinstance(error, KeyboardInterrupt):
         return _interrupted(calls)
+    if isinstance(error, LimitReached):
+        calls = _stopped(error, calls, world)
     shown = [_place(*each) for each in _shorten(_without_outer(calls))]
-    if shown:
+    if shown and not isinstance(error, LimitReached):
         shown[-1] = _explained(calls, shown[-1], world, error)
     kind, message = name_of(error), message_of(error)
     return Diagnostic(
@@ -180,9 +183,7 @@ def span_of(code: CodeType, instruction: int, source: Source) -> Span:
             return source.span_of_bytes(line, column, end_line, end_column)
     else:
         line = None
-    number = line or code.co_firstlineno
-    text = source.line(number)
-    return Span(number, len(text) - len(text.lstrip()), number, len(text.rstrip()))
+    return _whole_line(source, line or code.co_firstlineno)
 
 
 def _of_program_text(error: ProgramError) -> Diagnostic:
@@ -207,6 +208,21 @@ def _interrupted(calls: list[_Call]) -> Diagnostic:
     return Diagnostic("KeyboardInterrupt", f"interrupted{where}", EXIT_INTERRUPTED)
 
 
+def _stopped(error: LimitReached, calls: list[_Call], world: World) -> list[_Call]:
+    """The calls at the moment when a limit was reached, by line: it may be at any instruction."""
+    if not calls and error.__context__ is not None:  # what the limit on memory is made of
+        calls = list(_calls(error.__context__.__traceback__, world))
+    return [
+        *calls[:-1],
+        *(replace(call, span=_whole_line(call.source, call.span.line)) for call in calls[-1:]),
+    ]
+
+
+def _whole_line(source: Source, number: int) -> Span:
+    text = source.line(number)
+    return Span(number, len(text) - len(text.lstrip()), number, len(text.rstrip()))
+
+
 def _calls(traceback: TracebackType | None, world: World) -> Iterator[_Call]:
     """The program's frames, outermost first."""
     while traceback is not None:
@@ -226,11 +242,8 @@ def _without_outer(calls: list[_Call]) -> list[_Call]:
 
     A comprehension or a lambda written in place would otherwise show the same line twice.
     """
-    return [
-        call
-        for call, inner in zip(calls, [*calls[1:], None], strict=True)
-        if inner is None or not _contains(call, inner)
-    ]
+    kept = [outer for outer, inner in pairwise(calls) if not _contains(outer, inner)]
+    return kept + calls[-1:]
 
 
 def _contains(outer: _Call, inner: _Call) -> bool:
