@@ -129,7 +129,7 @@ def install() -> None:
     Spaces.recorded = RecordedSpace()
     for op in TABLE.values():
         for name in (op.public, *op.aliases):
-            if op.method and op.module == "torch":
+            if op.method and op.module == "torch" and "." not in name:
                 _method(name, lambda op=op: public_function(overloads(op.public), True))
                 if op.inplace:
                     _method(f"{name}_", lambda op=op: public_inplace(_inplace(op.public)))
@@ -166,11 +166,27 @@ def _symbol(op: Op, symbol: str) -> None:
         _method(f"__r{stem}__", lambda: bound(op))
 
 
-def torch_names() -> LazyNames:
-    """The names of the module `torch` that are operators."""
+def torch_names(module: str = "torch") -> LazyNames:
+    """The names of `torch`, or of a module inside it such as `torch.special`, that are operators.
+
+    A row's aliases are in its own module, or say which one: `special.expit`.
+    """
     makers: dict[str, Callable[[], Any]] = {}
     for op in TABLE.values():
-        if op.function and op.module == "torch":
+        if op.function:
             for name in (op.public, *op.aliases):
-                makers.setdefault(name, lambda op=op: public_function(overloads(op.public), False))
+                where, exposed = _place(op, name)
+                if where == module:
+                    makers.setdefault(exposed, lambda op=op: _function(op))
     return LazyNames(makers)
+
+
+def _function(op: Op) -> Callable[..., Any]:
+    return public_function(overloads(op.public, op.module), False)
+
+
+def _place(op: Op, name: str) -> tuple[str, str]:
+    """The module in which a row's name or alias is to be found, and what it is called there."""
+    where, _, exposed = name.rpartition(".")
+    module = f"torch.{where}" if where else op.module
+    return module, exposed.removeprefix(module.rpartition(".")[2] + "_")
