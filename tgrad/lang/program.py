@@ -18,6 +18,18 @@ from tgrad.lang.tables import Tables, load
 from tgrad.source import Source, Span
 
 
+_COMPILER_SENTENCES = {
+    "'break' outside loop": "`break` stands outside of a loop",
+    "'continue' not properly in loop": "`continue` stands outside of a loop",
+    "'return' outside function": "`return` stands outside of a function",
+    "'yield' outside function": "`yield` stands outside of a function",
+    "nonlocal declaration not allowed at module level": "`nonlocal` stands outside of a function",
+    "too many statically nested blocks": "too many blocks inside of each other",
+    "can't use starred expression here": "a starred expression cannot stand here",
+    "multiple starred expressions in assignment": "only one target can have a *",
+}
+
+
 class Statement(NamedTuple):
     """One statement at the top level of a program."""
 
@@ -137,6 +149,7 @@ class _Lowering(Functions):
                 end_line, end = error.lineno, begin + 2
             span = self.source.span_of_bytes(error.lineno, begin, end_line, end - 1)
         message = error.msg or "this statement cannot be compiled"
+        message = _COMPILER_SENTENCES.get(message, message)
         raise ProgramSyntaxError(message, source=self.source, span=span) from None
 
 

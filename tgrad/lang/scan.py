@@ -11,6 +11,7 @@ import re
 from itertools import accumulate
 from typing import NamedTuple
 
+from tgrad.lang.characters import ScanError, normal_name, odd_sign
 from tgrad.lang.tables import END, Tables
 
 ERROR = "$ERROR"
@@ -43,19 +44,6 @@ class Bracket(NamedTuple):
     """The f-string of which this brace opens a field."""
     in_format: bool = False
     """Whether that field stands in the format of another: the inner one of `{x:{width}}`."""
-
-
-class ScanError(Exception):
-    """What is wrong, and between which offsets of the text."""
-
-    def __init__(self, message: str, start: int, end: int, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.start = start
-        self.end = end
-        self.hint = hint
-        self.note: tuple[int, int, str] | None = None
-        self.incomplete = False
 
 
 class Tokens:
@@ -178,7 +166,9 @@ class Scanner:
             if kind == "NAME":
                 word = found[kind]
                 kind = literals.get(word, "NAME")
-                if kind == "NAME" and word in RESERVED:
+                if not word.isascii():
+                    word = normal_name(word, start)
+                elif kind == "NAME" and word in RESERVED:
                     kind = "RESERVED"
             elif kind == "SIGN":
                 word = found[kind]
@@ -477,22 +467,7 @@ class Scanner:
                 brace = self.brackets[-1].offset
                 raise ScanError("a field of this f-string has no closing '}'", brace, brace + 1)
             raise self._unterminated(start, opening.end(), opening[1], False)
-        raise self._odd_sign(sign, start)
-
-    def _odd_sign(self, sign: str, start: int) -> ScanError:
-        if sign == "\\":
-            return ScanError(
-                "after a backslash that continues the line nothing else may stand on it",
-                start,
-                start + 1,
-            )
-        hint = None
-        if sign == "!":
-            hint = "Write `not x` for the opposite of x, and `a != b` for unequal."
-        elif sign == "?":
-            hint = "Write `a if condition else b` to choose between two values."
-        shown = f"'{sign}'" if sign.isprintable() else f"U+{ord(sign):04X}"
-        return ScanError(f"{shown} is no sign of the language", start, start + 1, hint)
+        raise odd_sign(sign, start)
 
 
 _SPACE = re.compile(r"[ \t\f]*")
@@ -517,7 +492,7 @@ def _master(tables: Tables) -> re.Pattern[str]:
         for name, pattern in tables.patterns
         if name not in ("COMMENT", "AUGMENTED")
     ]
-    groups.insert(3, f"(?P<SIGN>{augmented}|{signs})")
+    groups.append(f"(?P<SIGN>{augmented}|{signs})")
     groups.append(r"(?P<END_OF_LINE>(?:#[^\n]*)?\n)")
     groups.append(r"(?P<CONTINUATION>\\\n)")
     return re.compile(r"[ \t\f]*(?:" + "|".join(groups) + ")")
