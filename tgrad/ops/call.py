@@ -24,7 +24,7 @@ from tgrad.core.engine import Spaces
 from tgrad.core.graph import FREED, Node, check_version, freed_error, next_sequence
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import DeviceError, DTypeError, ShapeError, StateError
+from tgrad.errors import DeviceError, DTypeError, ShapeError, StateError, TensorError
 from tgrad.ops.table import Op, Parameter, signature
 
 NUMBERS: Final = frozenset((bool, int, float, complex))
@@ -287,7 +287,15 @@ def kernel(writer: Writer, op: Op) -> None:
             f"    raise kernel_error(OP, error, ({operands},)) from None"
         )
     else:
-        writer.add(f"r = {kernel_call(op)}")
+        operands = ", ".join(p.name for p in op.parameters if p.kind in ("tensor", "operand"))
+        writer.names["TensorError"] = TensorError
+        writer.add(
+            f"try:\n    r = {kernel_call(op)}\n"
+            "except TensorError as error:\n"
+            f"    error.details.setdefault('op', {op.public!r})\n"
+            f"    error.details.setdefault('operands', ({operands}{',' if operands else ''}))\n"
+            "    raise"
+        )
 
 
 def parameter_list(op: Op) -> str:
@@ -331,7 +339,7 @@ def bound_function(op: Op) -> Callable[..., Any]:
     _result(writer, op)
     if op.formulas or isinstance(op.differentiable, str):
         _record(writer, op)
-    returned = "outs" if op.fields or op.outputs is None else "out"
+    returned = "out" if op.outputs == 1 else "outs"
     if op.fields:
         from tgrad.ops.named import return_type
 
@@ -368,7 +376,8 @@ def _result(writer: Writer, op: Op) -> None:
         writer.add("out = new_tensor(r, T)")
     else:
         writer.names["RESULT"] = op.result
-        writer.add("out = new_tensor(r, T.related[RESULT])")
+        decided = "RESULT(T.dtype)" if callable(op.result) else "RESULT"
+        writer.add(f"out = new_tensor(r, T.related[{decided}])")
 
 
 def _record(writer: Writer, op: Op) -> None:

@@ -16,6 +16,9 @@ from tgrad.ops.table import TABLE, Op
 
 _BOUND: Final[dict[str, Callable[..., Any]]] = {}
 
+MISSING: Final[Any] = type("_Missing", (), {"__repr__": lambda self: "<missing>"})()
+"""Stands for an argument that wasn't given."""
+
 OPERANDS: Final = frozenset((Tensor, int, float, bool, complex))
 
 
@@ -61,7 +64,7 @@ def public_function(ops: Sequence[Op], method: bool) -> Callable[..., Any]:
     def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         return _call(ops, args, keywords, method, bound)
 
-    function = _with_quick_path(name, ops[0] if len(ops) == 1 else None, general, bound)
+    function = _with_quick_path(name, ops, general, bound)
     function.__doc__ = ops[0].doc
     return function
 
@@ -73,46 +76,71 @@ def public_inplace(ops: Sequence[Op], method: bool = True) -> Callable[..., Any]
         return _call(ops, args, keywords, method, bound_inplace, "_")
 
     name = ops[0].public + "_"
-    function = _with_quick_path(name, ops[0] if len(ops) == 1 else None, general, bound_inplace)
+    function = _with_quick_path(name, ops, general, bound_inplace)
     function.__doc__ = f"{ops[0].doc}  Written over the tensor itself."
     return function
 
 
 def _with_quick_path(
-    name: str, op: Op | None, general: Callable[..., Any], maker: Callable[[Op], Any]
+    name: str, ops: Sequence[Op], general: Callable[..., Any], maker: Callable[[Op], Any]
 ) -> Callable[..., Any]:
-    """A function of native parameters that calls the row at once where all is as usual."""
+    """A function of native parameters that calls a row at once where all is as usual."""
     writer = Writer()
-    writer.names.update(COMMON, general=general, OPERANDS=OPERANDS)
-    tests = []
-    required = [] if op is None else [p for p in op.parameters if p.required]
-    for i, p in enumerate(required):
-        if p.kind in ("tensor", "index"):
-            tests.append(f"type(p{i}) is Tensor")
-        elif p.kind == "operand":
-            tests.append(f"type(p{i}) in OPERANDS")
-        elif p.kind == "int":
-            tests.append(f"type(p{i}) is int")
-        else:
-            tests = []
-            break
-    if op is None or op.family == "composite" or not tests:
+    writer.names.update(COMMON, general=general, OPERANDS=OPERANDS, MISSING=MISSING)
+    quick = _quick_rows(ops)
+    if not quick:
         writer.add(f"def {name}(*args, **keywords):\n    return general(args, keywords)", 0)
         return writer.compile(name, name)
-    names = ", ".join(f"p{i}" for i in range(len(required)))
-    parameters = ", ".join(f"p{i}=None" for i in range(len(required)))
-    writer.names["row"] = maker(op)
+    most = max(len(kinds) for _, kinds in quick)
+    parameters = ", ".join(f"p{i}=MISSING" for i in range(most))
+    writer.add(f"def {name}({parameters}, *rest, **keywords):\n    if not rest and not keywords:", 0)
+    for number, (op, kinds) in enumerate(quick):
+        tests = [_QUICK_TESTS[kind].format(f"p{i}") for i, kind in enumerate(kinds)]
+        tests += [f"p{len(kinds)} is MISSING"] if len(kinds) < most else []
+        values = [f"(p{i},)" if kind == "ints" else f"p{i}" for i, kind in enumerate(kinds)]
+        writer.names[f"row{number}"] = maker(op)
+        writer.add(f"if {' and '.join(tests)}: return row{number}({', '.join(values)})", 2)
+    names = ", ".join(f"p{i}" for i in range(most))
     writer.add(
-        f"def {name}({parameters}, *rest, **keywords):\n"
-        f"    if {' and '.join(tests)} and not rest and not keywords:\n"
-        f"        return row({names})\n"
-        f"    args = ({names},)\n"
-        "    while args and args[-1] is None: args = args[:-1]\n"
-        f"    return general(args + rest if len(args) == {len(required)} or not rest else "
-        f"({names},) + rest, keywords)",
-        0,
+        f"args = ({names}, *rest)\n"
+        "while args and args[-1] is MISSING: args = args[:-1]\n"
+        "return general(args, keywords)"
     )
     return writer.compile(name, name)
+
+
+_QUICK_TESTS: Final = {
+    "tensor": "type({}) is Tensor", "index": "type({}) is Tensor", "int": "type({}) is int",
+    "ints": "type({}) is int", "operand": "type({}) in OPERANDS",
+}  # fmt: skip
+"""How to see that a value needs no conversion; a single int for `ints` is put into a tuple."""
+
+
+def _quick_rows(ops: Sequence[Op]) -> list[tuple[Op, tuple[str, ...]]]:
+    """The overloads that a call with required arguments only can be seen to mean, and their kinds."""
+    quick: list[tuple[Op, tuple[str, ...]]] = []
+    for number, op in enumerate(ops):
+        kinds = tuple(p.kind for p in op.parameters if p.required)
+        if op.family == "composite" or op.varargs or not kinds or not set(kinds) <= set(_QUICK_TESTS):
+            continue
+        if any(p.required and p.keyword_only for p in op.parameters):
+            continue
+        others = [e for e in ops[:number] if e.varargs or _takes(e, len(kinds))]
+        found = dict(quick)
+        if all(e in found and _apart(found[e], kinds) for e in others):
+            quick.append((op, kinds))
+    return quick
+
+
+def _takes(op: Op, count: int) -> bool:
+    positional = [p for p in op.parameters if not p.keyword_only]
+    return sum(p.required for p in positional) <= count <= len(positional)
+
+
+def _apart(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    """Whether no call passes the tests of both."""
+    pairs = [set(pair) for pair in zip(a, b, strict=False)]
+    return len(a) != len(b) or {"tensor", "int"} in pairs or {"tensor", "ints"} in pairs
 
 
 def _call(

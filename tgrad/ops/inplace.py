@@ -123,7 +123,7 @@ def write(
 ) -> Tensor:
     """Write a row's result over `tensor` and record it; `values` are the row's arguments."""
     if op.result is not None:
-        type_ = type_.related[op.result]
+        type_ = type_.related[op.result(type_.dtype) if callable(op.result) else op.result]
     array = tensor._array
     if type_ is not tensor._type or result.shape != array.shape:
         check_result(tensor, result.shape, type_)

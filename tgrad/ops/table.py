@@ -86,7 +86,7 @@ def _same_or_given(operands: Sequence[Any], dtype: Any) -> DType:
 same = Rule("as input", "always", lambda operands, dtype: operands[0]._type.dtype)
 promoted = Rule("promoted", "always", lambda operands, dtype: operand_type(operands))
 float_result = Rule("promoted, integers to the default floating dtype", "inexact", _floating)
-summed = Rule("as input, integers to int64; or dtype=", "never", _summed)
+summed = Rule("as input, integers to int64; or dtype=", "inexact", _summed)
 same_or_given = Rule("as input; or dtype=", "never", _same_or_given)
 
 
@@ -102,7 +102,7 @@ class Op:
         family: str,
         doc: str,
         dtype: Rule = same,
-        result: DType | None = None,
+        result: DType | Callable[[DType], DType] | tuple[DType | None, ...] | None = None,
         kinds: Mapping[str, str] | None = None,
         label: str | None = None,
         index: int = 0,
@@ -128,6 +128,8 @@ class Op:
         self.doc = doc
         self.dtype = dtype
         self.result = result
+        """The dtype of the result where it isn't the one computed in: fixed, a function of that one,
+        or one for each part of the result (None: the one computed in)."""
         self.symbol = symbol
         self.inplace = inplace
         self.out = out
