@@ -111,6 +111,7 @@ from numpy import (
     logical_not,
     logical_or,
     logical_xor,
+    matmul,
     maximum,
     meshgrid,
     minimum,

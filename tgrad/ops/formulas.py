@@ -21,3 +21,11 @@ def pow_exponent(o: Any, g: Any, input: Any, exponent: Any, out: Any) -> Any:
 def scale(value: Any, factor: Any) -> Any:
     """value * factor, and value itself where the factor is 1."""
     return value if factor == 1 else value * factor
+
+
+# ---------------------------------------------------------------- matrix products
+
+
+def to_shape(o: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    """A gradient summed back to the shape that its operand had before it was expanded."""
+    return g if tuple(g.shape) == shape else o.sum_to_size(g, shape)
