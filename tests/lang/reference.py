@@ -42,7 +42,7 @@ def _hidden(name: str, at: dict[str, int], *arguments: ast.expr) -> ast.Call:
 class _AsLowered(ast.NodeTransformer):
     """The differences that are meant: imports, annotations, `except:`, `.format`."""
 
-    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
         result: list[ast.stmt] = []
         for alias in node.names:
             at = _at(alias)
@@ -56,7 +56,7 @@ class _AsLowered(ast.NodeTransformer):
             result.append(ast.Assign([ast.Name(bound, ast.Store(), **at)], call, **_at(node)))
         return result
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
         result: list[ast.stmt] = []
         for alias in node.names:
             at = _at(alias)
@@ -70,7 +70,7 @@ class _AsLowered(ast.NodeTransformer):
             result.append(ast.Assign([name], call, **_at(node)))
         return result
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         self.generic_visit(node)
         if node.value is None:
             node.annotation = ast.Constant(None, **_at(node.annotation))
@@ -81,12 +81,12 @@ class _AsLowered(ast.NodeTransformer):
         node.annotation = None
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         node.returns = None
         self.generic_visit(node)
         return node
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:  # noqa: N802
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         self.generic_visit(node)
         if node.type is None:
             at = _at(node)
@@ -94,7 +94,7 @@ class _AsLowered(ast.NodeTransformer):
             node.type = ast.Name(".Exception", ast.Load(), **at)
         return node
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
         if node.attr == "format" and isinstance(node.ctx, ast.Load):
             return _hidden(".format", _at(node), node.value)
@@ -110,7 +110,7 @@ def expected(text: str) -> list[ast.stmt]:
 class _WithoutStringPlaces(ast.NodeTransformer):
     """Takes the places out of f-strings, which Python 3.11 only knows roughly."""
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:  # noqa: N802
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         for inner in ast.walk(node):
             for name in inner._attributes:
                 setattr(inner, name, 0)

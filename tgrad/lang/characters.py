@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 
+
 class ScanError(Exception):
     """What is wrong, and between which offsets of the text."""
 

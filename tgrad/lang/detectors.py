@@ -94,7 +94,7 @@ def _reserved(place: Place) -> Mistake | None:
 
 def _pair(place: Place) -> Mistake | None:
     message = _PAIRS.get((place.before, place.kind))
-    if message is None or not _adjacent(place) and place.before != "ELSE":
+    if message is None or (not _adjacent(place) and place.before != "ELSE"):
         return None
     return Mistake(message, token=place.index - 1)
 
@@ -180,9 +180,8 @@ def _clause_without_head(place: Place) -> Mistake | None:
 
 
 def _try_alone(place: Place) -> Mistake | None:
-    if {"EXCEPT", "FINALLY"} <= place.accepted and place.kind not in ("_NEWLINE", "_INDENT"):
-        if place.accepted <= {"EXCEPT", "FINALLY"}:
-            return Mistake("after the block of `try` stands `except` or `finally`")
+    if place.accepted == {"EXCEPT", "FINALLY"}:
+        return Mistake("after the block of `try` stands `except` or `finally`")
     return None
 
 
@@ -228,8 +227,10 @@ def _clause_in_line(place: Place) -> Mistake | None:
 
 
 def _relative_import(place: Place) -> Mistake | None:
-    if place.before == "FROM" and place.kind in ("DOT", "ELLIPSIS") and (
-        place.first_kind == "FROM"
+    if (
+        place.before == "FROM"
+        and place.kind in ("DOT", "ELLIPSIS")
+        and (place.first_kind == "FROM")
     ):
         return Mistake("there are no packages to import from by their place")
     return None
@@ -247,9 +248,9 @@ def _empty_field(place: Place) -> Mistake | None:
 
 
 def _lambda_in_field(place: Place) -> Mistake | None:
-    if place.brackets and place.tokens.kinds[place.brackets[-1]] == "FIELD_START":
-        if "LAMBDA" in place.tokens.kinds[place.brackets[-1] : place.index]:
-            return Mistake("a lambda in a field of an f-string stands in parentheses")
+    inside = place.tokens.kinds[place.brackets[-1] : place.index] if place.brackets else []
+    if inside[:1] == ["FIELD_START"] and "LAMBDA" in inside:
+        return Mistake("a lambda in a field of an f-string stands in parentheses")
     return None
 
 
@@ -270,12 +271,12 @@ def _keyword_as_name(place: Place) -> Mistake | None:
         word = words[place.kind]
         if place.accepted <= {"NAME", "LEFT_PARENTHESIS", "STAR"}:
             return Mistake(f"`{word}` is a word of the language and cannot be a name")
-    if place.kind in ("ASSIGN", "AUGMENTED") and place.before in words:
-        if place.first == place.index - 1:
-            word = words[place.before]
-            return Mistake(
-                f"`{word}` is a word of the language and cannot be a name", token=place.index - 1
-            )
+    alone = place.first == place.index - 1 and place.before in words
+    if alone and place.kind in ("ASSIGN", "AUGMENTED"):
+        word = words[place.before]
+        return Mistake(
+            f"`{word}` is a word of the language and cannot be a name", token=place.index - 1
+        )
     return None
 
 

@@ -1,6 +1,6 @@
 """Grammar -> tables.  The only module that imports Lark, and only when tables have to be made.
 
-    python -m tgrad.lang.generate        writes tables.json anew, after the grammar was edited
+python -m tgrad.lang.generate        writes tables.json anew, after the grammar was edited
 """
 
 from __future__ import annotations
@@ -58,9 +58,7 @@ def _states(made: Any) -> dict[str, Any]:
     table = made.parser.parser._parse_table
     numbers = {rule: number for number, rule in enumerate(made.rules)}
     terminals = {terminal.name for terminal in made.terminals} | {END}
-    declared = {
-        symbol.name for rule in made.rules for symbol in rule.expansion if symbol.is_term
-    }
+    declared = {symbol.name for rule in made.rules for symbol in rule.expansion if symbol.is_term}
     terminals |= declared
     actions: list[dict[str, int]] = []
     gotos: list[dict[str, int]] = []

@@ -19,18 +19,19 @@ from typing import Any
 
 from tgrad.errors import ProgramSyntaxError
 from tgrad.lang.detectors import DETECTORS, GENERAL, Mistake
-from tgrad.lang.parser import Parser, Unexpected
+from tgrad.lang.parser import Parser, UnexpectedTokenError
 from tgrad.lang.place import Place, human_name
 from tgrad.lang.samples import SAMPLES
-from tgrad.lang.scan import ERROR, Scanner, Tokens
+from tgrad.lang.scan import ERROR, Scanner
 from tgrad.lang.tables import END, Tables
+from tgrad.lang.tokens import Tokens
 from tgrad.source import Source, Span
 
 _FEW = 3
 
 
 def explain(
-    source: Source, tables: Tables, tokens: Tokens, unexpected: Unexpected
+    source: Source, tables: Tables, tokens: Tokens, unexpected: UnexpectedTokenError
 ) -> ProgramSyntaxError:
     """The error to raise for a token that cannot stand where it stands."""
     place = Place(source, tables, tokens, unexpected)
@@ -185,7 +186,7 @@ def _failure(tables: Tables, sample: str) -> tuple[int, str]:
     tokens = Scanner(tables).scan(sample)
     try:
         Parser(tables, _Nothing()).parse(tokens)
-    except Unexpected as unexpected:
+    except UnexpectedTokenError as unexpected:
         kind = tokens.kinds[unexpected.token]
         if kind != ERROR:
             return unexpected.states[-1], kind

@@ -16,8 +16,30 @@ SETTABLE_ATTRIBUTES = frozenset({"data", "grad", "imag", "real", "requires_grad"
 READABLE_DUNDERS = frozenset({"__name__"})
 
 DTYPE_NAMES = frozenset(
-    "bfloat16 bool complex128 complex32 complex64 double float float16 float32 float64 half int "
-    "int16 int32 int64 int8 long short uint16 uint32 uint64 uint8".split()
+    [
+        "bfloat16",
+        "bool",
+        "complex128",
+        "complex32",
+        "complex64",
+        "double",
+        "float",
+        "float16",
+        "float32",
+        "float64",
+        "half",
+        "int",
+        "int16",
+        "int32",
+        "int64",
+        "int8",
+        "long",
+        "short",
+        "uint16",
+        "uint32",
+        "uint64",
+        "uint8",
+    ]
 )
 """Names that make an annotation a checked one, as `torch.NAME`."""
 
@@ -33,13 +55,11 @@ PARAMETER_TYPES = ("float", "int", "str", "bool")
 
 def attribute_exists(name: str) -> bool:
     """Whether a program may read an attribute of this name, as far as its underscores go."""
-    return (
-        not name.startswith("_") or name in UNDERSCORED_ATTRIBUTES or name.startswith("_saved_")
-    )
+    return not name.startswith("_") or name in UNDERSCORED_ATTRIBUTES or name.startswith("_saved_")
 
 
 def name_exists(name: str) -> bool:
-    """Whether a program may use a variable of this name: `__builtins__` and the like are no names."""
+    """Whether a program may use a variable of this name; `__builtins__` and the like are none."""
     return not (name.startswith("__") and name.endswith("__") and len(name) > 4) or (
         name in READABLE_DUNDERS
     )

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypedDict
 
-from tgrad.lang.scan import Tokens
 from tgrad.lang.tables import END, Tables
+from tgrad.lang.tokens import Tokens
 
 
 class At(TypedDict):
@@ -23,7 +23,7 @@ class At(TypedDict):
     end_col_offset: int
 
 
-class Unexpected(Exception):
+class UnexpectedTokenError(Exception):
     """A token that cannot stand where it stands."""
 
     def __init__(self, states: list[int], token: int) -> None:
@@ -43,17 +43,19 @@ class Parser:
         ]
 
     def parse(self, tokens: Tokens) -> Any:
-        """The value of the whole program.  Raises `Unexpected`, and what the lowering raises."""
+        """The value of the program.  Raises UnexpectedTokenError, and what the lowering raises."""
         tables = self._tables
         actions, accept = tables.actions, tables.accept
         kinds, texts = tokens.kinds, tokens.texts
-        states, values, starts = [tables.start], [], []
+        states = [tables.start]
+        values: list[Any] = []
+        starts: list[int] = []
         for index, kind in enumerate(kinds):
             while True:
                 action = actions[states[-1]].get(kind)
                 if action is None:
                     self._flush(states, values, starts, tokens, index)
-                    raise Unexpected(states, index)
+                    raise UnexpectedTokenError(states, index)
                 if action > 0:
                     states.append(action - 1)
                     values.append(texts[index])
@@ -88,9 +90,7 @@ class Parser:
         if method == "+":
             values.append(_repeated(parts, keep))
         else:
-            if len(keep) != length:
-                parts = _kept(parts, keep)
-            elif any(splice for _, splice in keep):
+            if len(keep) != length or any(splice for _, splice in keep):
                 parts = _kept(parts, keep)
             at: At = {
                 "lineno": tokens.lines[start],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from tgrad.lang.parser import Unexpected
-from tgrad.lang.scan import Tokens
+from tgrad.lang.parser import UnexpectedTokenError
 from tgrad.lang.tables import END, Tables
+from tgrad.lang.tokens import Tokens
 from tgrad.source import Source, Span
 
 LAYOUT = frozenset({"_NEWLINE", "_INDENT", "_DEDENT", END})
@@ -64,7 +64,7 @@ class Place:
     """One unexpected token and what is around it."""
 
     def __init__(
-        self, source: Source, tables: Tables, tokens: Tokens, unexpected: Unexpected
+        self, source: Source, tables: Tables, tokens: Tokens, unexpected: UnexpectedTokenError
     ) -> None:
         self.source = source
         self.tables = tables

@@ -12,11 +12,10 @@ from tgrad.lang.lowering.annotations import Parameter
 from tgrad.lang.lowering.base import at_of
 from tgrad.lang.lowering.functions import Functions
 from tgrad.lang.mistakes import explain
-from tgrad.lang.parser import At, Parser, Unexpected
+from tgrad.lang.parser import At, Parser, UnexpectedTokenError
 from tgrad.lang.scan import Scanner
 from tgrad.lang.tables import Tables, load
 from tgrad.source import Source, Span
-
 
 _COMPILER_SENTENCES = {
     "'break' outside loop": "`break` stands outside of a loop",
@@ -52,7 +51,7 @@ class Program(NamedTuple):
 
 
 class _Lowering(Functions):
-    """The whole of the lowering: collects the statements and compiles each as soon as it is read."""
+    """The whole of the lowering: compiles each statement as soon as it is read."""
 
     def __init__(self, source: Source, attributes: frozenset[str], show: bool) -> None:
         super().__init__(source, attributes)
@@ -163,9 +162,7 @@ def tables() -> Tables:
     return _tables[0]
 
 
-def compile_program(
-    source: Source, *, attributes: frozenset[str], show: bool = False
-) -> Program:
+def compile_program(source: Source, *, attributes: frozenset[str], show: bool = False) -> Program:
     """Compiles a text.
 
     `attributes` are the names of attributes that a program may read directly; reading another
@@ -183,6 +180,6 @@ def compile_program(
         warnings.simplefilter("ignore")
         try:
             Parser(parsed, lowering).parse(tokens)
-        except Unexpected as unexpected:
+        except UnexpectedTokenError as unexpected:
             raise explain(source, parsed, tokens, unexpected) from None
     return Program(source, tuple(lowering.done), tuple(lowering.program_parameters))

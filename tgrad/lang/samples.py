@@ -29,8 +29,17 @@ SAMPLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "after `for` stand a name, `in` and the values: `for x in values`",
-        ("[x for]\n", "[x for x]\n", "(x for x)\n", "{x: y for x}\n")
-        + ("for\n", "for x\n", "for x:\n", "for x = 1:\n", "for x, y:\n"),
+        (
+            "[x for]\n",
+            "[x for x]\n",
+            "(x for x)\n",
+            "{x: y for x}\n",
+            "for\n",
+            "for x\n",
+            "for x:\n",
+            "for x = 1:\n",
+            "for x, y:\n",
+        ),
     ),
     (
         "after `import` stands the name of a module",
@@ -38,12 +47,25 @@ SAMPLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "after `as` stands a name",
-        ("import a as\n", "import a as 1\n", "from a import b as 1\n", "try:\n 1\nexcept A as 1:\n"),
+        (
+            "import a as\n",
+            "import a as 1\n",
+            "from a import b as 1\n",
+            "try:\n 1\nexcept A as 1:\n",
+        ),
     ),
     (
         "names of a module are imported by `from module import name`",
-        ("from\n", "from 1 import a\n", "from a\n", "from a b\n", "from a import\n")
-        + ("from a import 1\n", "from a import (b c)\n", "from a import ()\n"),
+        (
+            "from\n",
+            "from 1 import a\n",
+            "from a\n",
+            "from a b\n",
+            "from a import\n",
+            "from a import 1\n",
+            "from a import (b c)\n",
+            "from a import ()\n",
+        ),
     ),
     (
         "a trailing comma needs parentheses here: `from a import (b, c,)`",
@@ -67,8 +89,16 @@ SAMPLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "in a dict every key has a value: `key: value`",
-        ("{1: 2, 3}\n", "{1: 2, 3, 4: 5}\n", "{1: 2, a for a in b}\n", "{1:}\n", "{1: }\n")
-        + ("{1: 2, 3:}\n", "{1: 2, 3: }\n", "{a:, b: 1}\n"),
+        (
+            "{1: 2, 3}\n",
+            "{1: 2, 3, 4: 5}\n",
+            "{1: 2, a for a in b}\n",
+            "{1:}\n",
+            "{1: }\n",
+            "{1: 2, 3:}\n",
+            "{1: 2, 3: }\n",
+            "{a:, b: 1}\n",
+        ),
     ),
     (
         "a set has no keys: either all elements are `key: value`, or none",

@@ -1,69 +1,34 @@
 """Text -> tokens: lines and blocks, brackets, strings and f-strings.
 
-The terminals' patterns come from the grammar.  What no pattern can say is done here, by Python's own
-rules: indentation becomes _INDENT and _DEDENT, line ends inside of brackets vanish, the parts of an
-f-string are cut, and the soft words `param` and `no_grad` are told from names.
+The terminals' patterns come from the grammar.  What no pattern can say is done here, by Python's
+own rules: indentation becomes _INDENT and _DEDENT, line ends inside of brackets vanish, and the
+parts of an f-string are cut.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import accumulate
-from typing import NamedTuple
 
 from tgrad.lang.characters import ScanError, normal_name, odd_sign
-from tgrad.lang.tables import END, Tables
+from tgrad.lang.layout import Layout
+from tgrad.lang.tables import Tables
+from tgrad.lang.tokens import (
+    RESERVED,
+    Bracket,
+    FString,
+    Tokens,
+    columns_in_bytes,
+    soft_words,
+)
 
 ERROR = "$ERROR"
 """The kind of the last token when the text goes wrong there; `Tokens.error` says how."""
 
 MAX_BRACKETS = 200
-MAX_INDENTS = 100
-RESERVED = frozenset({"class", "async", "await"})
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_TAB = 8
 
 
-class FString(NamedTuple):
-    """An f-string that is being read."""
-
-    quote: str
-    raw: bool
-    offset: int
-    end: int
-    """Where its opening quotes end."""
-
-
-class Bracket(NamedTuple):
-    """An open bracket: its sign, its token, where it stands."""
-
-    sign: str
-    token: int
-    offset: int
-    fstring: FString | None = None
-    """The f-string of which this brace opens a field."""
-    in_format: bool = False
-    """Whether that field stands in the format of another: the inner one of `{x:{width}}`."""
-
-
-class Tokens:
-    """Token by token in parallel lists; columns in UTF-8 bytes, offsets in characters."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.kinds: list[str] = []
-        self.texts: list[str] = []
-        self.offsets: list[int] = []
-        self.lines: list[int] = []
-        self.columns: list[int] = []
-        self.end_lines: list[int] = []
-        self.end_columns: list[int] = []
-        self.open: list[Bracket] = []
-        """Brackets that the text leaves open."""
-        self.error: ScanError | None = None
-
-
-class Scanner:
+class Scanner(Layout):
     """Reads one text.  `Scanner(tables).scan(text)` never raises for what a text holds."""
 
     def __init__(self, tables: Tables) -> None:
@@ -73,26 +38,22 @@ class Scanner:
     def scan(self, text: str) -> Tokens:
         """The tokens of `text`, whose line ends are LF.  Stops at the first error."""
         self._start(text)
+        error = None
         try:
             self._check_characters()
             self._read()
-        except ScanError as error:
-            self._fail_with(error)
-        tokens = self.tokens
-        _soft_words(tokens)
-        if not text.isascii():
-            _columns_in_bytes(tokens)
+        except ScanError as found:
+            error = found
+            self.line = self.text.count("\n", 0, found.start) + 1
+            self.line_start = self.text.rfind("\n", 0, found.start) + 1
+            self._add(ERROR, "", found.start, found.start)
+        tokens = Tokens(self.text, self.rows)
+        tokens.error = error
         tokens.open = self.brackets
+        soft_words(tokens)
+        if not text.isascii():
+            columns_in_bytes(tokens)
         return tokens
-
-    def _start(self, text: str) -> None:
-        self.text = text if text.endswith("\n") else text + "\n"
-        self.size = len(text)
-        self.tokens = Tokens(self.text)
-        self.brackets: list[Bracket] = []
-        self.indents = [(0, 0)]
-        self.line = 1
-        self.line_start = 0
 
     def _check_characters(self) -> None:
         nul = self.text.find("\0")
@@ -107,54 +68,11 @@ class Scanner:
                     *lone.span(),
                 )
 
-    def _fail_with(self, error: ScanError) -> None:
-        tokens = self.tokens
-        tokens.error = error
-        self.line = self.text.count("\n", 0, error.start) + 1
-        self.line_start = self.text.rfind("\n", 0, error.start) + 1
-        self._add(ERROR, "", error.start, error.start)
-
-    # -- tokens
-
-    def _add(self, kind: str, text: str, start: int, end: int) -> None:
-        """Adds a token of the current line."""
-        tokens = self.tokens
-        tokens.kinds.append(kind)
-        tokens.texts.append(text)
-        tokens.offsets.append(start)
-        tokens.lines.append(self.line)
-        tokens.columns.append(start - self.line_start)
-        tokens.end_lines.append(self.line)
-        tokens.end_columns.append(end - self.line_start)
-
-    def _add_long(self, kind: str, text: str, start: int, end: int) -> None:
-        """Adds a token that may go over several lines, and counts them."""
-        line, line_start = self.line, self.line_start
-        newlines = self.text.count("\n", start, end)
-        if newlines:
-            self.line += newlines
-            self.line_start = self.text.rfind("\n", start, end) + 1
-        self._add(kind, text, start, end)
-        if newlines:
-            self.tokens.lines[-1] = line
-            self.tokens.columns[-1] = start - line_start
-
-    def _add_layout(self, kind: str, position: int) -> None:
-        """Adds a token without extent: it ends where the token before it ends."""
-        tokens = self.tokens
-        self._add(kind, "", position, position)
-        if len(tokens.kinds) > 1:
-            tokens.end_lines[-1] = tokens.end_lines[-2]
-            tokens.end_columns[-1] = tokens.end_columns[-2]
-
     # -- the loop
 
     def _read(self) -> None:
-        tokens, match, literals = self.tokens, self._match, self._literals
+        match, literals, add = self._match, self._literals, self.rows.append
         text, size = self.text, self.size
-        kinds, texts, offsets = tokens.kinds, tokens.texts, tokens.offsets
-        lines, columns = tokens.lines, tokens.columns
-        end_lines, end_columns = tokens.end_lines, tokens.end_columns
         position = self._line_begin(1 if text.startswith("\ufeff") else 0)
         while position < size:
             found = match(text, position)
@@ -163,112 +81,28 @@ class Scanner:
                 continue
             kind = found.lastgroup or ""
             start, end = found.span(kind)
+            word = found[kind]
             if kind == "NAME":
-                word = found[kind]
                 kind = literals.get(word, "NAME")
                 if not word.isascii():
                     word = normal_name(word, start)
                 elif kind == "NAME" and word in RESERVED:
                     kind = "RESERVED"
             elif kind == "SIGN":
-                word = found[kind]
                 kind = literals.get(word, "AUGMENTED")
                 if word in "()[]{}" or self.brackets:
                     position = self._sign(kind, word, start, end)
                     continue
-            elif kind == "INTEGER":
-                word = found[kind]
-                self._check_number(start, end)
             elif kind == "END_OF_LINE":
                 position = self._end_of_line(start, end)
                 continue
             else:
-                position = self._literal(kind, found[kind], start, end)
+                position = self._literal(kind, word, start, end)
                 continue
-            kinds.append(kind)
-            texts.append(word)
-            offsets.append(start)
-            lines.append(self.line)
-            end_lines.append(self.line)
-            columns.append(start - self.line_start)
-            end_columns.append(end - self.line_start)
+            begin = self.line_start
+            add((kind, word, start, self.line, start - begin, self.line, end - begin))
             position = end
         self._end()
-
-    def _end(self) -> None:
-        tokens, size = self.tokens, self.size
-        if self.brackets:
-            self._add_layout(END, size)
-            return
-        if tokens.kinds and tokens.kinds[-1] not in ("_NEWLINE", "_DEDENT"):
-            self._add_layout("_NEWLINE", size)
-        for _ in self.indents[1:]:
-            self._add_layout("_DEDENT", size)
-        self._add_layout(END, size)
-
-    def _end_of_line(self, start: int, end: int) -> int:
-        """At a comment or a line end; `end` is behind the line end."""
-        if end > self.size:
-            return end
-        if self.brackets:
-            self.line += 1
-            self.line_start = end
-            return end
-        self._add_layout("_NEWLINE", start)
-        self.line += 1
-        self.line_start = end
-        return self._line_begin(end)
-
-    def _line_begin(self, position: int) -> int:
-        """Skips lines that mean nothing and compares the indentation of the next with the blocks."""
-        found = _NOTHING.match(self.text, position)
-        assert found
-        if found.end() > position:
-            self.line += self.text.count("\n", position, found.end())
-            self.line_start = self.text.rfind("\n", 0, found.end()) + 1
-            position = found.end()
-        if position >= self.size:
-            return position
-        space = _SPACE.match(self.text, position)
-        assert space
-        if space.end() > position or len(self.indents) > 1:
-            self._indent(space[0], position, space.end())
-        return space.end()
-
-    def _indent(self, space: str, start: int, end: int) -> None:
-        wide, narrow = _widths(space)
-        indents = self.indents
-        if wide == indents[-1][0]:
-            if narrow != indents[-1][1]:
-                raise self._tabs(start, end)
-        elif wide > indents[-1][0]:
-            if narrow <= indents[-1][1]:
-                raise self._tabs(start, end)
-            if len(indents) >= MAX_INDENTS:
-                raise ScanError("too many blocks inside of each other", start, end)
-            indents.append((wide, narrow))
-            self._add_layout("_INDENT", end)
-        else:
-            while wide < indents[-1][0]:
-                indents.pop()
-                self._add_layout("_DEDENT", end)
-            if wide != indents[-1][0]:
-                raise ScanError(
-                    "this line is indented less than its block and more than the block around it",
-                    start,
-                    end,
-                    "Indent it exactly as the line it belongs with.",
-                )
-            if narrow != indents[-1][1]:
-                raise self._tabs(start, end)
-
-    def _tabs(self, start: int, end: int) -> ScanError:
-        return ScanError(
-            "inconsistent use of tabs and spaces in indentation",
-            start,
-            end,
-            "Indent with spaces only, or with tabs only.",
-        )
 
     # -- signs and brackets
 
@@ -278,7 +112,7 @@ class Scanner:
         if sign in "([{":
             if len(brackets) >= MAX_BRACKETS:
                 raise ScanError("too many brackets inside of each other", start, end)
-            brackets.append(Bracket(sign, len(self.tokens.kinds), start))
+            brackets.append(Bracket(sign, len(self.rows), start))
         elif brackets and brackets[-1].fstring:
             return self._field_sign(brackets[-1], kind, sign, start, end)
         elif sign in ")]}":
@@ -419,7 +253,7 @@ class Scanner:
     def _sign_of_field(self, fstring: FString, start: int, in_format: bool) -> None:
         if len(self.brackets) >= MAX_BRACKETS:
             raise ScanError("too many brackets inside of each other", start, start + 1)
-        self.brackets.append(Bracket("{", len(self.tokens.kinds), start, fstring, in_format))
+        self.brackets.append(Bracket("{", len(self.rows), start, fstring, in_format))
         self._add("FIELD_START", "{", start, start + 1)
 
     def _fstring_end(self, fstring: FString, begin: int, start: int, in_format: bool) -> int:
@@ -472,7 +306,6 @@ class Scanner:
 
 _SPACE = re.compile(r"[ \t\f]*")
 _SPACE_AND_LINES = re.compile(r"[ \t\f\n]*")
-_NOTHING = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*")
 _WORD = re.compile(r"[a-zA-Z_\x80-\U0010ffff]+")
 _NUMBER_LIKE = re.compile(r"[0-9.][\w.]*")
 _AFTER_NUMBER = frozenset({"and", "else", "for", "if", "in", "is", "not", "or"})
@@ -496,74 +329,3 @@ def _master(tables: Tables) -> re.Pattern[str]:
     groups.append(r"(?P<END_OF_LINE>(?:#[^\n]*)?\n)")
     groups.append(r"(?P<CONTINUATION>\\\n)")
     return re.compile(r"[ \t\f]*(?:" + "|".join(groups) + ")")
-
-
-def _widths(space: str) -> tuple[int, int]:
-    """The width of an indentation with tabs to multiples of eight, and with tabs of one column.
-
-    Two indentations are compared by both, so that how wide a tab is shown makes no difference.
-    """
-    wide = narrow = 0
-    for character in space:
-        if character == "\f":
-            wide = narrow = 0
-        else:
-            wide = (wide // _TAB + 1) * _TAB if character == "\t" else wide + 1
-            narrow += 1
-    return wide, narrow
-
-
-def _soft_words(tokens: Tokens) -> None:
-    """Tells `param NAME :` and `no_grad :` at the start of a statement, and `with (` of several."""
-    kinds, texts = tokens.kinds, tokens.texts
-    before = "_NEWLINE"
-    for index, kind in enumerate(kinds):
-        if kind == "NAME":
-            if before in _STATEMENT_START:
-                if texts[index] == "no_grad" and kinds[index + 1] == "COLON":
-                    kinds[index] = "NO_GRAD"
-                elif texts[index] == "param" and kinds[index + 1 : index + 3] == ["NAME", "COLON"]:
-                    kinds[index] = "PARAM"
-        elif kind == "LEFT_PARENTHESIS" and before == "WITH" and _opens_items(kinds, index):
-            kinds[index] = "WITH_PARENTHESIS"
-        before = kind
-
-
-_STATEMENT_START = frozenset({"_NEWLINE", "_INDENT", "_DEDENT", "SEMICOLON"})
-_OPENING = frozenset({"LEFT_PARENTHESIS", "LEFT_BRACKET", "LEFT_BRACE", "FIELD_START"})
-_CLOSING_KINDS = frozenset({"RIGHT_PARENTHESIS", "RIGHT_BRACKET", "RIGHT_BRACE", "FIELD_END"})
-
-
-def _opens_items(kinds: list[str], index: int) -> bool:
-    depth = 0
-    several = False
-    for at in range(index, len(kinds)):
-        kind = kinds[at]
-        if kind in _OPENING:
-            depth += 1
-        elif kind in _CLOSING_KINDS:
-            depth -= 1
-            if depth == 0:
-                return several and kinds[at + 1] == "COLON"
-        elif depth == 1 and kind in ("COMMA", "AS"):
-            several = True
-        elif kind == "_NEWLINE":
-            break
-    return False
-
-
-def _columns_in_bytes(tokens: Tokens) -> None:
-    """Turns the columns of lines with non-ASCII characters into UTF-8 bytes."""
-    lines = tokens.text.split("\n")
-    offsets: dict[int, list[int]] = {}
-    for numbers, columns in (
-        (tokens.lines, tokens.columns),
-        (tokens.end_lines, tokens.end_columns),
-    ):
-        for index, number in enumerate(numbers):
-            line = lines[number - 1]
-            if not line.isascii():
-                if number not in offsets:
-                    sizes = (len(character.encode("utf-8", "replace")) for character in line)
-                    offsets[number] = [0, *accumulate(sizes)]
-                columns[index] = offsets[number][columns[index]]

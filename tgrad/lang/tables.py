@@ -58,7 +58,7 @@ def grammar_path() -> Path:
 
 
 def fingerprint(grammar: str) -> str:
-    """The key of the tables: a hash of the grammar, of the samples of mistakes and of the format."""
+    """The key of the tables: a hash of the grammar, the samples of mistakes and the format."""
     import zlib
 
     from tgrad.lang.samples import SAMPLES
@@ -75,8 +75,8 @@ def load() -> Tables:
     data = _read(SHIPPED, key)
     if data is None:
         cached = _cache_file(key)
-        data = cached and _read(cached, key)
-        if not data:
+        data = _read(cached, key) if cached else None
+        if data is None:
             data = build(grammar)
             if cached:
                 _write_private(cached, data)
@@ -114,9 +114,6 @@ def unpack(data: dict[str, Any]) -> Tables:
         data["literals"],
         data["mistakes"],
     )
-
-
-
 
 
 def _cache_file(key: str) -> Path | None:

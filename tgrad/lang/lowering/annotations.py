@@ -104,7 +104,8 @@ class Annotations(Expressions):
                     "a size in a checked annotation is a whole number, a name or one `...`",
                     at_of(size),
                 )
-        return ast.Constant(tuple(values), **at_of(sizes))
+        dimensions: Any = tuple(values)
+        return ast.Constant(dimensions, **at_of(sizes))
 
     def checked(
         self, value: ast.expr, check: tuple[ast.expr, ast.expr], label: str, at: At
@@ -162,7 +163,7 @@ class Annotations(Expressions):
 
     def operands_of_close(self, condition: ast.expr) -> list[ast.expr] | None:
         """The operands of `a ~= b`, if that is what the expression is."""
-        if isinstance(condition, ast.Call) and isinstance(condition.func, ast.Name):
-            if condition.func.id == ".close":
+        match condition:
+            case ast.Call(func=ast.Name(id=".close")):
                 return condition.args
         return None

@@ -129,9 +129,7 @@ class Expressions(Strings):
     def set_comprehension(self, at: At, element: ast.expr, clauses: Any) -> ast.expr:
         return ast.SetComp(element, clauses, **at)
 
-    def dict_comprehension(
-        self, at: At, key: ast.expr, value: ast.expr, clauses: Any
-    ) -> ast.expr:
+    def dict_comprehension(self, at: At, key: ast.expr, value: ast.expr, clauses: Any) -> ast.expr:
         return ast.DictComp(key, value, clauses, **at)
 
     # -- what follows a value
@@ -194,7 +192,7 @@ class Expressions(Strings):
         return ast.Tuple([*indices], LOAD, **at)
 
     def slice(self, at: At, *parts: tuple[str, ast.expr]) -> ast.expr:
-        given = {name: value for name, value in parts}
+        given = dict(parts)
         return ast.Slice(given.get("lower"), given.get("upper"), given.get("step"), **at)
 
     def slice_lower(self, at: At, value: ast.expr) -> tuple[str, ast.expr]:

@@ -29,9 +29,7 @@ class Functions(Statements):
     def parameter(self, at: At, name: Identifier) -> FunctionParameter:
         return FunctionParameter("", name[0], at)
 
-    def parameter_default(
-        self, at: At, name: Identifier, default: ast.expr
-    ) -> FunctionParameter:
+    def parameter_default(self, at: At, name: Identifier, default: ast.expr) -> FunctionParameter:
         return FunctionParameter("", name[0], name[1], None, default)
 
     def parameter_annotated(
@@ -112,10 +110,8 @@ class Functions(Statements):
                 self.fail("after a bare * stand parameters that are given by name", at)
             if kind == "" and not before:
                 if with_default and parameter.default is None:
-                    self.fail(
-                        f"parameter '{parameter.name}' without a default follows one with a default",
-                        at,
-                    )
+                    name = f"parameter '{parameter.name}'"
+                    self.fail(f"{name} without a default follows one with a default", at)
                 with_default = with_default or parameter.default is not None
             if kind in ("*", "star", "**"):
                 before = kind
@@ -162,9 +158,7 @@ class Functions(Statements):
                 checks.append(ast.Expr(call, **parameter.at))
         return checks
 
-    def _check_results(
-        self, returns: list[ast.Return], result: ast.expr, name: str
-    ) -> None:
+    def _check_results(self, returns: list[ast.Return], result: ast.expr, name: str) -> None:
         for node in returns:
             check = self.check_of(result)
             if check and node.value is not None:

@@ -61,9 +61,7 @@ class Statements(Annotations):
 
     def augmented_assignment(self, at: At, target: ast.expr, sign: str, value: ast.expr) -> Block:
         if isinstance(target, (ast.Tuple, ast.List)):
-            self.fail(
-                f"'{sign}' changes one thing at a time, not a tuple or a list", at_of(target)
-            )
+            self.fail(f"'{sign}' changes one thing at a time, not a tuple or a list", at_of(target))
         changed: Any = self.target(target, STORE)
         return [ast.AugAssign(changed, OPERATORS[sign[:-1]], value, **at)]
 

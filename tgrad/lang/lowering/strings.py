@@ -165,7 +165,7 @@ def _merged(pieces: list[Any]) -> list[ast.expr]:
             if not piece.value:
                 continue
             if merged and isinstance(merged[-1], ast.Constant):
-                before = merged[-1]
+                before: Any = merged[-1]
                 before.value += piece.value
                 before.end_lineno = piece.end_lineno
                 before.end_col_offset = piece.end_col_offset
