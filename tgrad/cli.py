@@ -165,6 +165,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
     _line_buffered()
     output, errors = Output(sys.stdout), Output(sys.stderr)
+    sys.unraisablehook = lambda lost: _say_ignored(lost, errors)
     try:
         code = _main(sys.argv[1:] if words is None else words, output, errors)
         output.flush()
@@ -368,6 +369,11 @@ def _line_buffered() -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(line_buffering=True)
+
+
+def _say_ignored(lost: sys.UnraisableHookArgs, errors: Output) -> None:
+    """One line on an error that nobody can catch, such as one in a generator's `finally`."""
+    errors.write(f"ignored: {lost.exc_type.__name__}: {lost.exc_value}\n")
 
 
 def _abandon(code: int) -> int:

@@ -109,3 +109,9 @@ def test_syntax_error_is_a_record(tgrad):
 def test_large_tensor_is_one_line(tgrad):
     (record,) = records(tgrad("--json", "-c", "torch.arange(10000)").out)
     assert record["data"] == list(range(10000))
+
+
+def test_value_that_has_no_text_leaves_no_broken_record(tgrad):
+    run = tgrad("--json", "-c", "10**5000")
+    (record,) = records(run.out)
+    assert (record["kind"], record["type"]) == ("error", "ValueError")

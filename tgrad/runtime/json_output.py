@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
@@ -96,9 +97,13 @@ class JsonReporter:
     def _record(self, kind: str, head: dict[str, Any], more: Iterable[str] = ()) -> None:
         fields = {"version": VERSION, "kind": kind, **head}
         self._output.write("{" + ", ".join(f"{_text(k)}: {_text(v)}" for k, v in fields.items()))
-        for piece in more:
-            self._output.write(piece)
-        self._output.write("}\n")
+        end = "\n"  # an interrupted record has a line of its own
+        try:
+            for piece in more:
+                self._output.write(piece)
+            end = "}\n"
+        finally:
+            self._output.write(end)
 
 
 class _PrintedText:
@@ -119,20 +124,23 @@ class _PrintedText:
         return False
 
 
-def _value_fields(value: object) -> Iterator[str]:
-    """The fields of a value's record that depend on what it is, each with its leading comma."""
-    yield f', "type": {_text(type(value).__name__)}'
-    if not _is_tensor(value):
-        if _is_plain(value, []):
-            yield ', "data": '
-            yield from _plain_pieces(value)
-        else:
-            yield f', "text": {_text(repr(value))}'
-        return
-    tensor: Any = value
+def _value_fields(value: object) -> Iterable[str]:
+    """The fields of a value's record that depend on what it is, each with its leading comma.
+
+    All but a tensor's are made at once: what fails should fail before the record is begun.
+    """
+    kind = f', "type": {_text(type(value).__name__)}'
+    if _is_tensor(value):
+        return chain([kind], _fields_of_tensor(value))
+    if _is_plain(value, []):
+        return [kind, ', "data": ', *_plain_pieces(value)]
+    return [kind, f', "text": {_text(repr(value))}']
+
+
+def _fields_of_tensor(tensor: Any) -> Iterator[str]:
     yield from _tensor_fields(tensor)
     yield f', "requires_grad": {_text(bool(tensor.requires_grad))}'
-    if tensor.is_leaf and tensor.grad is not None:
+    if (tensor.is_leaf or tensor.retains_grad) and tensor.grad is not None:
         yield ', "grad": {'
         yield from _without_comma(_tensor_fields(tensor.grad))
         yield "}"

@@ -10,7 +10,6 @@ import ast
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -29,6 +28,8 @@ MODULES = frozenset({"torch", "np", "numpy", "math", "plt", "nn", "F", "random",
 MOST_LABELS = 6
 LONGEST_LABEL = 28
 LONGEST_TEXT = 40
+LONGEST_NUMBER = 128
+"""In bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,6 @@ class Expression:
     """The name that is called, in `f(x)`."""
 
 
-@lru_cache(maxsize=64)
 def explain(source: Source, span: Span) -> Expression:
     """Take the expression at `span` apart; an expression without parts is one mark."""
     parsed = _Parsed.of(source, span)
@@ -106,16 +106,15 @@ def describe(value: object) -> str | None:
         return f"{kind}{dtype}{list(array.shape)}"
     if callable(value) or _is_module(value):
         return None
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"str of {len(value)} characters"
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        return f"int of {value.bit_length()} bits"
     if value is None or isinstance(value, (bool, int, float, complex, str)):
-        text = repr(value)
-        return text if len(text) <= LONGEST_TEXT else f"{type(value).__name__} of {_size(value)}"
+        return repr(value)
     if isinstance(value, (list, tuple, dict, set, frozenset)):
         return f"{type(value).__name__} of {len(value)}"
     return type(value).__name__
-
-
-def _size(value: object) -> str:
-    return f"{len(value)} characters" if isinstance(value, str) else f"{len(str(value))} digits"
 
 
 def _is_module(value: object) -> bool:
