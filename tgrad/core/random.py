@@ -167,6 +167,13 @@ def _size(shape: Shape) -> int:
     return math.prod(shape)
 
 
+def _rounded(numbers: Array, dtype: Any) -> Array:
+    """Double precision numbers in the dtype; to float16 they go by way of float32."""
+    if dtype == float16:
+        numbers = numbers.astype(float32)
+    return numbers.astype(dtype, copy=False)
+
+
 def fill(target: Array, values: Array) -> None:
     """Write values, in the order they were drawn, into an array with any strides.
 
@@ -200,7 +207,8 @@ def uniform(
 ) -> Array:
     """Numbers from [low, high), equally likely.
 
-    float64 takes the low 53 of 64 bits, float32 the low 24 of 32; float16 is float32 rounded.
+    float64 takes the low 53 of 64 bits, float32 the low 24 of 32; float16 is float32 rounded, where
+    what comes out as `high` is replaced by `low`.
     """
     count = _size(shape)
     if dtype == float64:
@@ -208,19 +216,25 @@ def uniform(
     else:
         numbers = _uniform32(generator, count)
     if low != 0.0 or high != 1.0:
-        start, stop = dtype(low), dtype(high)
         kind = numbers.dtype.type
-        numbers = fma(numbers, kind(stop - start), kind(start), kind)
-    return numbers.astype(dtype, copy=False).reshape(shape)
+        start, stop = kind(low), kind(high)
+        numbers = fma(numbers, stop - start, start, kind)
+    if dtype == float16:
+        numbers = numbers.astype(float16)
+        numbers[numbers >= float16(high)] = float16(low)
+    return numbers.reshape(shape)
 
 
 def _uniform32(generator: Generator, count: int) -> Array:
-    bits = generator.bits32(count) & numpy.uint32((1 << 24) - 1)
-    return bits.astype(float32) * float32(2.0**-24)
+    numbers = (generator.bits32(count) & numpy.uint32((1 << 24) - 1)).astype(float32)
+    numbers *= float32(2.0**-24)
+    return numbers
 
 
 def _uniform64(generator: Generator, count: int) -> Array:
-    return (generator.bits64(count) & numpy.uint64((1 << 53) - 1)) * 2.0**-53
+    halves = generator.bits32(2 * count).reshape(count, 2)
+    high = (halves[:, 0] & numpy.uint32((1 << 21) - 1)) * 2.0**-21
+    return high + halves[:, 1] * 2.0**-53  # exact: 21 and 32 bits that don't overlap
 
 
 # ------------------------------------------------------------------------------ normal numbers
@@ -245,7 +259,7 @@ def normal(
     count = _size(shape)
     if count < 16 or not contiguous:
         numbers = _normal_pairs(generator, count, mean, std)
-        return numbers.astype(dtype, copy=False).reshape(shape)
+        return _rounded(numbers, dtype).reshape(shape)
     whole = count // 16 * 16
     if dtype == float16:
         numbers = _uniform32(generator, whole)
@@ -340,9 +354,9 @@ def exponential(
     generator: Generator, shape: Shape, dtype: Any = float32, rate: float = 1.0
 ) -> Array:
     """Exponentially distributed numbers, -log(1 - u) / rate."""
-    draws = (1.0 - _uniform64(generator, _size(shape))).tolist()
-    numbers = numpy.array(list(map(math.log, draws)), float64)
-    return (-1.0 / rate * numbers).astype(dtype).reshape(shape)
+    draws = (-_uniform64(generator, _size(shape))).tolist()
+    numbers = numpy.array(list(map(math.log1p, draws)), float64)
+    return _rounded(-1.0 / rate * numbers, dtype).reshape(shape)
 
 
 def geometric(generator: Generator, shape: Shape, p: float, dtype: Any = float32) -> Array:
@@ -363,7 +377,7 @@ def cauchy(
     """Numbers of a Cauchy distribution, median + sigma * tan(pi * (u - 1/2))."""
     draws = (math.pi * (_uniform64(generator, _size(shape)) - 0.5)).tolist()
     numbers = numpy.array(list(map(math.tan, draws)), float64)
-    return fma(numbers, float64(sigma), float64(median), float64).astype(dtype).reshape(shape)  # type: ignore[no-any-return]
+    return _rounded(fma(numbers, float64(sigma), float64(median), float64), dtype).reshape(shape)
 
 
 def log_normal(
@@ -371,7 +385,7 @@ def log_normal(
 ) -> Array:
     """e raised to normal numbers, which are made in pairs whatever their number."""
     numbers = _normal_pairs(generator, _size(shape), mean, std).tolist()
-    return numpy.array(list(map(math.exp, numbers)), float64).astype(dtype).reshape(shape)
+    return _rounded(numpy.array(list(map(math.exp, numbers)), float64), dtype).reshape(shape)
 
 
 def poisson(generator: Generator, rates: Array) -> Array:
