@@ -4,8 +4,7 @@ Programs are compiled against one set of names, whatever the type of the object 
 So a name may be on the list only if it is harmless on *every* object that a program can hold: that
 is why `resize` is missing although `numpy.resize` would be useful (`ndarray.resize` can leave
 other arrays pointing to freed memory).  `DENIED` lists what must never slip in through a table or
-through a new operator; `GUARDED` lists names that are fine on tensors and not on everything, so
-that reading them goes through `tgrad.runtime.reflection.read_guarded`.
+through a new operator; `GUARDED` lists names that are fine on tensors and not on everything.
 """
 
 from __future__ import annotations
@@ -13,19 +12,12 @@ from __future__ import annotations
 from functools import cache
 
 GUARDED = frozenset({"format", "data", "astype"})
-"""Names whose reading is decided at run time, by the type of the object.
+"""Names whose reading is decided at run time, by the type of the object: they aren't on the list,
+so that the compiler hands them to `tgrad.runtime.reflection.missing`.
 
 `str.format` reads attributes by name, `ndarray.data` is raw memory (copying one of an object array
 over another breaks reference counts), `ndarray.astype` can make structured arrays that hide object
 pointers.
-"""
-
-_WRITABLE = "data grad requires_grad shape real imag names training weight bias param_groups lr"
-
-WRITABLE = frozenset(_WRITABLE.split())
-"""Attribute names that a program may assign to or delete.
-
-Everything else is read-only for programs: a dtype's fields, a function's, a class's.
 """
 
 _DENIED = """
@@ -104,7 +96,7 @@ def attribute_names() -> frozenset[str]:
     names |= modules.public_names()
     kept = {"__name__", "__version__"}
     return frozenset(
-        name for name in names if name not in DENIED and (name[0] != "_" or name in kept)
+        name for name in names - DENIED - GUARDED if not name.startswith("_") or name in kept
     )
 
 

@@ -1,7 +1,8 @@
 """The builtins of a program: Python's harmless ones, torch's names, and what lowered code calls.
 
 A program's globals have a `__builtins__` of their own, this dict, so nothing else of Python's is in
-reach.  Names that begin with a dot can't be spelled by programs; the lowering writes them.
+reach.  Names that begin with a dot can't be spelled by programs; the lowering writes them.  Neither
+can names with two underscores at both ends but `__name__`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Any
 from tgrad.errors import NotAvailableError
 from tgrad.runtime import closeness, declarations, reflection
 from tgrad.runtime.access import NO_ACCESS, Access, file_builtins
-from tgrad.runtime.attributes import GUARDED, WRITABLE, attribute_names
+from tgrad.runtime.attributes import attribute_names
 from tgrad.runtime.classes import isinstance_builtin, issubclass_builtin, type_builtin
 from tgrad.runtime.modules import Modules, torch_modules
 from tgrad.runtime.output import TextStream
 
-__all__ = ["GUARDED", "WRITABLE", "attribute_names", "program_builtins"]
+__all__ = ["Builtins", "attribute_names", "program_builtins"]
 
 PLAIN = """
     abs all any ascii bin bool bytes callable chr complex dict divmod enumerate filter float format
@@ -39,6 +40,36 @@ EXCEPTIONS = """
 """Exception classes. `BaseException` is missing, so that no program can catch a limit."""
 
 
+class Builtins(dict[str, Any]):
+    """The dict behind `__builtins__`: torch's names without prefix join it when they are used.
+
+    Where Python has a builtin of the same name, Python's counts, or none if programs don't have it.
+    """
+
+    def __init__(self, modules: Modules) -> None:
+        super().__init__()
+        self._modules = modules
+        self._python = frozenset(vars(builtins))
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._python or name.startswith((".", "_")):
+            raise KeyError(name)
+        if "torch" not in self._modules.known():
+            raise KeyError(name)
+        torch = self._modules.import_module("torch", False)
+        try:
+            value = torch if name == "torch" else getattr(torch, name)
+        except AttributeError:
+            raise KeyError(name) from None
+        self[name] = value
+        return value
+
+    def all_names(self) -> frozenset[str]:
+        """Every name that a program can use without having defined it."""
+        torch = self._modules.names_of("torch") if "torch" in self._modules.known() else frozenset()
+        return frozenset(self) | {"torch"} | (torch - self._python)
+
+
 def program_builtins(
     *,
     output: TextStream,
@@ -46,7 +77,7 @@ def program_builtins(
     parameter: Callable[[str, Callable[[], Any]], Any],
     access: Access = NO_ACCESS,
     modules: Modules | None = None,
-) -> dict[str, Any]:
+) -> Builtins:
     """The dict that is `__builtins__` for a program.
 
     `output` is the stream that `print` writes to, `show` gets the value of an expression that is to
@@ -56,11 +87,14 @@ def program_builtins(
     if modules is None:
         modules = Modules(access.writable)
     torch = torch_modules().get("torch", {})
-    names: dict[str, Any] = _torch_names(modules)
+    names = Builtins(modules)
     names.update({name: getattr(builtins, name) for name in (PLAIN + EXCEPTIONS).split()})
     names.update(
         {
             "__name__": "__main__",
+            # For NumPy's compiled code, which imports parts of itself in the name of whoever calls
+            # it. No program can spell this.
+            "__import__": builtins.__import__,
             "print": printer(output),
             "type": type_builtin(),
             "isinstance": isinstance_builtin,
@@ -82,23 +116,13 @@ def program_builtins(
             ".assert_close": closeness.assert_close,
             ".check": declarations.check,
             ".missing": reflection.missing,
-            ".guarded": reflection.read_guarded,
-            ".format": lambda value: reflection.read_guarded(value, "format"),
+            ".format": reflection.read_format,
             ".import_module": modules.import_module,
             ".import_from": modules.import_from,
             ".Exception": Exception,
         }
     )
     return names
-
-
-def _torch_names(modules: Modules) -> dict[str, Any]:
-    """Torch's names without prefix, and `torch` itself."""
-    if "torch" not in modules.known():
-        return {}
-    python = set(vars(builtins))  # `compile` means nothing here, rather than torch's
-    names = {key: value for key, value in modules.names_of("torch").items() if key not in python}
-    return {**names, "torch": modules.import_module("torch", False)}
 
 
 def _no_tensor(array: Any) -> Any:

@@ -12,7 +12,6 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from tgrad.errors import ArgumentError, DTypeError, ShapeError
-from tgrad.runtime.classes import ClassView
 
 DIMS = ".dims"
 """The key of the bindings of dimension names in a frame's names."""
@@ -23,22 +22,17 @@ Dim = int | str | Any
 def check(value: Any, dtype: Any, dims: Sequence[Dim] | None, name: str) -> Any:
     """`value` itself, if it is a tensor of that dtype and shape.
 
-    `dtype` is a dtype, `float`, `int`, `bool` or `complex` for any of that kind, or None for
-    anything. Annotations that name no dtype and no sizes (`x: list`) aren't checked, as in Python.
-    Raises DTypeError, ShapeError, or ArgumentError if a tensor is called for and none is there.
+    `dtype` is a dtype or None for any; `dims` has whole numbers, names of sizes, `_` for any size
+    and at most one `...` for any number of dimensions, or is None for any shape.
+    Raises DTypeError, ShapeError, or ArgumentError if there is no tensor.
     """
-    kind = _kind(dtype)
-    if dims is None and (dtype is None or kind is not None or not _is_dtype(dtype)):
-        return value
     if not hasattr(value, "shape") or not hasattr(value, "dtype"):
-        wanted = _text(dtype, kind, dims)
+        wanted = "a tensor " if dtype is None else _dtype_text(dtype)
+        wanted = (wanted + ("" if dims is None else _dims_text(dims))).strip()
         raise ArgumentError(f"{name} is declared as {wanted} and got {_class_name(value)}")
-    if kind is not None:
-        _check_kind(value, kind, name)
-    elif _is_dtype(dtype) and not _same_dtype(value.dtype, dtype):
-        raise DTypeError(
-            f"{name} is declared as {_dtype_text(dtype)} and got {_dtype_text(value.dtype)}"
-        )
+    found = value.dtype
+    if dtype is not None and found is not dtype and _dtype_text(found) != _dtype_text(dtype):
+        raise DTypeError(f"{name} is declared as {_dtype_text(dtype)} and got {_dtype_text(found)}")
     if dims is not None:
         scope: MutableMapping[str, Any] = sys._getframe(1).f_locals
         bound = scope.get(DIMS)
@@ -46,31 +40,6 @@ def check(value: Any, dtype: Any, dims: Sequence[Dim] | None, name: str) -> Any:
             bound = scope[DIMS] = {}
         _check_shape(tuple(value.shape), tuple(dims), name, bound)
     return value
-
-
-def _is_dtype(dtype: Any) -> bool:
-    return not isinstance(dtype, (type, ClassView)) and hasattr(dtype, "is_floating_point")
-
-
-def _kind(dtype: Any) -> str | None:
-    kinds = {float: "floating", int: "integer", bool: "bool", complex: "complex"}
-    return kinds.get(dtype) if isinstance(dtype, type) else None
-
-
-def _same_dtype(actual: Any, dtype: Any) -> bool:
-    return actual is dtype or _dtype_text(actual) == _dtype_text(dtype)
-
-
-def _check_kind(value: Any, kind: str, name: str) -> None:
-    text = _dtype_text(value.dtype)
-    found = (
-        "bool" if text == "bool"
-        else "complex" if text.startswith("complex")
-        else "floating" if "float" in text
-        else "integer"
-    )  # fmt: skip
-    if found != kind:
-        raise DTypeError(f"{name} is declared with a {kind} dtype and got {text}")
 
 
 def _check_shape(shape: tuple[int, ...], dims: tuple[Dim, ...], name: str, bound: Any) -> None:
@@ -109,14 +78,6 @@ def _shape_sentence(shape: tuple[int, ...], dims: tuple[Dim, ...], name: str, bo
 
 def _dims_text(dims: Sequence[Dim]) -> str:
     return "[" + ", ".join("..." if dim is ... else str(dim) for dim in dims) + "]"
-
-
-def _text(dtype: Any, kind: str | None, dims: Sequence[Dim] | None) -> str:
-    if kind is not None:
-        first = str(dtype.__name__)
-    else:
-        first = _dtype_text(dtype) if _is_dtype(dtype) else "a tensor "
-    return first + ("" if dims is None else _dims_text(dims))
 
 
 def _dtype_text(dtype: Any) -> str:

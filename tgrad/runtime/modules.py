@@ -7,8 +7,9 @@ from a Python module as a whole but `math`, `cmath` and `itertools`, which hold 
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tgrad.errors import AccessDenied
 from tgrad.runtime.classes import expose
@@ -40,15 +41,14 @@ class Namespace:
         self.__dict__[".load"] = load
 
     def __getattr__(self, name: str) -> Any:
-        # Runs only when the name isn't in the instance's dictionary (yet).
-        load = self.__dict__.pop(".load", None)
-        if load is not None:
-            for key, value in load().items():
-                self.__dict__.setdefault(key, expose(value))
-            if name in self.__dict__:
-                return self.__dict__[name]
-        title = self.__dict__["__name__"]
-        raise AttributeError(f"module '{title}' has no attribute '{name}'", name=name, obj=self)
+        # Runs only for what isn't in the instance's dictionary yet; that keeps imports cheap, and
+        # every later read as fast as that of any attribute.
+        names = loaded_names(self)
+        if name not in names:
+            title = self.__dict__["__name__"]
+            raise AttributeError(f"module '{title}' has no attribute '{name}'", name=name, obj=self)
+        value = self.__dict__[name] = expose(names[name])
+        return value
 
     def __setattr__(self, name: str, value: object) -> None:
         title = self.__dict__["__name__"]
@@ -58,14 +58,22 @@ class Namespace:
         self.__setattr__(name, None)
 
     def __dir__(self) -> list[str]:
-        getattr(self, ".all", None)  # a name that isn't there loads all that are
-        return sorted(name for name in self.__dict__ if name.isidentifier())
+        return sorted(loaded_names(self))
 
     def __repr__(self) -> str:
         return f"<module '{self.__dict__['__name__']}'>"
 
     def __reduce_ex__(self, protocol: object) -> Any:
         raise TypeError("cannot pickle 'module' object")
+
+
+def loaded_names(space: Namespace) -> Names:
+    """What stands in a module; the values of some mappings are made as they are looked up."""
+    namespace = space.__dict__
+    if ".names" not in namespace:
+        namespace[".names"] = namespace[".load"]()
+    names: Names = namespace[".names"]
+    return names
 
 
 class Modules:
@@ -102,10 +110,9 @@ class Modules:
             message = f"cannot import name '{name}' from '{path}'"
             raise ImportError(message, name=path) from None
 
-    def names_of(self, path: str) -> Names:
-        """The public names of a module with their values."""
-        module = self._find(path)
-        return {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
+    def names_of(self, path: str) -> frozenset[str]:
+        """The public names of a module."""
+        return frozenset(name for name in loaded_names(self._find(path)) if name[:1] != "_")
 
     def known(self) -> frozenset[str]:
         """Dotted paths of all modules that can be imported."""
@@ -129,12 +136,13 @@ class Modules:
 
     def _fill(self, path: str) -> Names:
         factory = _FACTORIES.get(path)
-        names = dict(torch_modules()[path] if factory is None else factory(self))
-        for child in self.known():
-            parent, _, name = child.rpartition(".")
-            if parent == path:
-                names[name] = self._find(child)
-        return names
+        names = torch_modules()[path] if factory is None else factory(self)
+        children = {
+            child.rpartition(".")[2]: self._find(child)
+            for child in self.known()
+            if child.rpartition(".")[0] == path
+        }
+        return ChainMap(children, cast("dict[str, Any]", names))
 
     def _not_found(self, path: str) -> ModuleNotFoundError:
         missing = ""

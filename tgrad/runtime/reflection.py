@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tgrad.runtime.attributes import GUARDED, WRITABLE, attribute_names
+from tgrad.lang.names import SETTABLE_ATTRIBUTES
+from tgrad.runtime.attributes import GUARDED, attribute_names
 from tgrad.runtime.classes import ClassView, expose
 
 _NO_DEFAULT = object()
@@ -35,15 +36,18 @@ def no_attribute(value: Any, name: str) -> AttributeError:
 
 def read_attribute(value: Any, name: str) -> Any:
     """`value.name` for a name that is known only at run time."""
-    if name in GUARDED:
-        return read_guarded(value, name)
     if name in attribute_names():
         return expose(getattr(value, name))
     return missing(value, name)
 
 
 def missing(value: Any, name: str) -> Any:
-    """`value.name` where `name` isn't on the list: a named tuple's own field, or AttributeError."""
+    """`value.name` where the compiler didn't find `name` on the list of attributes.
+
+    The name is a guarded one, a field of a named tuple, or the read fails with Python's sentence.
+    """
+    if name in GUARDED:
+        return _read_guarded(value, name)
     if (
         isinstance(value, tuple)
         and not name.startswith("_")
@@ -53,10 +57,9 @@ def missing(value: Any, name: str) -> Any:
     raise no_attribute(value, name)
 
 
-def read_guarded(value: Any, name: str) -> Any:
-    """`value.name` for the names in `GUARDED`."""
+def _read_guarded(value: Any, name: str) -> Any:
     if name == "format":
-        return _read_format(value)
+        return read_format(value)
     if isinstance(value, (type, ClassView)):
         raise no_attribute(value, name)
     if type(value).__module__.partition(".")[0] != "numpy":
@@ -65,10 +68,12 @@ def read_guarded(value: Any, name: str) -> Any:
         from tgrad.runtime.numpy_module import astype_method
 
         return astype_method(value)
+    # `data` of an array is its memory: whatever is written there, the array has to live with.
     raise no_attribute(value, name)
 
 
-def _read_format(value: Any) -> Any:
+def read_format(value: Any) -> Any:
+    """`value.format`: for text a method that reads no attribute but listed ones."""
     from tgrad.runtime.formatting import format_function, format_method
 
     if isinstance(value, str):
@@ -101,6 +106,6 @@ def hasattr_builtin(value: Any, name: str, /) -> bool:
 def setattr_builtin(value: Any, name: str, new: Any, /) -> None:
     """Assign to the attribute `name` of `value`."""
     name = _name_of(name, "setattr")
-    if name not in WRITABLE:
+    if name not in SETTABLE_ATTRIBUTES:
         raise AttributeError(f"attribute '{name}' of '{type(value).__name__}' can't be assigned to")
     setattr(value, name, new)

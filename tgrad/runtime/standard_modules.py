@@ -87,7 +87,8 @@ def wraps(wrapped: Any) -> Callable[[Any], Any]:
 
     def decorate(wrapper: Any) -> Any:
         name = getattr(wrapped, "__name__", None)
-        if isinstance(name, str) and hasattr(wrapper, "__globals__"):
+        # Only functions of programs: those of the library are shared by all.
+        if isinstance(name, str) and ".show" in getattr(wrapper, "__builtins__", ()):
             wrapper.__name__ = wrapper.__qualname__ = name
         return wrapper
 
