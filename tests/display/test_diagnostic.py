@@ -6,7 +6,9 @@ from textwrap import dedent
 from tgrad.display.console import Console
 from tgrad.display.diagnostic import draw
 from tgrad.errors import ProgramSyntaxError
-from tgrad.runtime.trace import Diagnostic, Label, Mark, Place, World, diagnose
+from tgrad.runtime.diagnostic import Diagnostic, Label, Mark, Place
+from tgrad.runtime.frames import World
+from tgrad.runtime.trace import diagnose
 from tgrad.source import Source, Span
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from tgrad.display.cells import ELLIPSIS, lay_out, text_width, window
 from tgrad.display.console import Console, Segment
-from tgrad.runtime.trace import Diagnostic, Label, Mark, Place
+from tgrad.runtime.diagnostic import Diagnostic, Label, Mark, Place
 
 Row = list[Segment]
 

@@ -18,7 +18,7 @@ from tgrad.runtime.output import DrawDiagnostic, Output, warning_line
 
 if TYPE_CHECKING:
     from tgrad.lang import Statement
-    from tgrad.runtime.trace import Diagnostic
+    from tgrad.runtime.diagnostic import Diagnostic
 
 VERSION = 1
 """The format's number; it goes up when a reader of the old format would misread the new one."""

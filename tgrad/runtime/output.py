@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from tgrad.lang import Statement
-    from tgrad.runtime.trace import Diagnostic
+    from tgrad.runtime.diagnostic import Diagnostic
 
 
 BUG_NOTE = "this looks like a mistake in tgrad itself: please report it with the program"

@@ -24,7 +24,8 @@ from tgrad.source import Source
 if TYPE_CHECKING:
     from tgrad.lang import Program
     from tgrad.runtime.access import Access
-    from tgrad.runtime.trace import Diagnostic, World
+    from tgrad.runtime.diagnostic import Diagnostic
+    from tgrad.runtime.frames import World
 
 
 Boundary = Callable[[], AbstractContextManager[None]]
@@ -165,7 +166,7 @@ class Session:
 
     def world(self) -> World:
         """What explains the errors of this session."""
-        from tgrad.runtime.trace import World
+        from tgrad.runtime.frames import World
 
         return World(self.names, self._sources, self._executed)
 
@@ -208,7 +209,7 @@ class Session:
         file: object = None,
         line: str | None = None,
     ) -> None:
-        from tgrad.runtime.trace import innermost_place
+        from tgrad.runtime.frames import innermost_place
 
         place, at = "tgrad", None
         if (found := innermost_place(sys._getframe(1), self.world())) is not None:
