@@ -41,12 +41,18 @@ class Parser:
             getattr(lowering, rule.method) if rule.method not in ("", "+") else None
             for rule in tables.rules
         ]
+        self._names = [rule.method for rule in tables.rules]
+        self._plain = [
+            len(rule.keep) == rule.length and not any(splice for _, splice in rule.keep)
+            for rule in tables.rules
+        ]
 
     def parse(self, tokens: Tokens) -> Any:
         """The value of the program.  Raises UnexpectedTokenError, and what the lowering raises."""
         tables = self._tables
         actions, accept = tables.actions, tables.accept
         kinds, texts = tokens.kinds, tokens.texts
+        names, chains = self._names, tables.chains
         states = [tables.start]
         values: list[Any] = []
         starts: list[int] = []
@@ -61,10 +67,29 @@ class Parser:
                     values.append(texts[index])
                     starts.append(index)
                     break
+                if not names[-1 - action]:
+                    key = (states[-2], states[-1], kind)
+                    states[-1] = chains.get(key) or self._chain(key)
+                    continue
                 self._reduce(-1 - action, states, values, starts, tokens, index)
                 if states[-1] == accept and kind == END:
                     return values[-1]
         raise AssertionError("tokens without an end")
+
+    def _chain(self, key: tuple[int, int, str]) -> int:
+        """The state that a chain of reductions by rules that only pass on a part ends in.
+
+        A name is a primary is a power is a factor ... is an expression: such chains are walked
+        once, and then known by where they begin and the token that follows.
+        """
+        below, state, kind = key
+        while True:
+            action = self._tables.actions[state].get(kind, 0)
+            if action >= 0 or self._names[-1 - action]:
+                break
+            state = self._tables.gotos[below][self._tables.rules[-1 - action].left]
+        self._tables.chains[key] = state
+        return state
 
     def _reduce(
         self,
@@ -90,7 +115,7 @@ class Parser:
         if method == "+":
             values.append(_repeated(parts, keep))
         else:
-            if len(keep) != length or any(splice for _, splice in keep):
+            if not self._plain[number]:
                 parts = _kept(parts, keep)
             at: At = {
                 "lineno": tokens.lines[start],

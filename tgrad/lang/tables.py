@@ -48,6 +48,8 @@ class Tables(NamedTuple):
     patterns: list[tuple[str, str]]
     literals: dict[str, str]
     mistakes: dict[str, str]
+    chains: dict[tuple[int, int, str], int]
+    """What the parser has learned about chains of reductions; it begins empty."""
 
 
 def grammar_path() -> Path:
@@ -113,6 +115,7 @@ def unpack(data: dict[str, Any]) -> Tables:
         [(name, pattern) for name, pattern in data["patterns"]],
         data["literals"],
         data["mistakes"],
+        {},
     )
 
 

@@ -111,6 +111,7 @@ class Annotations(Expressions):
         self, value: ast.expr, check: tuple[ast.expr, ast.expr], label: str, at: At
     ) -> ast.expr:
         """The value, checked when the program runs."""
+        self.refuse_star(value)
         return self.hidden("check", at, value, *check, ast.Constant(label, **at))
 
     # -- parameters of the program

@@ -50,6 +50,11 @@ class Base:
     def deny(self, message: str, at: At, hint: str | None = None) -> NoReturn:
         raise AccessError(message, source=self.source, span=self.span(at), hint=hint)
 
+    def refuse_star(self, value: ast.expr) -> None:
+        """Raises for a starred value where it would become arguments of a helper."""
+        if isinstance(value, ast.Starred):
+            self.fail("a starred expression cannot stand here", at_of(value), "Write `*a,`.")
+
     # -- names
 
     def checked_name(self, name: str, at: At) -> str:

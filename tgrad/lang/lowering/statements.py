@@ -46,6 +46,7 @@ class Statements(Annotations):
     # -- simple statements
 
     def expression_statement(self, at: At, value: ast.expr) -> Block:
+        self.refuse_star(value)
         return [ast.Expr(value, **at)]
 
     def assignment(self, at: At, *parts: ast.expr) -> Block:
