@@ -197,11 +197,14 @@ def _named(left: dict[str, Any], name: str) -> Any:
 def _gathered(
     op: Op, positional: Sequence[Parameter], args: tuple[Any, ...], method: bool
 ) -> tuple[Any, ...]:
-    """Sizes given as several ints, gathered into one tuple."""
+    """Sizes given as several ints, or several tensors or objects, gathered into one tuple."""
     if not op.varargs:
         return args
     at = len(positional) - 1
     rest = args[at:]
+    kind = positional[at].kind
+    if kind == "any" or (kind == "tensors" and rest and isinstance(rest[0], Tensor)):
+        return (*args[:at], rest)
     if len(rest) >= 1 and all(_int(value) is not REFUSED for value in rest):
         return (*args[:at], tuple(_int(value) for value in rest))
     return args

@@ -463,6 +463,8 @@ def _folds(first: Tensor, second: Tensor) -> bool:
     array = large._array
     if array.ndim < 3 or small._array.ndim > 2:
         return False
+    if large is not first:
+        array = array.swapaxes(-1, -2)
     if small.requires_grad:
         return True
     if first._array.ndim == 2:
@@ -478,7 +480,7 @@ def _folds(first: Tensor, second: Tensor) -> bool:
 def _folded(o: Any, first: Tensor, second: Tensor) -> Tensor:
     """The product of a batch and a matrix or vector, or the other way round, by one `mm` or `mv`."""
     turned = second._array.ndim > first._array.ndim
-    large, small = (o.mT(second), first) if turned else (first, second)
+    large, small = (o.transpose(second, -2, -1), first) if turned else (first, second)
     if turned and small._array.ndim == 2:
         small = o.t(small)
     shape = large._array.shape
@@ -489,7 +491,7 @@ def _folded(o: Any, first: Tensor, second: Tensor) -> Tensor:
     if small._array.ndim == 1:
         return o._unsafe_view(o.mv(tall, small), shape[:-1])
     result = o._unsafe_view(o.mm(tall, small), (*shape[:-1], small._array.shape[1]))
-    return o.contiguous(o.mT(result)) if turned else result
+    return o.contiguous(o.transpose(result, -2, -1)) if turned else result
 
 
 def _batched(o: Any, first: Tensor, second: Tensor) -> Tensor:
