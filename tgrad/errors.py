@@ -9,6 +9,7 @@
     │   ├── DTypeError                (RuntimeError)
     │   ├── AutogradError             (RuntimeError)
     │   ├── DeviceError               (RuntimeError)
+    │   ├── DeviceMissingError        (AssertionError)
     │   ├── StateError                (RuntimeError)
     │   ├── DimensionError            (IndexError)
     │   ├── ArgumentError             (TypeError)
@@ -128,6 +129,12 @@ class AutogradError(TensorError, RuntimeError):
 
 class DeviceError(TensorError, RuntimeError):
     """A device isn't there, or the operands are on different ones."""
+
+
+class DeviceMissingError(TensorError, AssertionError):
+    """A device was asked for that this installation can't use."""
+
+    builtin = AssertionError
 
 
 class StateError(TensorError, RuntimeError):

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from tgrad.core.dtype import DTYPES, DType
-from tgrad.errors import ArgumentError, DeviceError
+from tgrad.errors import ArgumentError, DeviceError, DeviceMissingError
 
 _KNOWN: Final = (
     "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, "
@@ -124,7 +124,7 @@ def backend(device: Device) -> Any:
 
         return numpy_
     if device.type == "cuda":
-        raise DeviceError(
+        raise DeviceMissingError(
             "Torch not compiled with CUDA enabled",
             hint="tgrad computes on the CPU; leave out .cuda() and device='cuda'",
         )

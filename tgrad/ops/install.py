@@ -13,11 +13,11 @@ from tgrad.core.device import CPU, CPU_TYPES, tensor_type
 from tgrad.core.dtype import DTYPES
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.ops import elementwise
+from tgrad.ops import convert, elementwise
 from tgrad.ops.functions import bound, bound_inplace, overloads, public_function, public_inplace
 from tgrad.ops.table import TABLE, Op
 
-ROW_MODULES: Final = (elementwise,)
+ROW_MODULES: Final = (convert, elementwise,)
 
 
 class LazyMethod:
@@ -80,6 +80,15 @@ class RecordedSpace:
         return value.conjugate()
 
 
+    def to_type(self, tensor: Tensor, type_: Any) -> Tensor:
+        """A tensor in a tensor type."""
+        return convert.to_type(tensor, type_)
+
+    def zeros_of(self, shape: tuple[int, ...], type_: Any) -> Tensor:
+        """Zeros in place of a gradient that didn't arrive."""
+        return new_tensor(type_.xp.zeros(shape, type_.dtype.numpy), type_)
+
+
 class RawSpace:
     """`o` in formulas on arrays: each row's forward, given the array library."""
 
@@ -105,6 +114,10 @@ class RawSpace:
             return value.conjugate()
         return value
 
+    def to_type(self, array: Any, type_: Any) -> Any:
+        """An array in the dtype of a tensor type."""
+        return array if array.dtype == type_.dtype.numpy else type_.xp.cast(array, type_.dtype.numpy)
+
     def wrap(self, array: Any) -> Tensor:
         """A tensor on an array."""
         array = self.xp.asarray(array)
@@ -119,7 +132,9 @@ BY_KEY: Final[dict[str, Op]] = {}
 
 
 def install() -> None:
-    """Give Tensor its methods and formulas their operators; called once by `tgrad`."""
+    """Give Tensor its methods and formulas their operators, at the first call."""
+    if BY_KEY:
+        return
     from tgrad.backends import numpy_
 
     for dtype in DTYPES:
@@ -135,6 +150,17 @@ def install() -> None:
                     _method(f"{name}_", lambda op=op: public_inplace(_inplace(op.public)))
         if op.symbol is not None:
             _symbol(op, op.symbol)
+    from tgrad.ops import namespace
+
+    namespace.install_methods()
+
+
+def modules() -> dict[str, LazyNames]:
+    """The names of `torch` and its modules: see `tgrad.ops.namespace`."""
+    from tgrad.ops import namespace
+
+    install()
+    return namespace.modules()
 
 
 def _inplace(name: str) -> list[Op]:

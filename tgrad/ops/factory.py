@@ -1,0 +1,398 @@
+"""Tensors from data: `tensor`, `as_tensor`, `from_numpy`, `Tensor(...)` and `IntTensor(...)`.
+
+These are no rows: they take Python objects, and have no derivative.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NoReturn
+
+import numpy
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import CPU, Device, TensorType, tensor_type
+from tgrad.core.dtype import DType
+from tgrad.core.tensor import Size, Tensor, new_tensor
+from tgrad.errors import ArgumentError, ArgumentValueError, DTypeError
+from tgrad.ops.arguments import ACCEPT, REFUSED, type_name
+
+_SUPPORTED: Final = (
+    "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, "
+    "uint16, uint8, and bool"
+)
+_RANKS: Final[dict[type, int]] = {bool: 0, int: 1, float: 2, complex: 3}
+
+
+def tensor(
+    data: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A leaf made of a number, nested sequences of numbers, an array or a tensor; always a copy.
+
+    The dtype follows from the data (whole numbers int64, others the default dtype, NumPy data
+    their own) unless it is given.
+    """
+    if isinstance(data, Tensor):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() "
+            "or sourceTensor.detach().clone().requires_grad_(True), rather than "
+            "torch.tensor(sourceTensor).",
+            stacklevel=2,
+        )
+    wanted = _option("tensor", "dtype", "dtype", dtype)
+    where = _option("tensor", "device", "device", device) or CPU
+    array, found = array_of(data, wanted)
+    return _leaf(array, tensor_type(found, where), requires_grad)
+
+
+def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
+    """The data as a tensor: itself if it is one, on the same memory if it is an array."""
+    wanted = _option("as_tensor", "dtype", "dtype", dtype)
+    where = _option("as_tensor", "device", "device", device)
+    if isinstance(data, Tensor):
+        if wanted is None and where is None:
+            return data
+        return data.to(device=where, dtype=wanted)  # type: ignore[attr-defined,no-any-return]
+    if isinstance(data, numpy.ndarray):
+        shared = from_numpy(data)
+        return shared if wanted is None else shared.to(wanted)  # type: ignore[attr-defined,no-any-return]
+    return tensor(data, dtype=dtype, device=device)
+
+
+def asarray(
+    obj: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The object as a tensor, sharing memory where it can unless `copy` says otherwise."""
+    result = as_tensor(obj, dtype, device)
+    if copy and (result is obj or isinstance(obj, numpy.ndarray)):
+        result = result.clone()  # type: ignore[attr-defined]
+    if requires_grad:
+        result = result.detach().requires_grad_()
+    return result
+
+
+def from_numpy(array: Any) -> Tensor:
+    """A tensor on an array's memory: a change of one is a change of the other."""
+    if not isinstance(array, numpy.ndarray):
+        raise ArgumentError(f"expected np.ndarray (got {type(array).__name__})")
+    found = _dtype_of_array(array)
+    _check_strides(array)
+    if not array.flags.writeable:
+        warnings.warn(
+            "The given NumPy array is not writable, and PyTorch does not support non-writable "
+            "tensors. This means writing to this tensor will result in undefined behavior. You may "
+            "want to copy the array to protect its data or make it writable before converting it to "
+            "a tensor. This type of warning will be suppressed for the rest of this program.",
+            stacklevel=2,
+        )
+    return new_tensor(numpy.asarray(array), tensor_type(found))
+
+
+def _option(function: str, name: str, kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    accept, expected = ACCEPT[kind]
+    result = accept(value)
+    if result is REFUSED:
+        raise ArgumentError(
+            f"{function}(): argument '{name}' must be {expected}, not {type_name(value)}"
+        )
+    return result
+
+
+def _leaf(array: Any, type_: TensorType, requires_grad: bool) -> Tensor:
+    result = new_tensor(array, type_)
+    if requires_grad:
+        if not isinstance(requires_grad, bool):
+            raise ArgumentError(
+                "tensor(): argument 'requires_grad' must be bool, "
+                f"not {type_name(requires_grad)}"
+            )
+        if not type_.inexact:
+            raise DTypeError(
+                "Only Tensors of floating point and complex dtype can require gradients",
+                hint="write the numbers with a point, e.g. 2., or give dtype=torch.float32",
+            )
+        result.require_grad(True)
+    return result
+
+
+# ---------------------------------------------------------------- data of all kinds to an array
+
+
+def array_of(data: Any, dtype: DType | None) -> tuple[Any, DType]:
+    """A new array of the data's elements, and its dtype."""
+    if isinstance(data, Tensor):
+        return _converted(data._array, data._type.dtype, dtype)
+    if isinstance(data, numpy.ndarray):
+        _check_strides(data)
+        return _converted(data, _dtype_of_array(data), dtype)
+    if isinstance(data, numpy.generic):
+        return _converted(numpy.asarray(data), _dtype_of_array(numpy.asarray(data)), dtype)
+    kind = type(data)
+    if kind in _RANKS:
+        return _from_numbers(data, [data], (), dtype)
+    shape, flat = _flatten(data)
+    return _from_numbers(data, flat, shape, dtype)
+
+
+def _converted(array: Any, its: DType, dtype: DType | None) -> tuple[Any, DType]:
+    if dtype is None or dtype is its:
+        return numpy.array(array, order="C"), its
+    from tgrad.core.device import backend
+
+    return numpy.ascontiguousarray(backend(CPU).cast(array, dtype.numpy)), dtype
+
+
+def _dtype_of_array(array: Any) -> DType:
+    found = dtypes.from_numpy(array.dtype)
+    if found is None:
+        name = array.dtype.type
+        raise ArgumentError(
+            f"can't convert np.ndarray of type {name.__module__}.{name.__name__}. "
+            f"The only supported types are: {_SUPPORTED}."
+        )
+    return found
+
+
+def _check_strides(array: Any) -> None:
+    if any(step < 0 for step in array.strides):
+        raise ArgumentValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative "
+            "strides are not currently supported. (You can probably work around this by making a "
+            "copy of your array  with array.copy().) "
+        )
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, (list, tuple, range, numpy.ndarray, Sequence)) and not isinstance(
+        value, (str, bytes)
+    )
+
+
+def _flatten(data: Any) -> tuple[tuple[int, ...], list[Any]]:
+    """The shape of nested sequences, and their leaves in order."""
+    if not _is_sequence(data):
+        _no_dtype(data)
+    shape: list[int] = []
+    probe = data
+    while _is_sequence(probe) and not isinstance(probe, Tensor):
+        shape.append(len(probe))
+        if len(probe) == 0:
+            break
+        probe = probe[0]
+    if isinstance(probe, Tensor) and probe._array.ndim and probe._array.size != 1:
+        raise ArgumentValueError("only one element tensors can be converted to Python scalars")
+    flat: list[Any] = []
+    _collect(data, tuple(shape), 0, flat)
+    return tuple(shape), flat
+
+
+def _collect(data: Any, shape: tuple[int, ...], dim: int, flat: list[Any]) -> None:
+    if not _is_sequence(data):
+        raise ArgumentError("not a sequence")
+    if len(data) != shape[dim]:
+        raise ArgumentValueError(
+            f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})"
+        )
+    if dim + 1 < len(shape):
+        for item in data:
+            _collect(item, shape, dim + 1, flat)
+    else:
+        flat.extend(data)
+
+
+def _from_numbers(
+    data: Any, flat: list[Any], shape: tuple[int, ...], dtype: DType | None
+) -> tuple[Any, DType]:
+    kinds = set(map(type, flat))
+    if not kinds <= _RANKS.keys():
+        flat, given = _plain_numbers(flat)
+    else:
+        given = None
+    if dtype is None:
+        dtype = given or _inferred(kinds)
+    target = dtype.numpy
+    with numpy.errstate(all="ignore"):
+        try:
+            if dtype.category == dtypes.INTEGER and not kinds <= {int, bool}:
+                array = numpy.array([int(value) for value in flat], dtype=target)
+            elif dtype.category == dtypes.FLOATING and dtype is not dtypes.float64:
+                array = numpy.array(flat, dtype=numpy.float64).astype(target)
+            else:
+                array = numpy.array(flat, dtype=target)
+        except OverflowError:
+            _overflow(flat, dtype)
+        except TypeError:
+            if dtype.category < dtypes.COMPLEX and complex in kinds:
+                raise ArgumentError(
+                    "must be real number, not complex", hint="give dtype=torch.complex64"
+                ) from None
+            raise
+    return array.reshape(shape), dtype
+
+
+def _overflow(flat: list[Any], dtype: DType) -> NoReturn:
+    if any(isinstance(v, int) and not -(1 << 63) <= v < 1 << 63 for v in flat):
+        raise ArgumentValueError("Overflow when unpacking long long") from None
+    from tgrad.ops.call import number_array
+
+    for value in flat:
+        number_array(value, tensor_type(dtype))
+    raise ArgumentValueError("Overflow when unpacking long long") from None
+
+
+def _inferred(kinds: set[type]) -> DType:
+    if not kinds:
+        return dtypes.default.dtype
+    rank = max(_RANKS.get(kind, 2) for kind in kinds)
+    default = dtypes.default.dtype
+    return (dtypes.bool_, dtypes.int64, default, default.to_complex())[rank]
+
+
+def _plain_numbers(flat: list[Any]) -> tuple[list[Any], DType | None]:
+    """Python numbers for all elements, and the dtype that NumPy scalars and tensors ask for."""
+    result = []
+    found: DType | None = None
+    for value in flat:
+        its: DType | None
+        if isinstance(value, Tensor):
+            if value._array.size != 1:
+                raise ArgumentValueError(
+                    "only one element tensors can be converted to Python scalars"
+                )
+            its, value = value._type.dtype, value._array.item()
+        elif isinstance(value, (numpy.generic, numpy.ndarray)):
+            its, value = _dtype_of_array(numpy.asarray(value)), value.item()
+        elif type(value) in _RANKS:
+            its = dtypes.of_number(value)
+        else:
+            _no_dtype(value)
+        result.append(value)
+        found = its if found is None else dtypes.promote(found, its)
+    return result, found
+
+
+def _no_dtype(value: Any) -> NoReturn:
+    if isinstance(value, str):
+        raise ArgumentError("new(): invalid data type 'str'")
+    if _is_sequence(value):
+        raise ArgumentError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
+    raise DTypeError(f"Could not infer dtype of {type(value).__name__}")
+
+
+# ---------------------------------------------------------------- torch.Tensor(...) and its kin
+
+
+def legacy_tensor(*data: Any, device: Any = None, **options: Any) -> Tensor:
+    """`torch.Tensor(...)`: sizes, data or a tensor, of the default dtype.  `tensor()` is better."""
+    return _legacy(dtypes.default.dtype, data, options, True)
+
+
+_NEW_SIGNATURES: Final = """\
+ * (*, torch.device device = None)
+{reason} * (torch.Storage storage)
+ * (Tensor other)
+ * (tuple of ints size, *, torch.device device = None)
+ * (object data, *, torch.device device = None)
+"""
+
+
+def _legacy(dtype: DType, data: tuple[Any, ...], options: dict[str, Any], plain: bool) -> Tensor:
+    type_ = tensor_type(dtype)
+    if options:
+        got = [type_name(value) for value in data]
+        got += [f"{name}={type_name(value)}" for name, value in options.items()]
+        reason = (
+            "      didn't match because some of the keywords were incorrect: "
+            f"{', '.join(options)}\n" if len(got) == 2 else ""
+        )  # fmt: skip
+        raise ArgumentError(
+            f"new() received an invalid combination of arguments - got ({', '.join(got)}), but "
+            f"expected one of:\n{_NEW_SIGNATURES.format(reason=reason)}"
+        )
+    if not data:
+        return new_tensor(numpy.empty((0,), dtype.numpy), type_)
+    first = data[0]
+    if len(data) == 1 and not (isinstance(first, int) and not isinstance(first, bool)):
+        return _legacy_of(first, dtype, plain)
+    for position, size in enumerate(data):
+        if not isinstance(size, int) or isinstance(size, bool):
+            raise ArgumentError(
+                f"new(): argument 'size' failed to unpack the object at pos {position + 1} with "
+                f'error "type must be tuple of ints,but got {type_name(size)}"'
+            )
+    return new_tensor(numpy.zeros(data, dtype.numpy), type_)
+
+
+def _legacy_of(value: Any, dtype: DType, plain: bool) -> Tensor:
+    if isinstance(value, Size):
+        return new_tensor(numpy.zeros(value, dtype.numpy), tensor_type(dtype))
+    if isinstance(value, Tensor):
+        if plain or value._type.dtype is dtype:
+            return value.view_as(value) if value.requires_grad else value.detach()  # type: ignore[attr-defined,no-any-return]
+        raise ArgumentError(
+            f"expected {_options_text(dtype)} (got {_options_text(value._type.dtype)})"
+        )
+    if isinstance(value, (bool, float, complex)) or value is None:
+        raise ArgumentError(f"new(): data must be a sequence (got {type_name(value)})")
+    array, _ = array_of(value, dtype)
+    return new_tensor(array, tensor_type(dtype))
+
+
+def _options_text(dtype: DType) -> str:
+    return (
+        f"TensorOptions(dtype={_c_type(dtype)}, device=cpu, layout=Strided, requires_grad=false "
+        "(default), pinned_memory=false (default), memory_format=(nullopt))"
+    )
+
+
+def _c_type(dtype: DType) -> str:
+    return {
+        "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
+        "uint8": "unsigned char", "float64": "double", "float32": "float", "float16": "c10::Half",
+        "bool": "bool",
+    }.get(dtype.name, dtype.name)  # fmt: skip
+
+
+class _TypedMeta(type):
+    dtype: DType
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance._type.dtype is cls.dtype
+
+    def __call__(cls, *data: Any, device: Any = None, **options: Any) -> Tensor:
+        return _legacy(cls.dtype, data, options, False)
+
+
+def typed_constructors() -> Iterator[tuple[str, type]]:
+    """`FloatTensor`, `IntTensor`, ...: name and class of each."""
+    for dtype in dtypes.DTYPES:
+        if dtype.category == dtypes.COMPLEX or dtype.name in ("uint16", "uint32", "uint64"):
+            continue
+        name = f"{dtype.title}Tensor"
+        parts = {"dtype": dtype, "__module__": "torch", "__doc__": _legacy_doc(dtype)}
+        yield name, _TypedMeta(name, (), parts)
+
+
+def _legacy_doc(dtype: DType) -> str:
+    return f"Tensors of dtype {dtype.name} from sizes or data; tensor(..., dtype=...) is better."
+
+
+Tensor.legacy_constructor = staticmethod(legacy_tensor)  # type: ignore[assignment]
+
+
+def device_of(value: Any) -> Device:
+    """`torch.device(...)`'s argument, or a device, as a Device."""
+    return value if isinstance(value, Device) else Device(value)

@@ -1,0 +1,216 @@
+"""The names of `torch` and its modules, for programs and for `import tgrad as torch`.
+
+`modules()` maps a module's path to its names.  Operators come from the rows; everything else is
+listed here.  Values behind a `Lazy` are made when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+from tgrad.core import dtype as dtypes
+from tgrad.core import engine, modes
+from tgrad.core.device import Device
+from tgrad.core.dtype import DType
+from tgrad.core.graph import Node
+from tgrad.core.tensor import Layout, Size, Tensor, strided
+from tgrad.errors import ArgumentError, DeviceMissingError, NotAvailableError
+from tgrad.ops import convert, factory, typeinfo
+from tgrad.ops.install import LazyNames, torch_names
+
+
+class MemoryFormat:
+    """A memory format (`torch.contiguous_format`); accepted, and without effect."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
+def _from(module: str, name: str) -> Callable[[], Any]:
+    """An object of a module that is imported only when the object is asked for."""
+    return lambda: getattr(import_module(module), name)
+
+
+def _absent(name: str, instead: str) -> Callable[[], Any]:
+    """A function that says that PyTorch's function isn't there, and what to use."""
+
+    def function(*args: Any, **keywords: Any) -> Any:
+        raise NotAvailableError(f"{name} is not available in tgrad: {instead}")
+
+    function.__name__ = name.rpartition(".")[2]
+    function.__doc__ = f"Not available: {instead}"
+    return lambda: function
+
+
+def _torch() -> LazyNames:
+    names = torch_names()
+    names.update(dtypes.ALIASES)
+    names.update(
+        Tensor=Tensor, Size=Size, device=Device, dtype=DType, layout=Layout, strided=strided,
+        tensor=factory.tensor, as_tensor=factory.as_tensor, asarray=factory.asarray,
+        from_numpy=factory.from_numpy,
+        no_grad=modes.no_grad, enable_grad=modes.enable_grad,
+        inference_mode=modes.no_grad, set_grad_enabled=modes.set_grad_enabled,
+        is_grad_enabled=modes.is_grad_enabled,
+        finfo=typeinfo.finfo, iinfo=typeinfo.iinfo, promote_types=typeinfo.promote_types,
+        result_type=typeinfo.result_type, can_cast=typeinfo.can_cast,
+        get_default_dtype=typeinfo.get_default_dtype,
+        set_default_dtype=typeinfo.set_default_dtype,
+        is_tensor=typeinfo.is_tensor, typename=typeinfo.typename, **typeinfo.TENSOR_QUESTIONS,
+        preserve_format=MemoryFormat("preserve_format"),
+        contiguous_format=MemoryFormat("contiguous_format"),
+        channels_last=MemoryFormat("channels_last"),
+        pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, newaxis=None,
+        get_num_threads=get_num_threads, set_num_threads=set_num_threads,
+        set_printoptions=_set_printoptions,
+    )  # fmt: skip
+    names.update(factory.typed_constructors())
+    names.makers.update(
+        Generator=_from("tgrad.core.random", "Generator"),
+        **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},
+    )
+    for name, instead in ABSENT.items():
+        names.makers.setdefault(name, _absent(f"torch.{name}", instead))
+    return names
+
+
+RANDOM_STATE: Final = ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state")
+
+ABSENT: Final = {
+    "compile": "programs run as they are; leave it out",
+    "vmap": "write the batched operation, or use a loop and torch.stack",
+    "sparse_coo_tensor": "tensors are dense; use torch.zeros and indexing",
+    "quantize_per_tensor": "tensors aren't quantized; use round() and a scale",
+    "bfloat16": "use torch.float16 or torch.float32",
+}
+"""Names of PyTorch's that tgrad hasn't, and what to use instead."""
+
+
+def get_num_threads() -> int:
+    """How many threads PyTorch's sums are taken to have; see tgrad.backends.sums."""
+    from tgrad.backends import sums
+
+    return sums.threads
+
+
+def set_num_threads(int: int) -> None:
+    """Set the number of threads for which large sums are rounded as PyTorch rounds them."""
+    from tgrad.backends import sums
+
+    if type(int) is not type(0):
+        raise ArgumentError(f"set_num_threads expects an int, but got {type(int).__name__}")
+    if int <= 0:
+        raise ArgumentError("set_num_threads expects a positive integer")
+    sums.threads = int
+
+
+def _set_printoptions(*args: Any, **options: Any) -> None:
+    """How tensors are printed: precision, threshold, edgeitems, linewidth, profile, sci_mode."""
+    from tgrad.core.print_options import set_printoptions
+
+    set_printoptions(*args, **options)
+
+
+def _variable(data: Tensor, requires_grad: bool = False) -> Tensor:
+    """`torch.autograd.Variable`: the tensor itself; of PyTorch before 0.4."""
+    result = data.detach()
+    return result.requires_grad_() if requires_grad else result
+
+
+def _no_gpu(*args: Any, **keywords: Any) -> Any:
+    raise DeviceMissingError("Torch not compiled with CUDA enabled")
+
+
+def _nothing(*args: Any, **keywords: Any) -> None:
+    """Nothing to do on the CPU."""
+
+
+def modules() -> dict[str, LazyNames]:
+    """The module paths that start with `torch`, each with its names; made once."""
+    if not _MODULES:
+        _MODULES.update(_make_modules())
+    return _MODULES
+
+
+_MODULES: Final[dict[str, LazyNames]] = {}
+
+
+def _plain(**values: Any) -> LazyNames:
+    names = LazyNames({})
+    names.update(values)
+    return names
+
+
+def _make_modules() -> dict[str, LazyNames]:
+    found = {"torch": _torch()}
+    for path in ("torch.linalg", "torch.special", "torch.nn.functional", "torch.fft"):
+        found[path] = torch_names(path)
+    found["torch.autograd"] = _plain(
+        backward=engine.backward, grad=engine.grad, Variable=_variable, no_grad=modes.no_grad,
+        enable_grad=modes.enable_grad, set_grad_enabled=modes.set_grad_enabled,
+        inference_mode=modes.no_grad, Node=Node,
+    )  # fmt: skip
+    found["torch.autograd.grad_mode"] = _plain(
+        no_grad=modes.no_grad, enable_grad=modes.enable_grad,
+        set_grad_enabled=modes.set_grad_enabled,
+    )  # fmt: skip
+    found["torch.cuda"] = _plain(
+        is_available=lambda: False, device_count=lambda: 0, current_device=_no_gpu,
+        get_device_name=_no_gpu, synchronize=_no_gpu, empty_cache=_nothing, manual_seed=_nothing,
+        manual_seed_all=_nothing,
+    )  # fmt: skip
+    found["torch.random"] = LazyNames(
+        {name: _from("tgrad.ops.random", name) for name in RANDOM_STATE}
+    )
+    found["torch.testing"] = LazyNames(
+        {"assert_close": _from("tgrad.ops.testing", "assert_close")}
+    )
+    found["torch.nn"] = ModuleNames("tgrad.nn")
+    found["torch.optim"] = ModuleNames("tgrad.optim")
+    return found
+
+
+class ModuleNames(LazyNames):
+    """The exported names of a Python module of tgrad's, imported when one is asked for."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__({})
+        self._module = module
+
+    def _load(self) -> None:
+        if self._module:
+            from importlib.util import find_spec
+
+            if find_spec(self._module) is None:
+                return
+            module, self._module = import_module(self._module), ""
+            self.update((name, getattr(module, name)) for name in module.__all__)
+
+    def __missing__(self, name: str) -> Any:
+        self._load()
+        return self[name] if name in self else super().__missing__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self._load()
+        return super().__contains__(name)
+
+    def __iter__(self) -> Any:
+        self._load()
+        return super().__iter__()
+
+
+def install_methods() -> None:
+    """The methods of Tensor that aren't rows."""
+    for name, method in convert.METHODS.items():
+        setattr(Tensor, name, method)
+    for name, ask in typeinfo.TENSOR_QUESTIONS.items():
+        setattr(Tensor, name, ask)
+    Tensor.nelement = typeinfo.TENSOR_QUESTIONS["numel"]  # type: ignore[attr-defined]
