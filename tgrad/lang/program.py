@@ -11,7 +11,6 @@ from tgrad.errors import ProgramSyntaxError
 from tgrad.lang.lowering.annotations import Parameter
 from tgrad.lang.lowering.base import at_of
 from tgrad.lang.lowering.functions import Functions
-from tgrad.lang.mistakes import explain
 from tgrad.lang.parser import At, Parser, UnexpectedTokenError
 from tgrad.lang.scan import Scanner
 from tgrad.lang.tables import Tables, load
@@ -138,6 +137,8 @@ class _Lowering(Functions):
             ) from None
         except SyntaxError as error:
             self._refused(error, span)
+        except (ValueError, OverflowError) as error:
+            raise ProgramSyntaxError(str(error), source=self.source, span=span) from None
 
     def _refused(self, error: SyntaxError, span: Span) -> NoReturn:
         """Reports what Python's compiler found: `break` outside of a loop and the like."""
@@ -181,5 +182,7 @@ def compile_program(source: Source, *, attributes: frozenset[str], show: bool = 
         try:
             Parser(parsed, lowering).parse(tokens)
         except UnexpectedTokenError as unexpected:
+            from tgrad.lang.mistakes import explain
+
             raise explain(source, parsed, tokens, unexpected) from None
     return Program(source, tuple(lowering.done), tuple(lowering.program_parameters))

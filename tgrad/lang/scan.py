@@ -306,7 +306,7 @@ class Scanner(Layout):
 
 _SPACE = re.compile(r"[ \t\f]*")
 _SPACE_AND_LINES = re.compile(r"[ \t\f\n]*")
-_WORD = re.compile(r"[a-zA-Z_\x80-\U0010ffff]+")
+_WORD = re.compile(r"[^\x00-@\[-\^`\{-\x7f]+")
 _NUMBER_LIKE = re.compile(r"[0-9.][\w.]*")
 _AFTER_NUMBER = frozenset({"and", "else", "for", "if", "in", "is", "not", "or"})
 _CONVERSION = re.compile(r"!([rsa])(?![a-zA-Z0-9_])")

@@ -52,7 +52,7 @@ class Annotations(Expressions):
     def annotated_assignment(
         self, at: At, target: ast.expr, annotation: ast.expr, value: ast.expr
     ) -> list[ast.stmt]:
-        label = ast.unparse(target) if not isinstance(target, ast.Name) else target.id
+        label = self.text_of(target)
         changed = self._annotated(target)
         check = self.check_of(annotation)
         if check:

@@ -136,8 +136,10 @@ class Functions(Statements):
         returns = self._returns_since(at)
         if result is not None:
             self._check_results(returns, result, name[0])
-        body = self._checks(listed) + block
-        return _definition(name[0], arguments, body, at)
+        checks = self._checks(listed)
+        if checks and _is_text(block[0]):
+            checks.insert(0, block.pop(0))
+        return _definition(name[0], arguments, checks + block, at)
 
     def _returns_since(self, at: At) -> list[ast.Return]:
         begin = (at["lineno"], at["col_offset"])
@@ -172,6 +174,15 @@ class Functions(Statements):
         function.decorator_list = [*parts[:-1]]
         self.starts[function] = at
         return function
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a function's documentation, which must stay its first."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
 
 
 def _has_slash(parameters: tuple[FunctionParameter, ...]) -> bool:
