@@ -362,7 +362,8 @@ def _result(writer: Writer, op: Op) -> None:
             writer.add("outs = tuple(new_tensor(T.xp.asarray(x), T) for x in r)")
         else:
             writer.add(
-                "outs = tuple(new_tensor(T.xp.asarray(x), T if d is None else T.related[d]) "
+                "outs = tuple(new_tensor(T.xp.asarray(x), T if d is None else "
+                "T.related[d(T.dtype) if callable(d) else d]) "
                 "for x, d in zip(r, RESULTS))"
             )
         if op.outputs == 1:

@@ -1,0 +1,276 @@
+"""Reductions and scans that NumPy computes otherwise than PyTorch, or not at all.
+
+`axis` is a number from 0 on, or a tuple of them or None for all; 0-dimensional arrays count as having
+one axis of one element.  Results have the array's dtype unless said otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy
+from numpy import float16, float32, float64, ndarray
+
+from tgrad.backends.fused import fma
+
+Array = ndarray[Any, Any]
+Axes = tuple[int, ...] | None
+
+WELFORD_STEPS: Final = 2048
+"""Up to this many elements a variance in float64 is made step by step, as PyTorch makes it."""
+
+
+# ------------------------------------------------------------------------------ the geometry
+
+
+def with_axis(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel along one axis, `kernel(array, axis, keepdims, ...)`, that takes 0-dimensional arrays."""
+
+    def function(array: Array, axis: int, keepdims: bool, *rest: Any) -> Any:
+        if array.ndim:
+            return kernel(array, axis, keepdims, *rest)
+        results = kernel(array.reshape(1), 0, False, *rest)
+        if isinstance(results, tuple):
+            return tuple(result.reshape(()) for result in results)
+        return results.reshape(())
+
+    function.__doc__ = kernel.__doc__
+    return function
+
+
+def axes_last(array: Array, axes: Axes) -> tuple[Array, tuple[int, ...]]:
+    """A view whose last axis runs over the given axes in order, and the shape of the other ones."""
+    ndim = array.ndim
+    reduced = tuple(range(ndim)) if axes is None else tuple(sorted(axes))
+    kept = tuple(a for a in range(ndim) if a not in reduced)
+    shape = tuple(array.shape[a] for a in kept)
+    count = 1
+    for a in reduced:
+        count *= array.shape[a]
+    return array.transpose(kept + reduced).reshape(*shape, count), shape
+
+
+def with_ones(shape: tuple[int, ...], axes: Axes, ndim: int) -> tuple[int, ...]:
+    """The shape of a reduction's result with the reduced axes kept as 1."""
+    if axes is None:
+        return (1,) * ndim
+    rest = iter(shape)
+    return tuple(1 if a in axes else next(rest) for a in range(ndim))
+
+
+def _shaped(result: Array, shape: tuple[int, ...], axes: Axes, ndim: int, keepdims: bool) -> Array:
+    return result.reshape(with_ones(shape, axes, ndim) if keepdims else shape)
+
+
+# -------------------------------------------------------------------------- extreme elements
+
+
+def extremes(array: Array, axis: int, keepdims: bool, largest: bool) -> tuple[Array, Array]:
+    """The largest or smallest elements along an axis and their first indices; NaN wins."""
+    if array.ndim == 0:
+        return array.copy(), numpy.zeros((), numpy.int64)
+    indices = array.argmax(axis, keepdims=True) if largest else array.argmin(axis, keepdims=True)
+    found = numpy.take_along_axis(array, indices, axis)
+    if keepdims:
+        return found, indices
+    return found.squeeze(axis), indices.squeeze(axis)
+
+
+# ---------------------------------------------------------------------------------- products
+
+
+def prod(array: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The product along one axis, or of everything, in PyTorch's order of multiplications.
+
+    Along elements that lie side by side PyTorch multiplies four vectors of 32 bytes at a time;
+    float16 is multiplied in float32 and rounded once; bool and integers give int64.
+    """
+    dtype = array.dtype
+    if dtype.kind in "biu":
+        return numpy.multiply.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)  # type: ignore[call-overload,no-any-return]
+    if dtype == float16:
+        return prod(array.astype(float32), axis, keepdims).astype(float16)
+    axes = None if axis is None or array.ndim == 0 else (axis,)
+    rows, shape = axes_last(array, axes)
+    size = rows.shape[-1]
+    lanes = 4 * (32 // array.itemsize)
+    if size and (axes is None or array.strides[axes[0]] == array.itemsize) and size >= lanes:
+        result = _prod_by_lanes(rows.reshape(-1, size), lanes)
+    else:
+        result = _prod_in_order(rows.reshape(-1, size)) if size else numpy.ones(shape, dtype)
+    return _shaped(result, shape, axes, array.ndim, keepdims)
+
+
+def _prod_in_order(rows: Array) -> Array:
+    if rows.shape[1] == 0 or rows.shape[0] == 0:
+        return numpy.ones(rows.shape[0], rows.dtype)
+    result: Array = numpy.multiply.accumulate(rows, axis=1)[:, -1]
+    return result
+
+
+def _prod_by_lanes(rows: Array, lanes: int) -> Array:
+    """Rows of at least `lanes` elements: so many running products, then those, then what is left."""
+    count, size = rows.shape
+    whole = size // lanes * lanes
+    parts = rows[:, :whole].reshape(count, whole // lanes, lanes)
+    products = numpy.multiply.accumulate(parts, axis=1)[:, -1].reshape(count, 4, lanes // 4)
+    vector = (products[:, 0] * products[:, 1]) * (products[:, 2] * products[:, 3])
+    total = numpy.multiply.accumulate(vector, axis=1)[:, -1]
+    for column in range(whole, size):
+        total = total * rows[:, column]
+    return total
+
+
+# --------------------------------------------------------------------------------- variances
+
+
+def variance(
+    array: Array, axes: Axes, correction: float, keepdims: bool, root: bool, everything: bool
+) -> tuple[Array, Array]:
+    """Variance (or its root) and mean over the axes, computed in double precision.
+
+    `everything` says that PyTorch's two-pass kernel for a single result is meant; otherwise the mean
+    and the sum of squares are updated element by element (B. Welford, Technometrics 4, 1962).
+    The variance of complex numbers is the sum of those of the parts, and real.
+    """
+    if array.dtype.kind == "c":
+        real, mean_real = variance(array.real, axes, correction, keepdims, False, everything)
+        imag, mean_imag = variance(array.imag, axes, correction, keepdims, False, everything)
+        total = real + imag
+        return numpy.sqrt(total) if root else total, (mean_real + 1j * mean_imag).astype(array.dtype)
+    rows, shape = axes_last(array, axes)
+    size = rows.shape[-1]
+    wide = rows.reshape(-1, size).astype(float64, copy=False)
+    if size == 0:
+        squares = mean = numpy.full(len(wide), numpy.nan)
+    elif (everything and wide.shape[0] == 1) or size > WELFORD_STEPS:
+        mean = _double_mean(array, axes, wide)
+        squares = numpy.add.accumulate((wide - mean[:, None]) ** 2, axis=1)[:, -1]
+    else:
+        squares, mean = _welford(wide)
+    degrees = max(size - correction, 0.0)
+    with numpy.errstate(all="ignore"):
+        result = squares / degrees
+    if root:
+        result = numpy.sqrt(result)
+    parts = [
+        _shaped(part.astype(array.dtype), shape, axes, array.ndim, keepdims)
+        for part in (result, mean)
+    ]
+    return parts[0], parts[1]
+
+
+def _double_mean(array: Array, axes: Axes, wide: Array) -> Array:
+    from tgrad.backends.sums import mean
+
+    if len(wide) == 1:
+        return mean(array, axes).reshape(1).astype(float64)
+    return numpy.add.reduce(wide, axis=1) / wide.shape[1]
+
+
+def _welford(wide: Array) -> tuple[Array, Array]:
+    mean = numpy.zeros(len(wide))
+    squares = numpy.zeros(len(wide))
+    for number, column in enumerate(wide.T, 1):
+        delta = column - mean
+        mean = mean + delta / number
+        squares = squares + delta * (column - mean)
+    return squares, mean
+
+
+# ------------------------------------------------------------------------------------- norms
+
+
+def vector_norm(array: Array, p: float, axes: Axes, keepdims: bool) -> Array:
+    """(sum of |x| ** p) ** (1 / p) over the axes; p may be 0 and infinite; real for complex numbers."""
+    magnitudes = numpy.abs(array)
+    rows, shape = axes_last(magnitudes, axes)
+    if array.dtype == float16:
+        rows = rows.astype(float32)
+    if p == numpy.inf or p == -numpy.inf:
+        result = numpy.maximum.reduce(rows, axis=-1) if p > 0 else numpy.minimum.reduce(rows, axis=-1)
+    elif p == 2 and array.dtype.kind == "f" and _side_by_side(array, axes):
+        result = _root_of_squares(rows.reshape(-1, rows.shape[-1]))
+    else:
+        result = _power_norm(rows, p)
+    return _shaped(result.astype(magnitudes.dtype), shape, axes, array.ndim, keepdims)
+
+
+def _side_by_side(array: Array, axes: Axes) -> bool:
+    """Whether the elements that are reduced together lie side by side."""
+    step = array.itemsize
+    for axis in sorted(range(array.ndim) if axes is None else axes, reverse=True):
+        if array.shape[axis] != 1:
+            if array.strides[axis] != step:
+                return False
+            step *= array.shape[axis]
+    return step > array.itemsize
+
+
+def _root_of_squares(rows: Array) -> Array:
+    """The 2-norm as PyTorch makes it of a contiguous row: in lanes, then what is left over.
+
+    Of that, the compiler made groups of four products; where none is full it fuses multiply and add.
+    """
+    count, size = rows.shape
+    lanes = 32 // rows.itemsize
+    whole = size // lanes * lanes
+    products = rows * rows
+    total = numpy.zeros(count, rows.dtype)
+    if whole:
+        sums = numpy.add.accumulate(products[:, :whole].reshape(count, -1, lanes), axis=1)[:, -1]
+        total = numpy.add.accumulate(sums, axis=1)[:, -1]
+    grouped = whole + (size - whole) // 4 * 4
+    for column in range(whole, grouped):
+        total = total + products[:, column]
+    for column in range(grouped, size):
+        total = fma(rows[:, column], rows[:, column], total, rows.dtype.type)
+    return numpy.sqrt(total)
+
+
+def _power_norm(rows: Array, p: float) -> Array:
+    if p == 0:
+        return (rows != 0).sum(-1).astype(rows.dtype)
+    if p == 1:
+        return _in_order(rows)
+    if p == 2:
+        return numpy.sqrt(_in_order(rows * rows))
+    inverse = float(rows.dtype.type(1.0 / p))
+    return _powers(_in_order(_powers(rows, float(rows.dtype.type(p)))), inverse)
+
+
+def _powers(array: Array, p: float) -> Array:
+    """Elements to the power p, each by the C library's function."""
+    flat = numpy.array([_power(x, p) for x in array.reshape(-1).tolist()], float64)
+    return flat.astype(array.dtype).reshape(array.shape)
+
+
+def _power(x: float, p: float) -> float:
+    try:
+        return math.pow(x, p)
+    except ZeroDivisionError:
+        return math.inf
+    except OverflowError:
+        return math.inf
+
+
+def _in_order(rows: Array) -> Array:
+    """Sums along the last axis, one element after the other."""
+    if rows.shape[-1] == 0:
+        return numpy.zeros(rows.shape[:-1], rows.dtype)
+    result: Array = numpy.add.accumulate(rows, axis=-1)[..., -1]
+    return result
+
+
+# ------------------------------------------------------------------------------------- scans
+
+
+def scan(ufunc: Any, array: Array, axis: int) -> Array:
+    """Running sums or products in the order of the axis; float32 in double, float16 in float32."""
+    dtype = array.dtype
+    wide = {"float32": float64, "float16": float32, "complex64": numpy.complex128}.get(dtype.name, dtype)
+    if array.ndim == 0:
+        return array.copy()
+    return ufunc.accumulate(array, axis=axis, dtype=wide).astype(dtype, copy=False)  # type: ignore[no-any-return]

@@ -1,0 +1,509 @@
+"""Rows: reductions (sum, max, var ...) and scans (cumsum ...)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tgrad.backends import reductions as kernels
+from tgrad.core import dtype as dtypes
+from tgrad.core.dtype import DType
+from tgrad.errors import DimensionError, DTypeError, NotAvailableError, ShapeError
+from tgrad.ops.dimensions import reduced_axes, wrap_dim
+from tgrad.ops.reduce_formulas import (
+    amax_back,
+    chosen_back,
+    cumprod_back,
+    mean_back,
+    norm_back,
+    prod_back,
+    prod_dim_back,
+    reversed_cumsum,
+    spread,
+    spread_evenly,
+    std_back,
+    std_mean_back,
+    var_back,
+    var_mean_back,
+)
+from tgrad.ops.table import Rule, composite, operator, summed
+
+DIMS = {"dim": "ints?"}
+ANY_DIM = {"dim": "int?"}
+
+
+def _averaged(operands: Sequence[Any], dtype: Any) -> DType:
+    found = operands[0]._type.dtype if dtype is None else dtype
+    if not found.is_differentiable:
+        what = "Input" if dtype is None else "Optional"
+        raise DTypeError(
+            f"mean(): could not infer output dtype. {what} dtype must be either a floating point or "
+            f"complex dtype. Got: {found.title}",
+            hint="convert it first, e.g. x.float().mean()",
+        )
+    return found  # type: ignore[no-any-return]
+
+
+averaged = Rule("as input, which must be floating or complex; or dtype=", "inexact", _averaged)
+
+
+def _to_bool(dtype: DType) -> DType:
+    return dtypes.uint8 if dtype is dtypes.uint8 else dtypes.bool_
+
+
+def unsupported(kernel: str, array: Any) -> NotAvailableError:
+    """The error for a dtype that an operator isn't made for."""
+    dtype = dtypes.from_numpy(array.dtype)
+    title = "?" if dtype is None else dtype.title
+    return NotAvailableError(f'"{kernel}" not implemented for \'{title}\'')
+
+
+# ---------------------------------------------------------------- sums and means
+
+operator(
+    "sum", lambda xp, input, *, dtype=None: xp.sum(input),
+    input=lambda o, g, input_shape: o.expand(g, input_shape),
+    dtype=summed, out=False, doc="The sum of all elements.",
+)  # fmt: skip
+
+operator(
+    "sum.dim",
+    lambda xp, input, dim, keepdim=False, *, dtype=None: xp.sum(
+        input, reduced_axes(dim, input.ndim), keepdim
+    ),
+    input=lambda o, g, input_shape, dim, keepdim: spread(o, g, input_shape, dim, keepdim),
+    dtype=summed, kinds=DIMS, index=1, doc="Sums over dimensions.",
+)  # fmt: skip
+
+
+def _nansum(xp: Any, input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    if input.dtype.kind == "c":
+        raise DTypeError("nansum does not support complex inputs")
+    if input.dtype.kind == "f":
+        input = xp.where(xp.isnan(input), input.dtype.type(0), input)
+    return xp.sum(input, reduced_axes(dim, input.ndim), keepdim)
+
+
+operator(
+    "nansum", _nansum,
+    input=lambda o, g, input, dim, keepdim: (
+        spread(o, g, input.shape, dim, keepdim) * o.logical_not(o.isnan(input))
+    ),
+    dtype=summed, kinds=DIMS, doc="Sums, where NaN counts as 0.",
+)  # fmt: skip
+
+operator(
+    "mean", lambda xp, input, *, dtype=None: xp.mean(input),
+    input=lambda o, g, input_shape: mean_back(o, g, input_shape, None, False),
+    dtype=averaged, out=False, doc="The mean of all elements.",
+)  # fmt: skip
+
+operator(
+    "mean.dim",
+    lambda xp, input, dim, keepdim=False, *, dtype=None: xp.mean(
+        input, reduced_axes(dim, input.ndim), keepdim
+    ),
+    input=lambda o, g, input_shape, dim, keepdim: mean_back(o, g, input_shape, dim, keepdim),
+    dtype=averaged, kinds=DIMS, index=1, doc="Means over dimensions.",
+)  # fmt: skip
+
+composite(
+    "nanmean",
+    lambda o, input, dim=None, keepdim=False, *, dtype=None: o.nansum(
+        input, dim, keepdim, dtype=dtype
+    ) / o.sum_dim(o.logical_not(o.isnan(input)), dim, keepdim),
+    kinds=DIMS, doc="Means of the elements that aren't NaN.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- products
+
+operator(
+    "prod", lambda xp, input, *, dtype=None: kernels.prod(input),
+    input=lambda o, g, input, out: prod_back(o, g, input, out),
+    dtype=summed, out=False, doc="The product of all elements.",
+)  # fmt: skip
+
+operator(
+    "prod.dim",
+    lambda xp, input, dim, keepdim=False, *, dtype=None: kernels.prod(
+        input, wrap_dim(dim, input.ndim) if input.ndim or wrap_dim(dim, 0) else None, keepdim
+    ),
+    input=lambda o, g, input, dim, keepdim, out: prod_dim_back(o, g, input, dim, keepdim, out),
+    dtype=summed, index=1, doc="Products along a dimension.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- extreme elements
+
+
+def _no_elements(name: str, input: Any) -> None:
+    if input.size == 0:
+        raise ShapeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
+            "Specify the reduction dim with the 'dim' argument."
+        )
+
+
+def _axis(name: str, input: Any, dim: int) -> int:
+    """The axis of a reduction that needs elements to choose from."""
+    axis = wrap_dim(dim, input.ndim)
+    if input.ndim and input.shape[axis] == 0:
+        raise DimensionError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+    return axis
+
+
+def _extreme(xp: Any, input: Any, name: str) -> Any:
+    _no_elements(name, input)
+    if input.dtype.kind == "c":
+        raise unsupported(f"{name}_all", input)
+    return xp.amax(input) if name == "max" else xp.amin(input)
+
+
+def _extreme_dim(input: Any, dim: int, keepdim: bool, name: str) -> Any:
+    axis = _axis(name, input, dim)
+    if input.dtype.kind == "c":
+        raise unsupported(f"{name}_cpu" if name == "min" else "compare_cpu", input)
+    return kernels.extremes(input, axis, keepdim, name == "max")
+
+
+def _over_dims(xp: Any, input: Any, dim: Any, keepdim: bool, name: str) -> Any:
+    axes = reduced_axes(dim, input.ndim)
+    if input.size == 0:
+        if axes is None:
+            _no_elements(name, input)
+        for axis in axes or ():
+            _axis(name, input, axis)
+    if input.dtype.kind == "c":
+        raise unsupported(f"{name[1:]}_values_cpu", input)
+    reduction = xp.amax if name == "amax" else xp.amin
+    return reduction(input, axis=axes, keepdims=keepdim)
+
+
+operator(
+    "max", lambda xp, input: _extreme(xp, input, "max"),
+    input=lambda o, g, input, out: spread_evenly(o, g, input, out),
+    index=1, doc="The largest element; NaN if there is one.",
+)  # fmt: skip
+
+composite("max.other", lambda o, input, other: o.maximum(input, other),
+          doc="The larger of each two elements.")  # fmt: skip
+
+operator(
+    "max.dim", lambda xp, input, dim, keepdim=False: _extreme_dim(input, dim, keepdim, "max"),
+    input=lambda o, g, input_shape, dim, keepdim, indices: chosen_back(
+        o, g, input_shape, dim, keepdim, indices
+    ),
+    result=(None, dtypes.int64), fields=("values", "indices"),
+    doc="The largest elements along a dimension, and their first indices.",
+)  # fmt: skip
+
+operator(
+    "min", lambda xp, input: _extreme(xp, input, "min"),
+    input=lambda o, g, input, out: spread_evenly(o, g, input, out),
+    index=1, doc="The smallest element; NaN if there is one.",
+)  # fmt: skip
+
+composite("min.other", lambda o, input, other: o.minimum(input, other),
+          doc="The smaller of each two elements.")  # fmt: skip
+
+operator(
+    "min.dim", lambda xp, input, dim, keepdim=False: _extreme_dim(input, dim, keepdim, "min"),
+    input=lambda o, g, input_shape, dim, keepdim, indices: chosen_back(
+        o, g, input_shape, dim, keepdim, indices
+    ),
+    result=(None, dtypes.int64), fields=("values", "indices"),
+    doc="The smallest elements along a dimension, and their first indices.",
+)  # fmt: skip
+
+operator(
+    "amax", lambda xp, input, dim=(), keepdim=False: _over_dims(xp, input, dim, keepdim, "amax"),
+    input=lambda o, g, input, dim, keepdim, out: amax_back(o, g, input, dim, keepdim, out),
+    kinds={"dim": "ints"}, doc="The largest elements over dimensions.",
+)  # fmt: skip
+
+operator(
+    "amin", lambda xp, input, dim=(), keepdim=False: _over_dims(xp, input, dim, keepdim, "amin"),
+    input=lambda o, g, input, dim, keepdim, out: amax_back(o, g, input, dim, keepdim, out),
+    kinds={"dim": "ints"}, doc="The smallest elements over dimensions.",
+)  # fmt: skip
+
+
+def _aminmax(xp: Any, input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    axis = None
+    if dim is not None:
+        axis = _axis("aminmax", input, dim)
+        axis = axis if input.ndim else None
+    elif input.size == 0:
+        raise ShapeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
+            "identity."
+        )
+    if input.dtype.kind == "c":
+        raise unsupported("aminmax_cpu", input)
+    return (
+        xp.amin(input, axis=axis, keepdims=keepdim),
+        xp.amax(input, axis=axis, keepdims=keepdim),
+    )
+
+
+operator(
+    "aminmax", _aminmax,
+    input=lambda o, g, input, dim, keepdim, min, max: (
+        amax_back(o, g[0], input, dim, keepdim, min) + amax_back(o, g[1], input, dim, keepdim, max)
+    ),
+    kinds=ANY_DIM, fields=("min", "max"), outputs=2,
+    doc="The smallest and the largest elements, of everything or along a dimension.",
+)  # fmt: skip
+
+
+def _index_of(input: Any, dim: Any, keepdim: bool, name: str) -> Any:
+    if input.dtype.kind == "b":
+        raise DTypeError(f"{name}(): does not support bool input")
+    if dim is None:
+        if input.size == 0:
+            raise DimensionError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
+            )
+        axis = None
+    else:
+        axis = _axis(name, input, dim)
+        axis = axis if input.ndim else None
+    if input.dtype.kind == "c":
+        raise unsupported(f"{name}_cpu", input)
+    if name == "argmax":
+        return input.argmax(axis, keepdims=keepdim)
+    return input.argmin(axis, keepdims=keepdim)
+
+
+operator(
+    "argmax", lambda xp, input, dim=None, keepdim=False: _index_of(input, dim, keepdim, "argmax"),
+    kinds=ANY_DIM, result=dtypes.int64, differentiable=False,
+    doc="The index of the (first) largest element: of all, or along a dimension.",
+)  # fmt: skip
+
+operator(
+    "argmin", lambda xp, input, dim=None, keepdim=False: _index_of(input, dim, keepdim, "argmin"),
+    kinds=ANY_DIM, result=dtypes.int64, differentiable=False,
+    doc="The index of the (first) smallest element: of all, or along a dimension.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- truth
+
+
+def _all(xp: Any, input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    if dim == ():
+        return xp.not_equal(input, 0).astype(_truth(input))
+    return xp.all(input, axis=reduced_axes(dim, input.ndim), keepdims=keepdim).astype(_truth(input))
+
+
+def _any(xp: Any, input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    if dim == ():
+        return xp.not_equal(input, 0).astype(_truth(input))
+    return xp.any(input, axis=reduced_axes(dim, input.ndim), keepdims=keepdim).astype(_truth(input))
+
+
+def _truth(input: Any) -> Any:
+    return "uint8" if input.dtype.name == "uint8" else "bool"
+
+
+operator(
+    "all", lambda xp, input: _all(xp, input), result=_to_bool, differentiable=False,
+    doc="Whether all elements are true (not 0).",
+)  # fmt: skip
+operator(
+    "all.dim", _all, kinds=DIMS, result=_to_bool, differentiable=False,
+    doc="Whether all elements are true (not 0), over dimensions.",
+)  # fmt: skip
+operator(
+    "any", lambda xp, input: _any(xp, input), result=_to_bool, differentiable=False,
+    doc="Whether any element is true (not 0).",
+)  # fmt: skip
+operator(
+    "any.dim", _any, kinds=DIMS, result=_to_bool, differentiable=False,
+    doc="Whether any element is true (not 0), over dimensions.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- variances
+
+
+def _spread_of(
+    input: Any, dim: Any, correction: Any, keepdim: bool, root: bool, both: bool = False
+) -> Any:
+    if input.dtype.kind not in "fc":
+        name = "std and var" if not both else ("std_mean" if root else "var_mean")
+        raise DTypeError(f"{name} only support floating point and complex dtypes")
+    axes = reduced_axes(dim, input.ndim)
+    correction = 1 if correction is None else correction
+    found = kernels.variance(input, axes, correction, keepdim, root, not both)
+    return found if both else found[0]
+
+
+composite(
+    "std.dim", lambda o, input, dim, unbiased=True, keepdim=False: o.std_correction(
+        input, dim, correction=int(unbiased), keepdim=keepdim
+    ),
+    kinds=DIMS, doc="The standard deviation over dimensions, with n - 1 for n by default.",
+)  # fmt: skip
+operator(
+    "std.correction",
+    lambda xp, input, dim=None, *, correction=None, keepdim=False: _spread_of(
+        input, dim, correction, keepdim, True
+    ),
+    input=lambda o, g, input, dim, correction, keepdim, out: std_back(
+        o, g, input, dim, correction, keepdim, out
+    ),
+    kinds=DIMS, result=DType.to_real,
+    doc="The standard deviation, with n - correction in place of n (correction=1 by default).",
+)  # fmt: skip
+composite(
+    "std", lambda o, input, unbiased=True: o.std_correction(input, None, correction=int(unbiased)),
+    out=False, doc="The standard deviation of all elements.",
+)  # fmt: skip
+
+composite(
+    "var.dim", lambda o, input, dim, unbiased=True, keepdim=False: o.var_correction(
+        input, dim, correction=int(unbiased), keepdim=keepdim
+    ),
+    kinds=DIMS, doc="The variance over dimensions, with n - 1 for n by default.",
+)  # fmt: skip
+operator(
+    "var.correction",
+    lambda xp, input, dim=None, *, correction=None, keepdim=False: _spread_of(
+        input, dim, correction, keepdim, False
+    ),
+    input=lambda o, g, input, dim, correction, keepdim: var_back(
+        o, g, input, dim, correction, keepdim
+    ),
+    kinds=DIMS, result=DType.to_real,
+    doc="The variance, with n - correction in place of n (correction=1 by default).",
+)  # fmt: skip
+composite(
+    "var", lambda o, input, unbiased=True: o.var_correction(input, None, correction=int(unbiased)),
+    out=False, doc="The variance of all elements.",
+)  # fmt: skip
+
+composite(
+    "std_mean.dim", lambda o, input, dim, unbiased=True, keepdim=False: o.std_mean_correction(
+        input, dim, correction=int(unbiased), keepdim=keepdim
+    ),
+    kinds=DIMS, out=False, method=False, doc="Standard deviation and mean over dimensions.",
+)  # fmt: skip
+operator(
+    "std_mean.correction",
+    lambda xp, input, dim=None, *, correction=None, keepdim=False: _spread_of(
+        input, dim, correction, keepdim, True, True
+    ),
+    input=lambda o, g, input, dim, correction, keepdim: std_mean_back(
+        o, g, input, dim, correction, keepdim
+    ),
+    kinds=DIMS, result=(DType.to_real, None), outputs=2, out=False, method=False,
+    doc="Standard deviation and mean.",
+)  # fmt: skip
+composite(
+    "std_mean",
+    lambda o, input, unbiased=True: o.std_mean_correction(input, None, correction=int(unbiased)),
+    out=False, method=False, doc="Standard deviation and mean of all elements.",
+)  # fmt: skip
+
+composite(
+    "var_mean.dim", lambda o, input, dim, unbiased=True, keepdim=False: o.var_mean_correction(
+        input, dim, correction=int(unbiased), keepdim=keepdim
+    ),
+    kinds=DIMS, out=False, method=False, doc="Variance and mean over dimensions.",
+)  # fmt: skip
+operator(
+    "var_mean.correction",
+    lambda xp, input, dim=None, *, correction=None, keepdim=False: _spread_of(
+        input, dim, correction, keepdim, False, True
+    ),
+    input=lambda o, g, input, dim, correction, keepdim: var_mean_back(
+        o, g, input, dim, correction, keepdim
+    ),
+    kinds=DIMS, result=(DType.to_real, None), outputs=2, out=False, method=False,
+    doc="Variance and mean.",
+)  # fmt: skip
+composite(
+    "var_mean",
+    lambda o, input, unbiased=True: o.var_mean_correction(input, None, correction=int(unbiased)),
+    out=False, method=False, doc="Variance and mean of all elements.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- norms
+
+
+def _norm(xp: Any, input: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *,
+          dtype: Any = None) -> Any:
+    return kernels.vector_norm(input, ord, reduced_axes(dim, input.ndim), keepdim)
+
+
+def _normed(operands: Sequence[Any], dtype: Any) -> DType:
+    found = operands[0]._type.dtype
+    if not found.is_differentiable:
+        raise DTypeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. "
+            f"Got {found.title}"
+        )
+    return found if dtype is None else dtype  # type: ignore[no-any-return]
+
+
+operator(
+    "linalg_vector_norm", _norm,
+    input=lambda o, g, input, ord, dim, keepdim, out: norm_back(
+        o, g, input, ord, dim, keepdim, out
+    ),
+    dtype=Rule("as input, which must be floating or complex; or dtype=", "inexact", _normed),
+    kinds={**DIMS, "ord": "float"}, result=DType.to_real, function=False, method=False,
+    doc="(sum of |x| ** ord) ** (1 / ord) over dimensions.",
+)  # fmt: skip
+
+
+def _torch_norm(
+    o: Any, input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Any:
+    if p is None or p == "fro":
+        p = 2.0
+    elif isinstance(p, str):
+        return o.linalg_matrix_norm(input, p, (0, 1) if dim is None else dim, keepdim, dtype=dtype)
+    return o.linalg_vector_norm(input, float(p), dim, keepdim, dtype=dtype)
+
+
+composite(
+    "norm", _torch_norm, kinds={**DIMS, "p": "any"},
+    doc="The p-norm (2 by default) of all elements, or over dimensions; p may be inf.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- scans
+
+operator(
+    "cumsum",
+    lambda xp, input, dim, *, dtype=None: kernels.scan(xp.add, input, wrap_dim(dim, input.ndim)),
+    input=lambda o, g, dim: reversed_cumsum(o, g, dim),
+    dtype=summed, inplace=True, doc="Running sums along a dimension.",
+)  # fmt: skip
+
+operator(
+    "cumprod",
+    lambda xp, input, dim, *, dtype=None: kernels.scan(
+        xp.multiply, input, wrap_dim(dim, input.ndim)
+    ),
+    input=lambda o, g, input, dim, out: cumprod_back(o, g, input, dim, out),
+    dtype=summed, inplace=True, doc="Running products along a dimension.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- for the formulas
+
+
+def _put_chosen(xp: Any, input: Any, indices: Any, size: tuple[int, ...], dim: int) -> Any:
+    result = xp.zeros(size, input.dtype)
+    if len(size) == 0:
+        result[()] = input
+    else:
+        xp.put_along_axis(result, indices, input, wrap_dim(dim, len(size)))
+    return result
+
+
+operator(
+    "put_chosen", _put_chosen,
+    input=lambda o, g, indices, dim: o.gather(g, dim, indices),
+    kinds={"indices": "index"}, function=False, method=False, out=False, label="ScatterBackward",
+    doc="Zeros, with elements put at indices along a dimension.",
+)  # fmt: skip
