@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tgrad.options import FLAGS, HELP, VALUES, Options, UsageError, read_options
-
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -23,6 +21,143 @@ if TYPE_CHECKING:
     from tgrad.source import Source
 
 EXIT_ERROR, EXIT_USAGE, EXIT_SYNTAX, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 3, 130, 141
+
+
+HELP = """\
+usage: tgrad [options] FILE [--parameter value ...]
+       tgrad [options] -c CODE [--parameter value ...]
+       ... | tgrad [options] [-]
+       tgrad [options]
+
+Runs programs of tensor expressions with automatic differentiation, with PyTorch's results.
+
+  FILE                 run a program; `tgrad FILE --help` lists its parameters
+  -c CODE              run a piece of text and show the value of each expression
+  -                    run standard input and show the value of each expression
+  without any of them  open a prompt, or run standard input when that is no terminal
+
+options:
+  --json               write one JSON object a line instead of text
+  --seed N             seed the random numbers, as torch.manual_seed(N) does
+  --time-limit SECONDS, --memory-limit MB, --step-limit N
+                       end a program that needs more
+  --allow-read PATH, --allow-write PATH
+                       let the program read or write below PATH; may be given several times
+  --color WHEN         auto (the default), always or never; NO_COLOR, FORCE_COLOR and
+                       TERM=dumb are honoured
+  --version            print the version
+  -h, --help           print this help
+
+Options stand before FILE or -c; every word after it belongs to the program.
+
+exit codes:
+  0 fine    1 error while running    2 usage    3 syntax error    4 assertion failed
+  5 denied  6 limit reached          130 interrupted              141 output closed
+"""
+
+
+class UsageError(Exception):
+    """The command line can't be carried out; the message is one line."""
+
+
+class Options:
+    """A command line that was read."""
+
+    def __init__(self) -> None:
+        self.program: str | None = None
+        self.command: str | None = None
+        self.arguments: list[str] = []
+        self.help = False
+        self.version = False
+        self.json = False
+        self.color = "auto"
+        self.seed: int | None = None
+        self.time_limit: float | None = None
+        self.memory_limit: float | None = None
+        self.step_limit: int | None = None
+        self.allow_read: list[str] = []
+        self.allow_write: list[str] = []
+
+
+FLAGS = {"--json": "json", "--version": "version", "-V": "version", "--help": "help", "-h": "help"}
+VALUES = {
+    "--seed": "seed",
+    "--time-limit": "time_limit",
+    "--memory-limit": "memory_limit",
+    "--step-limit": "step_limit",
+    "--allow-read": "allow_read",
+    "--allow-write": "allow_write",
+    "--color": "color",
+}
+
+
+def read_options(words: Sequence[str]) -> Options:
+    """Read a command line.
+
+    Raises:
+        UsageError: an unknown option, a missing value, or one that makes no sense.
+    """
+    options = Options()
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if name in FLAGS:
+            if equals:
+                raise UsageError(f"{name} takes no value")
+            setattr(options, FLAGS[name], True)
+        elif name in VALUES or name == "-c":
+            if not equals and not rest:
+                raise UsageError(f"{name} needs a value")
+            text = value if equals else rest.pop(0)
+            if name == "-c":
+                options.command, options.arguments = text, rest
+                break
+            _set(options, name, text)
+        elif word.startswith("-c") and not word.startswith("--"):
+            options.command, options.arguments = word[2:], rest
+            break
+        elif word.startswith("-") and word not in ("-", "--"):
+            raise UsageError(_unknown_option(name))
+        else:
+            if word == "--" and rest:
+                word = rest.pop(0)
+            options.program = None if word == "--" else word
+            options.arguments = rest
+            break
+    return options
+
+
+def _set(options: Options, name: str, text: str) -> None:
+    attribute = VALUES[name]
+    if attribute in ("allow_read", "allow_write"):
+        getattr(options, attribute).append(text)
+    elif attribute == "color":
+        if text not in ("auto", "always", "never"):
+            raise UsageError(f"--color is auto, always or never, not {text!r}")
+        options.color = text
+    else:
+        setattr(options, attribute, _number(name, text))
+
+
+def _number(name: str, text: str) -> int | float:
+    whole = name in ("--seed", "--step-limit")
+    try:
+        number = int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        raise UsageError(f"{name} takes {kind}, not {text!r}") from None
+    if name != "--seed" and not 0 < number < float("inf"):
+        raise UsageError(f"{name} takes a number above 0, not {text!r}")
+    return number
+
+
+def _unknown_option(name: str) -> str:
+    from tgrad.runtime.hints import closest
+
+    meant = closest(name, [*FLAGS, *VALUES])
+    suggestion = f"did you mean {meant}?" if meant else "`tgrad --help` lists the options"
+    return f"unknown option {name}: {suggestion}"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -74,7 +209,12 @@ def _main(words: Sequence[str], output: Output, errors: Output) -> int:
 
 def _run(source: Source, options: Options, show: bool, output: Output, errors: Output) -> int:
     """Compile the whole program, set its parameters, run it."""
-    from tgrad.runtime.parameters import ParameterError, read_arguments
+    from tgrad.runtime.parameters import (
+        ParameterError,
+        list_parameters,
+        program_help,
+        read_arguments,
+    )
 
     session = _session(options, output, errors)
     try:
@@ -82,13 +222,13 @@ def _run(source: Source, options: Options, show: bool, output: Output, errors: O
     except Exception as error:
         return session.report(error).exit_code
     if any(word in ("--help", "-h") for word in options.arguments):
-        output.write(_program_help(program))
+        output.write(program_help(program))
         return 0
     try:
         session.arguments = read_arguments(options.arguments, program.parameters)
     except ParameterError as error:
         hint = _misplaced(options.arguments, program)
-        errors.write(f"{_parameter_list(program)}tgrad: {source.name}: {error}{hint}\n")
+        errors.write(f"{list_parameters(program)}tgrad: {source.name}: {error}{hint}\n")
         return EXIT_USAGE
     return session.execute(program).exit_code
 
@@ -146,28 +286,11 @@ def _reporter(options: Options, output: Output, errors: Output) -> Reporter:
 
 
 def _shell(options: Options, output: Output, errors: Output) -> int:
+    from tgrad._version import __version__
     from tgrad.shell.loop import Loop
 
+    output.write(f"tgrad {__version__}: exit() or Ctrl-D leaves\n")
     return Loop(_session(options, output, errors), output).run()
-
-
-def _program_help(program: Program) -> str:
-    """What `tgrad FILE --help` prints: the comment at the top of the file, and the parameters."""
-    usage = f"usage: tgrad {program.source.name} [--parameter value ...]\n\n"
-    about = []
-    for line in program.source.lines:
-        if not line.startswith("#"):
-            break
-        if not line.startswith("#!"):
-            about.append(line.lstrip("#").strip() + "\n")
-    return usage + "".join(about) + ("\n" if about else "") + _parameter_list(program)
-
-
-def _parameter_list(program: Program) -> str:
-    from tgrad.runtime.parameters import comment_on, list_parameters
-
-    lines = [program.source.line(parameter.span.end_line) for parameter in program.parameters]
-    return list_parameters(program.parameters, [comment_on(line) for line in lines])
 
 
 def _source(options: Options) -> Source:

@@ -47,7 +47,8 @@ class Operand:
 class Expression:
     """What is underlined, and the operands in the order in which they are handed on."""
 
-    marks: list[tuple[Span, bool]] = field(default_factory=list)
+    span: Span
+    marks: list[tuple[Span, bool]]
     operands: list[Operand] = field(default_factory=list)
     root: str | None = None
     """The name that a call's function is read from: `torch` in `torch.mm(a, b)`."""
@@ -59,7 +60,11 @@ def explain(source: Source, span: Span) -> Expression:
     """Take the expression at `span` apart; an expression without parts is one mark."""
     parsed = _Parsed.of(source, span)
     found = _take_apart(parsed) if parsed is not None else None
-    return found or Expression([(span, True)])
+    if found is not None:
+        return found
+    if span.line < span.end_line and source.line(span.line).rstrip().endswith(":"):
+        span = Span(span.line, span.column, span.line, len(source.line(span.line).rstrip()))
+    return Expression(span, [(span, True)])
 
 
 def values(
@@ -89,6 +94,8 @@ def values(
                 found = [(operand.name, names[operand.name], True)]
         elif matching and _is_array(arguments[index]):
             found = [(operand.text, arguments[index], False)]
+        elif isinstance(error, AttributeError) and _is_array(error.obj):
+            found = [(operand.text, error.obj, False)]
         else:
             found = [(n, names[n], True) for n in operand.inside if _is_array(names.get(n))]
         for text, value, is_name in found:
@@ -222,6 +229,10 @@ def _take_apart(parsed: _Parsed) -> Expression | None:
     node = parsed.node
     if isinstance(node, ast.Expr):
         node = node.value
+    elif isinstance(node, (ast.If, ast.While)):  # what failed is whether the condition is true
+        node = node.test
+        span = parsed.span_of(node)
+        return Expression(span, [(span, True)], [parsed.operand(node)])
     if isinstance(node, ast.BinOp):
         return _around(parsed, node.left, OPERATORS[type(node.op)], node.right)
     if isinstance(node, ast.AugAssign):
@@ -236,14 +247,19 @@ def _take_apart(parsed: _Parsed) -> Expression | None:
         return _subscript(parsed, node)
     if isinstance(node, ast.Attribute):
         return _attribute(parsed, node)
-    if isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
-        inner = parsed.span_of(node.operand)
-        operator = Span(parsed.span.line, parsed.span.column, parsed.span.line,
-                        parsed.span.column + 1)  # fmt: skip
-        return Expression([(operator, True), (inner, False)], [parsed.operand(node.operand)])
-    if isinstance(node, ast.Name):
-        return Expression([(parsed.span, True)], [parsed.operand(node)])
+    if isinstance(node, ast.UnaryOp):
+        return _unary(parsed, node)
+    if isinstance(node, (ast.Name, ast.JoinedStr, ast.BoolOp, ast.Compare, ast.IfExp)):
+        names = [Operand(name, name, ()) for name in _names_in(node)]
+        return Expression(parsed.span, [(parsed.span, True)], names)
     return None
+
+
+def _unary(parsed: _Parsed, node: ast.UnaryOp) -> Expression:
+    inner, start = parsed.span_of(node.operand), parsed.span
+    length = 3 if isinstance(node.op, ast.Not) else 1
+    operator = Span(start.line, start.column, start.line, start.column + length)
+    return Expression(start, [(operator, True), (inner, False)], [parsed.operand(node.operand)])
 
 
 def _around(parsed: _Parsed, left: ast.AST, symbol: str, right: ast.AST) -> Expression | None:
@@ -252,6 +268,7 @@ def _around(parsed: _Parsed, left: ast.AST, symbol: str, right: ast.AST) -> Expr
     if operator is None:
         return None
     return Expression(
+        parsed.span,
         [(first, False), (operator, True), (second, False)],
         [parsed.operand(left), parsed.operand(right)],
     )
@@ -276,7 +293,7 @@ def _call(parsed: _Parsed, node: ast.Call) -> Expression:
         marks.append((parsed.span_of(given), False))
         inside = given.elts if isinstance(given, (ast.List, ast.Tuple)) else [given]
         operands.extend(parsed.operand(element) for element in inside)
-    return Expression(marks, operands, root, called)
+    return Expression(parsed.span, marks, operands, root, called)
 
 
 def _root(function: ast.Attribute) -> str | None:
@@ -292,6 +309,7 @@ def _subscript(parsed: _Parsed, node: ast.Subscript) -> Expression:
     bracket = Span(value.end_line, value.end_column, parsed.span.end_line, parsed.span.end_column)
     inside = _names_in(node.slice)
     return Expression(
+        parsed.span,
         [(value, False), (bracket, True)],
         [parsed.operand(node.value), *(Operand(name, name, ()) for name in inside)],
     )
@@ -300,6 +318,5 @@ def _subscript(parsed: _Parsed, node: ast.Subscript) -> Expression:
 def _attribute(parsed: _Parsed, node: ast.Attribute) -> Expression:
     end_line, end = parsed.span.end_line, parsed.span.end_column
     name = Span(end_line, end - len(node.attr), end_line, end)
-    return Expression(
-        [(parsed.span_of(node.value), False), (name, True)], [parsed.operand(node.value)]
-    )
+    value = parsed.span_of(node.value)
+    return Expression(parsed.span, [(value, False), (name, True)], [parsed.operand(node.value)])

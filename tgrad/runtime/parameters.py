@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tgrad.lang import Parameter
+    from tgrad.lang import Parameter, Program
 
 TRUE_WORDS = ("true", "yes", "on", "1")
 FALSE_WORDS = ("false", "no", "off", "0")
@@ -56,14 +56,26 @@ def read_arguments(words: Sequence[str], parameters: Sequence[Parameter]) -> dic
     return given
 
 
-def list_parameters(parameters: Sequence[Parameter], comments: Sequence[str]) -> str:
+def program_help(program: Program) -> str:
+    """What `tgrad FILE --help` prints: the comment at the top of the file, and the parameters."""
+    usage = f"usage: tgrad {program.source.name} [--parameter value ...]\n\n"
+    about = []
+    for line in program.source.lines:
+        if not line.startswith("#"):
+            break
+        if not line.startswith("#!"):
+            about.append(line.lstrip("#").strip() + "\n")
+    return usage + "".join(about) + ("\n" if about else "") + list_parameters(program)
+
+
+def list_parameters(program: Program) -> str:
     """The parameters as a table: option, type, default, and the comment at the declaration."""
-    if not parameters:
+    rows = []
+    for parameter in program.parameters:
+        comment = _comment_on(program.source.line(parameter.span.end_line))
+        rows.append((f"--{parameter.name}", parameter.type, _default(parameter), comment))
+    if not rows:
         return "it has no parameters\n"
-    rows = [
-        (f"--{parameter.name}", parameter.type, _default(parameter), comment)
-        for parameter, comment in zip(parameters, comments, strict=True)
-    ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = ["parameters:"]
     for row in rows:
@@ -72,7 +84,7 @@ def list_parameters(parameters: Sequence[Parameter], comments: Sequence[str]) ->
     return "\n".join(lines) + "\n"
 
 
-def comment_on(line: str) -> str:
+def _comment_on(line: str) -> str:
     """The comment at the end of a declaration's line, without its sign."""
     quote = ""
     for index, character in enumerate(line):

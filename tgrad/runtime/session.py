@@ -13,9 +13,8 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tgrad.errors import ProgramError
 from tgrad.runtime.output import BUG_NOTE, OutputClosed, Reporter
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
 Boundary = Callable[[], AbstractContextManager[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """How a run ended: the exit code, what went wrong if something did, the last value shown."""
 
     exit_code: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from tgrad.errors import LimitReached, ProgramError, TgradError, builtin_name
 from tgrad.runtime import assignments, hints, operands
@@ -39,6 +40,7 @@ from tgrad.source import Span
 
 FREED_NOTE = "what this saved for the backward pass is freed"
 IN_PLACE_NOTE = "the backward pass of this needs a value that was changed since"
+CHANGE_NOTE = "it was changed in place here"
 NODE_NOTE = "the derivative of this was being computed"
 
 
@@ -134,8 +136,9 @@ def _stopped(error: LimitReached, calls: list[Call], world: World) -> list[Call]
 
 def _place(call: Call, left_out: int) -> Place:
     title = None if call.code.co_name.startswith("<") else f"in {call.code.co_name}"
-    marks = operands.explain(call.source, call.span).marks
-    return Place(call.source, call.span, _marks(marks), title=title, left_out=left_out)
+    expression = operands.explain(call.source, call.span)
+    marks = _marks(expression.marks)
+    return Place(call.source, expression.span, marks, title=title, left_out=left_out)
 
 
 def _marks(marks: Sequence[tuple[Span, bool]]) -> tuple[Mark, ...]:
@@ -169,20 +172,50 @@ def _assigned(name: str, calls: list[Call], world: World) -> str | None:
 
 
 def _related(error: BaseException, world: World) -> tuple[Place, ...]:
-    """Where the value that an error in `backward` is about was made, if its node tells."""
-    if not isinstance(error, TgradError):
+    """Where in the program the node was made that an error in `backward` is about."""
+    node = error.details.get("node") if isinstance(error, TgradError) else None
+    if node is None:
         return ()
-    origin = getattr(error.details.get("node"), "origin", None)
-    if not origin:
-        return ()
-    code, instruction = origin
+    if "inplace" in message_of(error):
+        places = [_origin(node, IN_PLACE_NOTE, world), _change(node, world)]
+    elif "second time" in message_of(error):
+        places = [_origin(node, FREED_NOTE, world)]
+    else:
+        places = [_origin(node, NODE_NOTE, world)]
+    return tuple(place for place in places if place is not None)
+
+
+def _origin(node: Any, note: str, world: World) -> Place | None:
+    """The place of the operator that made a node."""
+    if node.origin is None:
+        return None
+    code, instruction = node.origin
     source = world.sources.get(code.co_filename)
     if source is None:
-        return ()
-    span = span_of(code, instruction, source)
-    note = FREED_NOTE if "second time" in error.message else IN_PLACE_NOTE
-    note = note if "inplace" in error.message or note is FREED_NOTE else NODE_NOTE
-    return (Place(source, span, _marks(operands.explain(source, span).marks), note=note),)
+        return None
+    expression = operands.explain(source, span_of(code, instruction, source))
+    return Place(source, expression.span, _marks(expression.marks), note=note)
+
+
+def _change(node: Any, world: World) -> Place | None:
+    """The place that changed what a node had saved.
+
+    A name of the program that still shares memory with it has the history of the last change.
+    """
+    saved = node.saved if isinstance(node.saved, tuple) else (node.saved,)
+    storages = [value._storage for value in saved if hasattr(value, "_storage")]
+    changes = [
+        value.grad_fn
+        for value in world.names.values()
+        if hasattr(value, "_storage")
+        and any(value._storage is storage is not None for storage in storages)
+        and value.grad_fn is not None
+        and value.grad_fn.sequence > node.sequence
+    ]
+    if not changes:
+        return None
+    newest = max(changes, key=lambda change: change.sequence)
+    return _origin(newest, CHANGE_NOTE, world)
 
 
 def _notes(error: BaseException, world: World) -> tuple[str, ...]:

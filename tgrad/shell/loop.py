@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from tgrad._version import __version__
 from tgrad.runtime.output import Output
 from tgrad.runtime.session import Session
 from tgrad.source import Source
@@ -27,7 +26,6 @@ class Loop:
     def run(self) -> int:
         """Read and run until the end of the input or `exit()`; returns the exit code."""
         lines: list[str] = []
-        self._output.write(f"tgrad {__version__}: exit() or Ctrl-D leaves\n")
         while True:
             try:
                 lines.append(self._read(CONTINUATION if lines else PROMPT))
