@@ -241,7 +241,7 @@ class CopySlices(Node):
     """
 
     __slots__ = ("base_geometry", "view_geometry", "writer")
-    label = "CopySlices"
+    label = "torch::autograd::CopySlices"
 
     def __init__(self, base: Tensor, view: Tensor, writer: Node) -> None:
         fill_node(self, (base._edge, *writer.edges[1:]), None)
