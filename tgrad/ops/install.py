@@ -13,11 +13,11 @@ from tgrad.core.device import CPU, CPU_TYPES, tensor_type
 from tgrad.core.dtype import DTYPES
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.ops import convert, elementwise
+from tgrad.ops import contraction, convert, elementwise, matmul, reduce
 from tgrad.ops.functions import bound, bound_inplace, overloads, public_function, public_inplace
 from tgrad.ops.table import TABLE, Op
 
-ROW_MODULES: Final = (convert, elementwise,)
+ROW_MODULES: Final = (convert, elementwise, matmul, contraction, reduce)
 
 
 class LazyMethod:
