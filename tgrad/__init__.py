@@ -6,20 +6,46 @@ Importing the package loads nothing heavy; the operators come with the first nam
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from tgrad._version import __version__ as __version__
 
 
-def _names() -> Any:
+def _names(path: str) -> Any:
     from tgrad.ops import install
 
-    return install.modules()["torch"]
+    return install.modules()[path]
+
+
+class _Submodule(type(sys)):  # type: ignore[misc]
+    """A module such as `tgrad.autograd`: its names are those of `torch.autograd`."""
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            names = _names(self.__name__.replace("tgrad", "torch", 1))
+            if name in names:
+                value = self.__dict__[name] = names[name]
+                return value
+        raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'")
+
+    def __dir__(self) -> list[str]:
+        return sorted(_names(self.__name__.replace("tgrad", "torch", 1)))
+
+
+for _name in ("autograd", "cuda", "linalg", "random", "special", "testing"):
+    _module = globals()[_name] = _Submodule(f"tgrad.{_name}")
+    sys.modules[_module.__name__] = _module
+del _name, _module
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("nn", "optim"):
+        from importlib import import_module
+
+        return import_module(f"tgrad.{name}")
     if not name.startswith("_"):
-        names = _names()
+        names = _names("torch")
         if name in names:
             value = globals()[name] = names[name]
             return value
@@ -27,4 +53,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_names()})
+    return sorted({*globals(), *_names("torch")})
