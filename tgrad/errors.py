@@ -7,6 +7,8 @@
     ├── TensorError               what an operator refuses
     │   ├── ShapeError                (RuntimeError)
     │   ├── DTypeError                (RuntimeError)
+    │   │   └── UnsupportedDTypeError     (NotImplementedError)
+    │   ├── IntegerOverflowError      (OverflowError)
     │   ├── AutogradError             (RuntimeError)
     │   ├── DeviceError               (RuntimeError)
     │   ├── DeviceMissingError        (AssertionError)
@@ -117,6 +119,18 @@ class DTypeError(TensorError, RuntimeError):
 
     Convert one of them: `x.float()`, `x.long()`, `x.to(y.dtype)`.
     """
+
+
+class UnsupportedDTypeError(DTypeError, NotImplementedError):
+    """The operator has no kernel for this dtype, in PyTorch either."""
+
+    builtin = NotImplementedError
+
+
+class IntegerOverflowError(TensorError, OverflowError):
+    """A Python integer has more than 64 bits."""
+
+    builtin = OverflowError
 
 
 class AutogradError(TensorError, RuntimeError):

@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+import tgrad
+
 OPERATORS = Path(__file__).resolve().parents[1] / "golden" / "ops"
 
 
@@ -23,7 +25,6 @@ def load(name: str) -> ModuleType:
 
 
 harness = load("harness")
-tgrad = harness.load_tgrad()
 RECORDED = {area: harness.recorded(area) for area in harness.areas()}
 CASES = [case for area in harness.areas() for case in harness.cases(area)]
 

@@ -87,7 +87,7 @@ class _Related(dict[DType, "TensorType"]):
 class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
-    __slots__ = ("category", "device", "dtype", "inexact", "related", "xp")
+    __slots__ = ("category", "device", "dtype", "inexact", "related", "weak", "xp")
 
     def __init__(self, dtype: DType, device: Device, xp: Any) -> None:
         self.dtype = dtype
@@ -95,6 +95,8 @@ class TensorType:
         self.xp = xp
         self.category = dtype.category
         self.inexact = dtype.is_differentiable
+        self.weak = self.inexact and dtype.itemsize > 2
+        """Whether NumPy rounds Python numbers that meet arrays of this dtype as PyTorch does."""
         self.related = _Related(device)
         """The types of the other dtypes on the same device."""
 

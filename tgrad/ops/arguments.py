@@ -136,6 +136,7 @@ ACCEPT: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "index": (_tensor, "Tensor"),
     "operand": (_operand, "Tensor"),
     "number": (_number, "Number"),
+    "scalar": (_number, "Number"),
     "int": (_int, "int"),
     "ints": (_ints, "tuple of ints"),
     "sequence": (_sequence, "tuple of ints"),
@@ -244,6 +245,7 @@ def refuse(
     ops: Sequence[Op], args: tuple[Any, ...], keywords: Mapping[str, Any], method: bool
 ) -> NoReturn:
     """Raise PyTorch's error for a call that fits none of the overloads."""
+    ops = [op for op in ops if op.listed]
     given = len(args) + len(keywords)
     plausible = [
         op for op in ops

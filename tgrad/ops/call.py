@@ -5,6 +5,11 @@ compiled.  The function of a binary row with two tensors of one dtype does nothi
 types, call the kernel, make the result and, where a gradient is wanted, a node; everything unusual
 (other dtypes, other kinds of operands, errors) is in functions that it calls.
 
+Note [Half and numbers]
+    PyTorch's kernels that multiply or divide float16 by a number (or by a 0-dimensional tensor) take
+    the number in float32, and round only the result.  All others round the number to float16 first,
+    as NumPy does.  Rows of the first kind say `opmath=True`.
+
 Note [Mixed operands]
     Where operands had to be converted, formulas on bare arrays would promote by NumPy's rules.  Such
     nodes have a class whose `raw` goes through tensors instead, so that PyTorch's rules hold.
@@ -19,12 +24,21 @@ from typing import Any, Final
 import numpy
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import TensorType, tensor_type
+from tgrad.core.device import CPU, TensorType, tensor_type
 from tgrad.core.engine import Spaces
+from tgrad.core.dtype import DType
 from tgrad.core.graph import FREED, Node, check_version, freed_error, next_sequence
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import DeviceError, DTypeError, ShapeError, StateError, TensorError
+from tgrad.errors import (
+    DeviceError,
+    DTypeError,
+    IntegerOverflowError,
+    ShapeError,
+    StateError,
+    TensorError,
+    UnsupportedDTypeError,
+)
 from tgrad.ops.table import Op, Parameter, signature
 
 NUMBERS: Final = frozenset((bool, int, float, complex))
@@ -60,8 +74,12 @@ def as_operand(value: Any) -> Any:
 
 def resolve(op: Op, operands: Sequence[Any], dtype: Any = None) -> tuple[TensorType, list[Any]]:
     """The type in which to compute, and the operands as arrays of it."""
+    if op.guard is not None:
+        op.guard(operands)
     device = common_device(operands)
     found = tensor_type(op.dtype.decide(operands, dtype), device)
+    if op.opmath and found.dtype is dtypes.float16:
+        return found, wide_arrays(operands)
     target = found.dtype.numpy
     arrays = []
     for operand in operands:
@@ -77,8 +95,29 @@ def resolve(op: Op, operands: Sequence[Any], dtype: Any = None) -> tuple[TensorT
     return found, arrays
 
 
+def wide_arrays(operands: Sequence[Any]) -> list[Any]:
+    """Operands of a float16 computation in float32, where Note [Half and numbers] wants it so.
+
+    Tensors of float16 stay what they are if all of them are.
+    """
+    if all(isinstance(o, Tensor) and o._array.ndim for o in operands):
+        return [o._array.astype(numpy.float16) for o in operands]
+    return [
+        numpy.asarray(o._array if isinstance(o, Tensor) else o).astype(numpy.float32)
+        for o in operands
+    ]
+
+
 def number_array(value: Any, type_: TensorType) -> Any:
-    """A Python number as a 0-dimensional array; DTypeError if the dtype can't hold it."""
+    """A Python number as a 0-dimensional array; whole numbers wrap around, as in C."""
+    if type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        raise IntegerOverflowError("int too big to convert")
+    with numpy.errstate(all="ignore"):
+        return numpy.asarray(value).astype(type_.dtype.numpy)
+
+
+def checked_number(value: Any, type_: TensorType) -> Any:
+    """`number_array` for operators that refuse numbers out of the dtype's range (DTypeError)."""
     kind = type_.dtype.numpy.kind
     if kind in "iu" and isinstance(value, int):
         limits = numpy.iinfo(type_.dtype.numpy)
@@ -86,10 +125,7 @@ def number_array(value: Any, type_: TensorType) -> Any:
             raise DTypeError(
                 f"value cannot be converted to type {_C_NAMES[type_.dtype.name]} without overflow"
             )
-        return numpy.asarray(value & ((1 << type_.dtype.itemsize * 8) - 1) if kind == "u" else value
-                             ).astype(type_.dtype.numpy)
-    with numpy.errstate(all="ignore"):
-        return numpy.asarray(value).astype(type_.dtype.numpy)
+    return number_array(value, type_)
 
 
 _C_NAMES: Final = {
@@ -119,11 +155,33 @@ def common_device(operands: Sequence[Any]) -> Any:
                 f"{device} and {its}!",
                 operands=tuple(operands),
             )
-    return loose if device is None else device
+    if device is not None:
+        return device
+    return CPU if loose is None else loose
+
+
+def refused(op: Op, dtype: DType, operands: Sequence[Any]) -> DTypeError:
+    """The error for a dtype that a row says it is not defined for."""
+    for name, kinds in op.refuses.items():
+        if dtype in kinds:
+            error: DTypeError
+            if " " in name:
+                error = DTypeError(name)
+            else:
+                error = UnsupportedDTypeError(f'"{name}" not implemented for \'{dtype.title}\'')
+            error.details.update(op=op.public, operands=tuple(operands))
+            return error
+    raise KeyError(dtype)
 
 
 def kernel_error(op: Op, error: Exception, operands: Sequence[Any]) -> Exception:
     """PyTorch's error for what an array library refused: in elementwise kernels, shapes."""
+    if isinstance(error, TensorError):
+        error.details.setdefault("op", op.public)
+        error.details.setdefault("operands", tuple(operands))
+        return error
+    if isinstance(error, TypeError) and op.guard is not None:
+        op.guard(operands)
     shapes = [o._array.shape for o in operands if isinstance(o, Tensor)]
     for first, second in zip(shapes, shapes[1:], strict=False):
         found = broadcast_error(first, second)
@@ -160,6 +218,11 @@ def alias(tensor: Tensor) -> Tensor:
     result = new_tensor(tensor._array, tensor._type)
     result._storage = tensor.own_storage()
     return result
+
+
+def narrowed(result: Any, type_: TensorType) -> Any:
+    """A result of `wide_arrays` in the type's dtype again."""
+    return result if result.dtype == type_.dtype.numpy else result.astype(type_.dtype.numpy)
 
 
 def raw_through_tensors(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:
@@ -202,12 +265,17 @@ COMMON: Final[dict[str, Any]] = {
     "getframe": sys._getframe, "INTERNAL": INTERNAL, "ndarray": numpy.ndarray,
     "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
     "kernel_error": kernel_error, "versions_of": versions_of, "alias": alias,
-    "freed_error": freed_error, "check_version": check_version,
+    "freed_error": freed_error, "check_version": check_version, "TensorError": TensorError,
 }  # fmt: skip
 
 
 def promoting(op: Op) -> list[Parameter]:
     """The parameters that decide the dtype and are converted to it."""
+    return [p for p in op.parameters if p.kind in ("tensor", "operand", "scalar")]
+
+
+def sources_of(op: Op) -> list[Parameter]:
+    """The parameters that gradients flow to."""
     return [p for p in op.parameters if p.kind in ("tensor", "operand")]
 
 
@@ -218,10 +286,13 @@ def head(writer: Writer, op: Op) -> None:
     everything = ", ".join(p.name for p in operands)
     arrays = ", ".join(f"a_{p.name}" for p in operands)
     given = f", {dtype}" if dtype else ""
+    unlike = " or ".join(
+        f"(type({p.name}) is Tensor and {p.name}._type is not T)" for p in sources_of(op)
+    )
     if op.dtype.quick == "never" or not operands or operands[0].kind != "tensor":
         writer.add(f"T, ({arrays},) = resolve(OP, ({everything},){given})")
-        unlike = [f"(type({p.name}) is Tensor and {p.name}._type is not T)" for p in operands]
-        writer.add(f"mixed = {' or '.join(unlike) or 'False'}")
+        writer.add(f"mixed = {unlike or 'False'}")
+        _refusal(writer, op)
         return
     first = operands[0].name
     writer.add(f"T = {first}._type\na_{first} = {first}._array\nmixed = False")
@@ -229,12 +300,19 @@ def head(writer: Writer, op: Op) -> None:
         if p.kind == "tensor" and not p.optional:
             writer.add(f"a_{p.name} = {p.name}._array\nif {p.name}._type is not T: mixed = True")
             continue
+        if p.kind == "scalar" and not p.optional:
+            writer.add(
+                f"kind = type({p.name})\n"
+                "if not (kind is float and T.inexact or kind is int and T.category): mixed = True"
+            )
+            continue
+        weak = "T.weak" if op.opmath else "T.inexact"
         writer.add(
             f"kind = type({p.name})\n"
             "if kind is Tensor:\n"
             f"    a_{p.name} = {p.name}._array\n"
             f"    if {p.name}._type is not T: mixed = True\n"
-            f"elif kind is float and T.inexact: a_{p.name} = {p.name}\n"
+            f"elif (kind is float or kind is int) and {weak}: a_{p.name} = {p.name}\n"
         )
         if p.optional:
             writer.add(f"elif {p.name} is None: a_{p.name} = None")
@@ -254,8 +332,19 @@ def head(writer: Writer, op: Op) -> None:
         writer.add(
             f"if {' or '.join(conditions)}:\n"
             f"    T, ({arrays},) = resolve(OP, ({everything},){given})\n"
-            f"    mixed = {' or '.join(f'(type({p.name}) is Tensor and {p.name}._type is not T)' for p in operands)}"
+            f"    mixed = {unlike}"
         )
+    _refusal(writer, op)
+
+
+def _refusal(writer: Writer, op: Op) -> None:
+    """Lines that raise the error of a dtype that the row refuses."""
+    if op.refuses:
+        operands = ", ".join(p.name for p in promoting(op))
+        writer.names.update(
+            refused=refused, REFUSED=frozenset(d for kinds in op.refuses.values() for d in kinds)
+        )
+        writer.add(f"if T.dtype in REFUSED: raise refused(OP, T.dtype, ({operands},))")
 
 
 def kernel_call(op: Op) -> str:
@@ -283,12 +372,14 @@ def kernel(writer: Writer, op: Op) -> None:
         operands = ", ".join(p.name for p in promoting(op))
         writer.add(
             f"try:\n    r = {kernel_call(op)}\n"
-            "except ValueError as error:\n"
+            "except (ValueError, TypeError, TensorError) as error:\n"
             f"    raise kernel_error(OP, error, ({operands},)) from None"
         )
+        if op.opmath:
+            writer.names["narrowed"] = narrowed
+            writer.add("if not T.weak: r = narrowed(r, T)")
     else:
-        operands = ", ".join(p.name for p in op.parameters if p.kind in ("tensor", "operand"))
-        writer.names["TensorError"] = TensorError
+        operands = ", ".join(p.name for p in sources_of(op))
         writer.add(
             f"try:\n    r = {kernel_call(op)}\n"
             "except TensorError as error:\n"
@@ -383,9 +474,9 @@ def _result(writer: Writer, op: Op) -> None:
 
 def _record(writer: Writer, op: Op) -> None:
     """Lines that make a node and give its edge to the result, where a gradient is wanted."""
-    plain, mixed = node_classes(op)
-    writer.names.update(plain_node=plain, mixed_node=mixed)
-    sources = [p for p in op.parameters if p.kind in ("tensor", "operand")]
+    plain, mixed, complex_ = node_classes(op)
+    writer.names.update(plain_node=plain, mixed_node=mixed, complex_node=complex_)
+    sources = sources_of(op)
     listed = [p for p in op.parameters if p.kind == "tensors"]
     writer.add("if state.grad:")
     if listed:
@@ -399,7 +490,10 @@ def _record(writer: Writer, op: Op) -> None:
             writer.add(f"e{i} = {edge}", 2)
         wanted = " or ".join(f"e{i} is not None" for i in range(len(sources)))
     writer.add(f"if ({wanted}) and T.inexact:", 2)
-    body = ["node = (mixed_node if mixed else plain_node)()", "node.sequence = next_sequence()"]
+    choice = "mixed_node if mixed else plain_node"
+    if op.holomorphic:
+        choice = f"complex_node if T.category == 3 else {choice}"
+    body = [f"node = ({choice})()", "node.sequence = next_sequence()"]
     if listed:
         body.append("node.edges = edges")
     else:
@@ -507,19 +601,26 @@ def formula_names(formula: Any) -> list[str]:
     return [] if formula is None else [name for name, _, _ in signature(formula)[2:]]
 
 
-def node_classes(op: Op) -> tuple[type[Node], type[Node]]:
-    """The class of a row's nodes, and the one for mixed operands."""
+def node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
+    """The class of a row's nodes, the one for mixed operands, and the one for complex numbers."""
     made = _NODE_CLASSES.get(op.name)
     if made is None:
         made = _NODE_CLASSES[op.name] = _make_node_classes(op)
     return made
 
 
-_NODE_CLASSES: Final[dict[str, tuple[type[Node], type[Node]]]] = {}
+def node_class(op: Op, type_: TensorType, mixed: bool) -> type[Node]:
+    """The class of node for a computation in a type."""
+    if op.holomorphic and type_.category == dtypes.COMPLEX:
+        return node_classes(op)[2]
+    return node_classes(op)[mixed]
+
+
+_NODE_CLASSES: Final[dict[str, tuple[type[Node], type[Node], type[Node]]]] = {}
 _TORCH_NAMES: Final = {"input": "self", "out": "result"}
 
 
-def _make_node_classes(op: Op) -> tuple[type[Node], type[Node]]:
+def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
     names: list[str] = []
     for formula in op.formulas.values():
         names.extend(n for n in formula_names(formula) if n not in names)
@@ -539,13 +640,24 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node]]:
         parts[f"_saved_{_TORCH_NAMES.get(name, name)}"] = property(
             lambda node, name=name: node.saved_value(name)
         )
-    plain = type(op.label, (Node,), parts)
-    mixed = type(
-        op.label,
-        (plain,),
-        {"__slots__": (), "__module__": "builtins", "raw": raw_through_tensors},
-    )
-    return plain, mixed
+    name = op.label.rpartition(":")[2]
+    plain = type(name, (Node,), parts)
+    others = {"__slots__": (), "__module__": "builtins", "raw": raw_through_tensors}
+    mixed = type(name, (plain,), others)
+    if not op.holomorphic:
+        return plain, mixed, mixed
+    return plain, mixed, type(name, (plain,), {**others, "recorded": _conjugated(plain)})
+
+
+def _conjugated(plain: type[Node]) -> Callable[..., Any]:
+    """The derivative for complex numbers: Note [Holomorphic functions] in tgrad.ops.table."""
+    derivative = plain.recorded
+
+    def recorded(node: Node, o: Any, g: Any, edges: Any) -> tuple[Any, ...]:
+        results = derivative(node, o, o.conj(g), edges)
+        return tuple(r if r is None else o.conj(r) for r in results)
+
+    return recorded
 
 
 def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., Any]:
@@ -573,7 +685,7 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
         writer.names["missing"] = _no_derivative
         writer.add(f"missing({op.public!r}, {op.differentiable!r})")
         return writer.compile("derivative", f"derivative of {op.name}")
-    sources = [p for p in op.parameters if p.kind in ("tensor", "operand")]
+    sources = sources_of(op)
     listed = [p for p in op.parameters if p.kind == "tensors"]
     if listed:
         formula = op.formulas[listed[0].name]

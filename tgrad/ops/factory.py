@@ -246,10 +246,10 @@ def _from_numbers(
 def _overflow(flat: list[Any], dtype: DType) -> NoReturn:
     if any(isinstance(v, int) and not -(1 << 63) <= v < 1 << 63 for v in flat):
         raise ArgumentValueError("Overflow when unpacking long long") from None
-    from tgrad.ops.call import number_array
+    from tgrad.ops.call import checked_number
 
     for value in flat:
-        number_array(value, tensor_type(dtype))
+        checked_number(value, tensor_type(dtype))
     raise ArgumentValueError("Overflow when unpacking long long") from None
 
 

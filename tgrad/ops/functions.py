@@ -112,6 +112,7 @@ def _with_quick_path(
 _QUICK_TESTS: Final = {
     "tensor": "type({}) is Tensor", "index": "type({}) is Tensor", "int": "type({}) is int",
     "ints": "type({}) is int", "operand": "type({}) in OPERANDS",
+    "scalar": "type({}) in NUMBERS",
 }  # fmt: skip
 """How to see that a value needs no conversion; a single int for `ints` is put into a tuple."""
 
@@ -140,7 +141,9 @@ def _takes(op: Op, count: int) -> bool:
 def _apart(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     """Whether no call passes the tests of both."""
     pairs = [set(pair) for pair in zip(a, b, strict=False)]
-    return len(a) != len(b) or {"tensor", "int"} in pairs or {"tensor", "ints"} in pairs
+    return len(a) != len(b) or any(
+        {"tensor", number} in pairs for number in ("int", "ints", "scalar")
+    )
 
 
 def _call(

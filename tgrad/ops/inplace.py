@@ -26,7 +26,7 @@ from tgrad.ops.call import (
     formula_names,
     head,
     kernel,
-    node_classes,
+    node_class,
     promoting,
     start,
     versions_of,
@@ -132,7 +132,7 @@ def write(
         put(tensor, result)
         return tensor
     arguments = {p.name: value for p, value in zip(op.parameters, values, strict=True)}
-    node = node_classes(op)[1 if mixed else 0]()
+    node = node_class(op, type_, mixed)()
     before = _saved_before(op, node, tensor, arguments)
     fill_node(node, edges, None)
     put(tensor, result)

@@ -13,6 +13,11 @@ A row is all there is to say about one overload of one operator:
   or type (`input_type`).  What the formulas name is exactly what a node saves.
 - `"sum.dim"` is the overload `dim` of `sum`.  Inside formulas it is `o.sum_dim`.
 
+Note [Holomorphic functions]
+    Where a complex function f is differentiable, PyTorch's gradient is g * conj(f'(z)).  That is the
+    conjugate of conj(g) * f'(z), so the formulas of a row with `holomorphic=True` are written as for
+    real numbers, and for complex ones the gradient is conjugated before and after.
+
 Formulas work on arrays and on tensors alike (Note [Two ways through one formula] in core/engine.py),
 so they use operators (`* + - /`) and functions of `o`, and nothing else.
 """
@@ -105,7 +110,7 @@ class Op:
         result: DType | Callable[[DType], DType] | tuple[DType | None, ...] | None = None,
         kinds: Mapping[str, str] | None = None,
         label: str | None = None,
-        index: int = 0,
+        index: int | str = 0,
         symbol: str | None = None,
         inplace: bool = False,
         out: bool = True,
@@ -118,6 +123,11 @@ class Op:
         differentiable: bool | str = True,
         varargs: bool = False,
         check: Callable[..., Any] | None = None,
+        guard: Callable[[Sequence[Any]], Any] | None = None,
+        refuses: Mapping[str, Sequence[DType]] | None = None,
+        holomorphic: bool = False,
+        opmath: bool = False,
+        listed: bool = True,
     ) -> None:
         self.name = name
         self.public = name.partition(".")[0]
@@ -147,7 +157,20 @@ class Op:
         """Whether the last positional parameter, a tuple of ints, may be given as several ints."""
         self.check = check
         """Called with the arguments before anything else; raises PyTorch's errors."""
+        self.guard = guard
+        """Called with the operands where they aren't all of one dtype, or NumPy refuses the dtype."""
+        self.refuses = dict(refuses or {})
+        """The dtypes of computation that there is no kernel for, by the name that PyTorch's message
+        gives the kernel, or by the whole message."""
+        self.holomorphic = holomorphic
+        """Note [Holomorphic functions]"""
+        self.opmath = opmath
+        """Note [Half and numbers] in tgrad.ops.call"""
+        self.listed = listed
+        """Whether messages list this overload."""
         base = self.public.rstrip("_")
+        if isinstance(differentiable, str):
+            label, index = "torch::autograd::NotImplemented", ""
         if label is None:
             label = "".join(part[:1].upper() + part[1:] for part in base.split("_")) + "Backward"
         self.label = label + str(index)
@@ -203,7 +226,8 @@ KINDS: Final[dict[str, str]] = {
 }  # fmt: skip
 """What kind of value a parameter of this name takes, unless its row says otherwise.
 
-tensor, operand (tensor or number), index (a tensor that takes no part in promotion), tensors (a sequence), number, int, ints (a tuple, or one int),
+tensor, operand (tensor or number), scalar (a number that counts for the dtype, and has no place in
+the graph), index (a tensor that takes no part in promotion), tensors (a sequence), number, int, ints (a tuple, or one int),
 bool, dtype, device, generator, str, any; a `?` allows None.
 """
 
