@@ -5,8 +5,8 @@ PyTorch's CPU kernel keeps several running sums (the lanes of a 256 bit vector, 
 turn), and cascades long sums over four levels of blocks, so that numbers of like size are added.
 Which elements meet in which running sum depends on the strides that are left after PyTorch has
 brought reduced dimensions to the front, sorted them by stride and merged those that lie
-end to end.  `_plan` repeats that analysis once for each geometry; the kernels below it repeat the
-additions, vectorised over whatever is independent.
+end to end.  `tgrad.backends.geometry` repeats that analysis once for each geometry; the kernels
+below repeat the additions, vectorised over whatever is independent.
 
 Note [Rows are added in order]
     `numpy.add.reduce` adds pairwise along the axis with the smallest stride and strictly in order
@@ -22,39 +22,33 @@ Note [Threads]
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import add, ascontiguousarray, concatenate, float16, float32, ndarray, zeros
+from numpy import add, ascontiguousarray, concatenate, float16, float32, zeros
 
-Array = ndarray[Any, Any]
-Axes = tuple[int, ...] | None
+from tgrad.backends.geometry import (
+    GRAIN,
+    INNER,
+    INNER_SCALAR,
+    OUTER,
+    SHORT,
+    SINGLE,
+    Plan,
+    make_plan,
+)
 
-GRAIN: Final = 32768
-"""The number of elements from which PyTorch splits a reduction over threads."""
+Array: TypeAlias = Any  # an ndarray: the overloads of NumPy's types ask for more than is known
+Axes: TypeAlias = tuple[int, ...] | None
 
 threads = 2
 """How many threads PyTorch's sum is taken to have; see Note [Threads]."""
 
-_INNER, _INNER_SCALAR, _OUTER, _OUTER_SCALAR, _SINGLE = range(5)
-_PLANS: dict[Any, _Plan] = {}
+_PLANS: dict[Any, Plan] = {}
 _PLANS_KEPT: Final = 512
 
 
-class _Plan(NamedTuple):
-    """How a sum over some axes of an array of some shape and strides is made."""
-
-    kernel: int
-    order: tuple[int, ...]  # the transposition: kept axes, outer reduced axes, columns, rows
-    shape: tuple[int, ...]  # after merging axes
-    kept: int  # the number of leading axes of `shape` that aren't reduced
-    result: tuple[int, ...]
-    result_keepdims: tuple[int, ...]
-    split: int | None  # the axis of `shape` that threads share, if they do
-    round_split: bool
-
-
-def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:  # noqa: A001
+def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     """The sum over the axes (all if None), as PyTorch's CPU kernel rounds it.
 
     float16 is added up in float32 and rounded once; bool and integers give int64.
@@ -62,180 +56,50 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:  # no
     """
     dtype = array.dtype
     if dtype.kind not in "fc":
-        return add.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)  # type: ignore[call-overload,no-any-return]
-    if axis is None and not keepdims:
+        return add.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)
+    if axis is None and not keepdims and array.flags.c_contiguous and dtype != float16:
         size = array.size
-        if size < GRAIN and array.flags.c_contiguous and dtype != float16:
-            if size == 1:
-                return array.reshape(()) + dtype.type(0)
-            return _vector(array.reshape(size)).reshape(())
+        if size <= 4 and dtype.kind == "f":  # no running sum but one
+            return add.reduce(array, None, out=..., initial=0)
+        if 0 < size < GRAIN:
+            return _vector(array.reshape(size))
     key = (array.shape, array.strides, axis, keepdims, dtype.num, threads)
     plan = _PLANS.get(key)
     if plan is None:
         if len(_PLANS) >= _PLANS_KEPT:
             _PLANS.clear()
-        plan = _PLANS[key] = _make_plan(array, axis, keepdims)
+        plan = _PLANS[key] = make_plan(array, axis, keepdims, threads)
+    if plan.kernel == SHORT:
+        return add.reduce(array, axis, out=..., keepdims=keepdims, initial=0)
     result = _run(plan, array) if array.size else zeros(plan.result, dtype)
     if dtype == float16:
         result = result.astype(float16)
     return result.reshape(plan.result_keepdims if keepdims else plan.result)
 
 
+def nansum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
+    """The sum of the elements that aren't NaN."""
+    if array.dtype.kind in "fc":
+        array = numpy.where(numpy.isnan(array), array.dtype.type(0), array)
+    return sum(array, axis, keepdims)
+
+
 def mean(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """The sum over the axes divided by the number of elements; float16 is rounded at the end only."""
+    """The sum over the axes divided by the number of elements; float16 is rounded at the end."""
     if array.dtype == float16:
         return mean(array.astype(float32), axis, keepdims).astype(float16)
     total = sum(array, axis, keepdims)
     count = array.size // total.size if total.size else 1
-    return numpy.divide(total, total.dtype.type(count), out=...)  # type: ignore[call-overload,no-any-return]
-
-
-# ------------------------------------------------------------------------------- the geometry
-
-
-def _make_plan(array: Array, axis: Axes, keepdims: bool) -> _Plan:
-    """Find PyTorch's loop order for the reduction, and with it the kernel it takes."""
-    ndim = array.ndim
-    reduced_axes = (
-        frozenset(range(ndim)) if axis is None else frozenset(a % ndim for a in axis if ndim)
-    )
-    result = tuple(n for a, n in enumerate(array.shape) if a not in reduced_axes)
-    result_keepdims = tuple(1 if a in reduced_axes else n for a, n in enumerate(array.shape))
-    out_strides = _result_strides(array, reduced_axes, keepdims)
-    perm = _sorted_axes(array.shape, array.strides, out_strides)
-    sizes, strides, outs = _merged(
-        [array.shape[a] for a in perm],
-        [array.strides[a] for a in perm],
-        [out_strides[a] for a in perm],
-    )
-    reduced = [out == 0 for out in outs]
-    if sizes == [1]:
-        reduced = [True]
-    while len(sizes) < 2:  # PyTorch's loops are always two deep
-        sizes.append(1)
-        strides.append(0)
-        reduced.append(True)
-    kept = [d for d in range(len(sizes)) if not reduced[d]]
-    kernel = _choose(array, sizes, strides, reduced)
-    split, round_split = _split_dimension(array, sizes, strides, reduced)
-    return _Plan(
-        kernel,
-        tuple(reversed(perm)),
-        tuple(reversed(sizes)),
-        len(kept),
-        result,
-        result_keepdims,
-        None if split is None else len(sizes) - 1 - split,
-        round_split,
-    )
-
-
-def _result_strides(array: Array, reduced_axes: frozenset[int], keepdims: bool) -> list[int]:
-    """Strides of the contiguous result, counted in elements, with 0 for reduced axes.
-
-    With `keepdims` a reduced axis of one element has a stride, as any axis of the result has."""
-    strides = [0] * array.ndim
-    step = 1
-    for a in range(array.ndim - 1, -1, -1):
-        if a not in reduced_axes:
-            strides[a] = step
-            step *= max(array.shape[a], 1)
-        elif keepdims and array.shape[a] == 1:
-            strides[a] = step
-    return strides
-
-
-def _sorted_axes(
-    shape: tuple[int, ...], strides: tuple[int, ...], out_strides: list[int]
-) -> list[int]:
-    """The axes from the fastest to the slowest in PyTorch's loops: reduced ones before others,
-    otherwise by stride, where strides of 0 say nothing."""
-
-    def order(a: int, b: int) -> int:
-        out_a, out_b = out_strides[a], out_strides[b]
-        if (out_a == 0) != (out_b == 0):
-            return 1 if out_b == 0 else -1
-        for stride_a, stride_b in ((out_a, out_b), (strides[a], strides[b])):
-            if stride_a == 0 or stride_b == 0:
-                continue
-            if stride_a != stride_b:
-                return -1 if stride_a < stride_b else 1
-            if shape[a] > shape[b]:
-                return 1
-        return 0
-
-    perm = list(range(len(shape) - 1, -1, -1))
-    for i in range(1, len(perm)):
-        moving = i
-        for other in range(i - 1, -1, -1):
-            comparison = order(perm[other], perm[moving])
-            if comparison > 0:
-                perm[other], perm[moving] = perm[moving], perm[other]
-                moving = other
-            elif comparison < 0:
-                break
-    return perm
-
-
-def _merged(
-    sizes: list[int], strides: list[int], outs: list[int]
-) -> tuple[list[int], list[int], list[int]]:
-    """Merge neighbouring dimensions that one stride can walk through."""
-    if not sizes:
-        return [1], [0], [0]
-    merged = [(sizes[0], strides[0], outs[0])]
-    for size, stride, out in zip(sizes[1:], strides[1:], outs[1:], strict=True):
-        last_size, last_stride, last_out = merged[-1]
-        if last_size == 1:
-            merged[-1] = (size, stride, out)
-        elif size == 1:
-            pass
-        elif last_size * last_stride == stride and last_size * last_out == out:
-            merged[-1] = (last_size * size, last_stride, last_out)
-        else:
-            merged.append((size, stride, out))
-    return [m[0] for m in merged], [m[1] for m in merged], [m[2] for m in merged]
-
-
-def _choose(array: Array, sizes: list[int], strides: list[int], reduced: list[bool]) -> int:
-    """PyTorch's choice among its four loops; `_SINGLE` where there is one element for each sum."""
-    if not reduced[0]:
-        return _SINGLE
-    lanes = 32 // array.itemsize
-    if strides[0] == array.itemsize and sizes[0] >= lanes:
-        return _INNER
-    if strides[1] == array.itemsize and sizes[1] >= lanes:
-        return _OUTER
-    return _INNER_SCALAR if strides[0] < strides[1] else _OUTER_SCALAR
-
-
-def _split_dimension(
-    array: Array, sizes: list[int], strides: list[int], reduced: list[bool]
-) -> tuple[int | None, bool]:
-    """The dimension that threads share among them, and whether at multiples of 128 bytes."""
-    if array.size < GRAIN or threads == 1 or all(reduced):
-        return None, False
-    best = last = len(sizes) - 1
-    if len(sizes) == 2 and sizes[1] == 1:
-        best = last = 0
-    for d in range(last, -1, -1):
-        if reduced[d]:
-            break
-        if sizes[d] >= threads:
-            best = d
-            break
-        if sizes[d] > sizes[best]:
-            best = d
-    return best, strides[best] == array.itemsize
+    return numpy.divide(total, total.dtype.type(count), out=...)
 
 
 # -------------------------------------------------------------------------- running the plan
 
 
-def _run(plan: _Plan, array: Array) -> Array:
+def _run(plan: Plan, array: Array) -> Array:
     """The sums, flat in the order of the result's axes."""
     view = array.transpose(plan.order).reshape(plan.shape)
-    if plan.kernel == _SINGLE:
+    if plan.kernel == SINGLE:
         return view + array.dtype.type(0)
     if plan.kept == 0:
         if array.size >= GRAIN and threads > 1:
@@ -264,7 +128,7 @@ def _pieces(size: int, rounded: bool, itemsize: int) -> list[tuple[int, int]]:
     return pieces
 
 
-def _serial(plan: _Plan, view: Array, kept: int) -> Array:
+def _serial(plan: Plan, view: Array, kept: int) -> Array:
     """One thread's part: a kernel for the two inner dimensions, then what is left to reduce."""
     if kept:
         columns = view.shape[kept:-1]
@@ -273,23 +137,23 @@ def _serial(plan: _Plan, view: Array, kept: int) -> Array:
     return _add_to_result(_columns_and_rows(plan, view), kept)
 
 
-def _columns_and_rows(plan: _Plan, view: Array) -> Array:
+def _columns_and_rows(plan: Plan, view: Array) -> Array:
     """The sums over the last axis of the view."""
     shape = view.shape
     if len(shape) != 3:
         view = view.reshape(-1, *shape[-2:])
     half = view.dtype == float16
     lanes = 32 // max(view.itemsize, 4)
-    if plan.kernel == _INNER and shape[-1] * view.itemsize >= 32:
+    if plan.kernel == INNER and shape[-1] * view.itemsize >= 32:
         sums = _inner_half(view) if half else _inner(view, lanes)
     else:
         if half:
             view = view.astype(float32)
-        if plan.kernel in (_INNER, _INNER_SCALAR) or view.shape[1] == 1:
+        if plan.kernel in (INNER, INNER_SCALAR) or view.shape[1] == 1:
             sums = _rows(view)
         else:
             # Only where the columns of this part still fill a vector does PyTorch use vectors.
-            vector = plan.kernel == _OUTER and shape[-2] * view.itemsize >= 32
+            vector = plan.kernel == OUTER and shape[-2] * view.itemsize >= 32
             sums = _outer(view, 4 * lanes if vector else 4)
     return sums.reshape(shape[:-1])
 
@@ -302,7 +166,7 @@ def _add_to_result(sums: Array, kept: int) -> Array:
     return _in_order(flat.reshape(-1, flat.shape[-1]).T).reshape(flat.shape[:-1])
 
 
-def _run_threads(plan: _Plan, view: Array) -> Array:
+def _run_threads(plan: Plan, view: Array) -> Array:
     """A sum of everything, of which each thread takes a range of elements."""
     size = view.size
     workers = min(threads, -(-size // GRAIN))
@@ -313,7 +177,7 @@ def _run_threads(plan: _Plan, view: Array) -> Array:
     return sum(partial)
 
 
-def _range_sum(plan: _Plan, view: Array, begin: int, end: int) -> Array:
+def _range_sum(plan: Plan, view: Array, begin: int, end: int) -> Array:
     """The sum of a range of elements in loop order: parts of rows, of planes, whole planes."""
     columns, rows = view.shape[-2:]
     if columns == 1:
@@ -340,15 +204,39 @@ def _range_sum(plan: _Plan, view: Array, begin: int, end: int) -> Array:
 # -------------------------------------------------------------------------------- the kernels
 
 
+_FOUR_WAY_ORDERS: Final = {
+    5: numpy.array([0, 4, 1, 2, 3]),
+    6: numpy.array([0, 4, 5, 1, 2, 3]),
+    7: numpy.array([0, 4, 5, 6, 1, 2, 3]),
+}
+
+
 def _vector(values: Array) -> Array:
-    """The sum of a contiguous vector of fewer than `GRAIN` floats, as an array of one element."""
+    """The sum of a contiguous vector of fewer than `GRAIN` floats, a 0-dimensional array.
+
+    `_inner` for a single row, and for speed without the axes that this doesn't need.
+    """
     lanes = 32 // values.itemsize
     size = len(values)
     if size < lanes:
-        if size < 4:
-            return add.accumulate(values)[-1:] + values.dtype.type(0) if size else zeros(1, values.dtype)
-        return _rows(values.reshape(1, 1, size))
-    return _inner(values.reshape(1, 1, size), lanes)
+        if lanes == 8:  # 5 to 7 float32, of which the first takes those after the fourth
+            values = values.take(_FOUR_WAY_ORDERS[size])
+            return add.reduce(values, out=..., initial=0)
+        return _rows(values.reshape(1, 1, size)).reshape(())
+    rows = size // lanes
+    table = values[: rows * lanes].reshape(rows, lanes)
+    if rows >= 4:
+        quarter = rows // 4
+        partial = table[: 4 * quarter].reshape(1, quarter, 4 * lanes)
+        parts = _cascade(partial).reshape(4, lanes) if quarter > 1 else table[:4]
+        if rows == 4 * quarter:
+            table = parts
+        else:
+            table = concatenate((parts[:1], table[4 * quarter :], parts[1:]))
+    vector = add.reduce(table, 0) if len(table) > 1 else table[0]
+    if rows * lanes != size:
+        vector = concatenate((values[rows * lanes :], vector))
+    return add.accumulate(vector)[-1:].reshape(()) + values.dtype.type(0)
 
 
 def _inner(view: Array, lanes: int) -> Array:
@@ -449,6 +337,8 @@ def _column_order(table: Array) -> Array:
 
 def _in_order_planes(table: Array) -> Array:
     """Sums over the short axis 1 of (planes, rows, columns), row by row."""
+    if table.shape[2] > 1 and 0 < table.strides[2] < table.strides[1]:
+        return add.reduce(table, axis=1, initial=0)
     total: Array = table[:, 0] + table.dtype.type(0)
     for row in range(1, table.shape[1]):
         total = total + table[:, row]
@@ -462,4 +352,4 @@ def _in_order(table: Array) -> Array:
         return add.accumulate(table[:, 0])[-1:] + table.dtype.type(0)
     if rows < 16:
         return _in_order_planes(table[None])[0]
-    return add.reduce(ascontiguousarray(table), axis=0) + table.dtype.type(0)  # type: ignore[no-any-return]
+    return add.reduce(ascontiguousarray(table), axis=0) + table.dtype.type(0)
