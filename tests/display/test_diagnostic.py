@@ -262,3 +262,101 @@ def test_notes_and_hints_are_broken_between_words() -> None:
           end
         RuntimeError: a sentence that is longer than it
         """)
+
+
+def labels(text: str) -> list[str]:
+    """The lines of labels in the drawing of the error that the text ends in."""
+    lines = drawn_error(text).splitlines()
+    return [line[6:] for line in lines if line.startswith("    |  ") and ": " in line]
+
+
+def carets(text: str) -> str:
+    """The innermost place's source line and what is below it."""
+    lines = drawn_error(text).splitlines()
+    row = max(n for n, line in enumerate(lines) if "^" in line and line.startswith("    |"))
+    return f"{lines[row - 1][6:]}\n{lines[row][6:]}"
+
+
+def test_array_is_labelled_by_dtype_and_shape() -> None:
+    text = "import numpy\na = numpy.ones((2, 3))\nb = numpy.ones(4, dtype='int8')\na + b\n"
+    assert labels(text) == [" a: ndarray float64[2, 3], line 2    b: ndarray int8[4], line 3"]
+
+
+def test_name_assigned_in_a_loop_may_come_from_two_lines() -> None:
+    text = "x = 1\nfor i in range(3):\n    y = x + i\n    y / x\n    x = x - 1\n"
+    assert labels(text) == [" y: 1, line 3    x: 0, line 1 or 5"]
+
+
+def test_name_assigned_in_a_branch_may_come_from_two_lines() -> None:
+    text = "x = 1\nif x:\n    x = 0\n1 / x\n"
+    assert labels(text) == [" x: 0, line 1 or 3"]
+
+
+def test_statement_itself_does_not_count_as_the_last_assignment() -> None:
+    assert labels("x = 0\nx = 1 / x\n") == [" x: 0, line 1"]
+
+
+def test_local_name_and_argument() -> None:
+    text = "def f(a):\n    b = a - 1\n    return a / b\nf(1)\n"
+    assert labels(text) == [" a: 1, argument of f    b: 0, line 2"]
+
+
+def test_global_read_in_a_function() -> None:
+    text = "def f():\n    return 1 / n\nn = 0\nm = f()\n"
+    assert labels(text) == [" n: 0, line 3"]
+
+
+def test_values_of_other_kinds_are_short() -> None:
+    text = "a = 'x' * 50\nb = [1] * 3\na % b + 10 ** 60 + b\n"
+    assert labels("a = [1] * 3\nb = 'x' * 50\nc = 10**60\nf = len\na + b\n") == [
+        " a: list of 3, line 1    b: str of 50 characters, line 2"
+    ]
+    assert "int of 200 bits" in drawn_error("c = 10**60\nc + 'a'\n")
+    assert labels("f = len\nf + 1\n") == []
+    assert "TypeError" in drawn_error(text)
+
+
+def test_call_marks_the_function_and_its_arguments() -> None:
+    assert carets("y = 'a'\nprint(int(y, base = 10))") == (
+        "print(int(y, base = 10))\n      ^^^ ~         ~~"
+    )
+
+
+def test_method_marks_its_name() -> None:
+    assert carets("s = 'a b'\ns.split().index('c')") == (
+        "s.split().index('c')\n~~~~~~~~~ ^^^^^ ~~~"
+    )
+
+
+def test_subscript_marks_the_bracket() -> None:
+    assert carets("x = [1]\nx[2 + 1]") == "x[2 + 1]\n~^^^^^^^"
+
+
+def test_attribute_marks_its_name() -> None:
+    assert carets("x = [1]\ny = x.foo + 1") == "y = x.foo + 1\n    ~ ^^^"
+
+
+def test_operator_with_brackets_around_its_operands() -> None:
+    assert carets("x = 1\ny = (x) / ((0))") == "y = (x) / ((0))\n     ~  ^   ~"
+
+
+def test_augmented_assignment_marks_its_operator() -> None:
+    assert carets("x = [1]\nx += 1") == "x += 1\n~ ^^ ~"
+
+
+def test_condition_is_what_failed() -> None:
+    text = "import numpy\na = numpy.ones(2)\nif a:\n    pass\nelse:\n    pass\n"
+    assert carets(text) == "if a:\n   ^"
+    assert labels(text) == [" a: ndarray float64[2], line 2"]
+
+
+def test_what_is_looped_over_is_what_failed() -> None:
+    assert carets("x = 3\nfor i in x:\n    pass\n") == "for i in x:\n         ^"
+
+
+def test_name_that_is_meant() -> None:
+    assert "\n  did you mean `length`?\n" in drawn_error("length = 1\nlenght + 1\n")
+
+
+def test_none_among_the_operands_is_explained() -> None:
+    assert "  one of the values is None: " in drawn_error("x = None\nx * 2\n")

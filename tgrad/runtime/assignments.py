@@ -89,17 +89,22 @@ def _within(
     """Lines that may have assigned `name` before `instruction`; whether one of them surely did."""
     stores = _stores(code, name)
     before = [store for store in stores if store.offset < instruction]
-    here = _line_at(code, instruction)
-    if before and _dominates(source, before[-1].line, here):
-        return (before[-1].line,), True
-    loops = _loops(code)
+    sure = before[-1:] if before else []
+    if not (sure and _dominates(source, sure[0].line, _line_at(code, instruction))):
+        sure = []
+    # What comes later in a loop was run in the round before, unless something sure comes between.
+    loops = [
+        (start, end)
+        for start, end in _loops(code)
+        if start <= instruction < end and not (sure and sure[0].offset >= start)
+    ]
     again = [
         store
         for store in stores
-        if store.offset > instruction
-        and any(start <= instruction and store.offset < end for start, end in loops)
+        if store.offset > instruction and any(store.offset < end for _, end in loops)
     ]
-    return tuple(sorted({store.line for store in (*before, *again)})), False
+    found = {store.line for store in (*(sure or before), *again)}
+    return tuple(sorted(found)), bool(sure)
 
 
 def _anywhere(code: CodeType, name: str, source: Source) -> tuple[tuple[int, ...], bool]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -22,6 +23,9 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.In: "in", ast.NotIn: "not", ast.Is: "is", ast.IsNot: "is",
 }  # fmt: skip
+
+SIMPLE = (ast.Name, ast.JoinedStr, ast.BoolOp, ast.Compare, ast.IfExp, ast.Dict, ast.Set)
+"""Expressions that are underlined as a whole, with labels for the names in them."""
 
 MODULES = frozenset({"torch", "np", "numpy", "math", "plt", "nn", "F", "random", "time"})
 
@@ -167,18 +171,23 @@ class _Parsed:
     @classmethod
     def of(cls, source: Source, span: Span) -> _Parsed | None:
         text = _text(source, span)
+        found = cls._of_text(source, span, text)
+        if found is None and text.startswith("{"):  # a field of an f-string, `{x:.3f}`
+            inner = text[1:].partition(":")[0]
+            end = span.column + 1 + len(inner)
+            span = Span(span.line, span.column + 1, span.line, end)
+            return cls._of_text(source, span, inner)
+        return found
+
+    @classmethod
+    def _of_text(cls, source: Source, span: Span, text: str) -> _Parsed | None:
         for words in (text, text.replace("~=", "==")):  # `~=` compares, as `==` does
-            try:
+            with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
                 body = ast.parse(f"(\n{words}\n)", mode="eval").body
                 return cls(source, span, text, body, 1)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                pass
-            try:
-                statements = ast.parse(words).body
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
-            if len(statements) == 1:
-                return cls(source, span, text, statements[0], 0)
+            with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                (statement,) = ast.parse(words).body
+                return cls(source, span, text, statement, 0)
         return None
 
     def span_of(self, node: ast.AST) -> Span:
@@ -229,10 +238,9 @@ def _take_apart(parsed: _Parsed) -> Expression | None:
     node = parsed.node
     if isinstance(node, ast.Expr):
         node = node.value
-    elif isinstance(node, (ast.If, ast.While)):  # what failed is whether the condition is true
-        node = node.test
-        span = parsed.span_of(node)
-        return Expression(span, [(span, True)], [parsed.operand(node)])
+    elif (inside := _what_a_statement_asks_of(node)) is not None:
+        span = parsed.span_of(inside)
+        return Expression(span, [(span, True)], [parsed.operand(inside)])
     if isinstance(node, ast.BinOp):
         return _around(parsed, node.left, OPERATORS[type(node.op)], node.right)
     if isinstance(node, ast.AugAssign):
@@ -249,10 +257,19 @@ def _take_apart(parsed: _Parsed) -> Expression | None:
         return _attribute(parsed, node)
     if isinstance(node, ast.UnaryOp):
         return _unary(parsed, node)
-    if isinstance(node, (ast.Name, ast.JoinedStr, ast.BoolOp, ast.Compare, ast.IfExp)):
+    if isinstance(node, SIMPLE):
         names = [Operand(name, name, ()) for name in _names_in(node)]
         return Expression(parsed.span, [(parsed.span, True)], names)
     return None
+
+
+def _what_a_statement_asks_of(node: ast.AST) -> ast.expr | None:
+    """The expression that a statement as a whole fails at: is it true, can it be gone through?"""
+    if isinstance(node, (ast.If, ast.While, ast.Assert)):
+        return node.test
+    if isinstance(node, ast.For):
+        return node.iter
+    return node.items[0].context_expr if isinstance(node, ast.With) else None
 
 
 def _unary(parsed: _Parsed, node: ast.UnaryOp) -> Expression:

@@ -152,13 +152,18 @@ class Session:
 
     def report(self, error: BaseException) -> Result:
         """Explain an error and hand it to the reporter."""
-        from tgrad.runtime.trace import diagnose
+        from tgrad.runtime import trace
 
         if self._debug:
             import traceback
 
             traceback.print_exception(error)
-        diagnostic = diagnose(error, self.world())
+        try:
+            diagnostic = trace.diagnose(error, self.world())
+        except Exception as mistake:  # the error itself matters more than its explanation
+            if self._debug:
+                raise
+            diagnostic = trace.plain(error, mistake)
         self._reporter.error(diagnostic)
         return Result(diagnostic.exit_code, diagnostic, self._value)
 

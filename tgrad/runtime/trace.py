@@ -68,6 +68,12 @@ def diagnose(error: BaseException, world: World) -> Diagnostic:
     )
 
 
+def plain(error: BaseException, mistake: Exception) -> Diagnostic:
+    """The diagnostic of an error whose explanation went wrong."""
+    note = f"{BUG_NOTE} (its explanation failed: {type(mistake).__name__}: {mistake})"
+    return Diagnostic(name_of(error), message_of(error), exit_code(error), notes=(note,))
+
+
 def exit_code(error: BaseException) -> int:
     """The process's exit code for an error that ended a program."""
     if isinstance(error, KeyboardInterrupt):
