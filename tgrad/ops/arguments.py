@@ -237,6 +237,11 @@ def _too_many(op: Op, positional: Sequence[Parameter], given: int, method: bool)
 
 def _missing(op: Op, left: Sequence[Parameter], keywords: Mapping[str, Any]) -> str:
     names = [p.name for p in left if p.required and p.name not in keywords]
+    if op.name.startswith("functional_"):  # written in Python, there as here
+        quoted = [f"'{name}'" for name in names]
+        listed = ", ".join(quoted[:-1]) + " and " + quoted[-1] if names[1:] else quoted[0]
+        plural = "s" if names[1:] else ""
+        return f"{op.public}() missing {len(names)} required positional argument{plural}: {listed}"
     listed = ", ".join(f'"{name}"' for name in names)
     return f"{op.public}() missing {len(names)} required positional arguments: {listed}"
 

@@ -130,7 +130,7 @@ class Op:
         listed: bool = True,
     ) -> None:
         self.name = name
-        self.public = name.partition(".")[0]
+        self.public = name.partition(".")[0].removeprefix("functional_")
         self.key = name.replace(".", "_")
         self.forward = forward
         self.formulas = dict(formulas)
