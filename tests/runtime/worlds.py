@@ -19,9 +19,13 @@ class World:
         self.shown: list[Any] = []
         self.arguments = arguments
         self.builtins = program_builtins(
-            output=self.output, show=self.shown.append, parameter=self._parameter, access=access
+            output=self.output, show=self._show, parameter=self._parameter, access=access
         )
         self.names: dict[str, Any] = {"__builtins__": self.builtins, "__name__": "__main__"}
+
+    def _show(self, value: Any) -> None:
+        if value is not None:
+            self.shown.append(value)
 
     def _parameter(self, name: str, default: Any) -> Any:
         return self.arguments[name] if name in self.arguments else default()

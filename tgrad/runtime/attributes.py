@@ -21,19 +21,20 @@ pointers.
 """
 
 _DENIED = """
-    as_strided_unchecked attrgetter ag_code ag_frame ag_await base bit_generator capsule cast cffi
-    code cr_code cr_frame cr_await ctypes dump dumps edges f_back f_builtins f_code f_globals
-    f_lineno f_locals f_trace flags format_map frombuffer fromfile func getfield gi_code gi_frame
-    gi_yieldfrom hooks keywords memmap methodcaller mro newbyteorder nditer obj operands origin
-    pyfunc recarray release resize savetxt savez saved set_state setfield setflags setstate
-    tb_frame tb_lasti tb_lineno tb_next tofile with_traceback
+    ag_await ag_code ag_frame as_strided_unchecked attrgetter base bit_generator capsule cast
+    cffi code cr_await cr_code cr_frame ctypes dump dumps edges f_back f_builtins f_code
+    f_globals f_lineno f_locals f_trace flags format_map free frombuffer fromfile func getfield
+    gi_code gi_frame gi_yieldfrom hooks keywords memmap methodcaller mro nditer need_hooks
+    newbyteorder obj operands origin pyfunc raw recarray recorded release resize saved
+    saved_value savetxt savez set_state setfield setflags setstate tb_frame tb_lasti tb_lineno
+    tb_next tofile unpacked with_traceback
 """
 
 DENIED = frozenset(_DENIED.split())
 """Names that no table may bring in: ways to memory, files, frames, code or arbitrary attributes.
 
-`code`, `origin`, `saved`, `operands`, `edges` and `hooks` are fields of graph nodes that belong to
-the engine.
+Some (`code`, `origin`, `saved`, `edges`, `raw`, ...) are members of graph nodes that belong to the
+engine.
 """
 
 _STR = """
@@ -86,12 +87,33 @@ _GRAPH = """
 """
 
 
+_LAYERS = """
+    AdaptiveAvgPool2d AvgPool1d AvgPool2d BCELoss BCEWithLogitsLoss BatchNorm1d BatchNorm2d Bilinear
+    CELU Conv1d Conv2d Conv3d ConvTranspose2d CosineEmbeddingLoss CrossEntropyLoss Dropout Dropout1d
+    Dropout2d ELU Embedding Flatten GELU GRU GRUCell GroupNorm HuberLoss Identity KLDivLoss L1Loss
+    LSTM LSTMCell LayerNorm LeakyReLU Linear LogSigmoid LogSoftmax MSELoss MarginRankingLoss
+    MaxPool1d MaxPool2d Mish Module ModuleDict ModuleList NLLLoss PReLU Parameter ParameterDict
+    ParameterList PoissonNLLLoss RNN RNNCell ReLU ReLU6 SELU Sequential SiLU Sigmoid SmoothL1Loss
+    Softmax Softmin Softplus Softsign Tanh TransformerEncoder TransformerEncoderLayer
+    TripletMarginLoss Unflatten init functional utils
+    add_module apply append bias bidirectional buffers children eval extend extra_repr forward
+    get_parameter hidden_size in_channels in_features kernel_size load_state_dict modules
+    named_buffers named_children named_modules named_parameters num_embeddings out_channels
+    out_features p padding parameters register_buffer register_forward_hook register_module
+    register_parameter state_dict stride to train training weight zero_grad
+    ASGD Adadelta Adagrad Adam AdamW Adamax LBFGS NAdam Optimizer RAdam RMSprop Rprop SGD
+    add_param_group defaults lr lr_scheduler param_groups state step
+    CosineAnnealingLR ExponentialLR LambdaLR LinearLR MultiStepLR OneCycleLR ReduceLROnPlateau
+    StepLR get_last_lr
+"""
+
+
 @cache
 def attribute_names() -> frozenset[str]:
     """Every attribute name that a program may read; needs the operators, so it loads NumPy."""
     from tgrad.runtime import modules
 
-    names = set((_STR + _CONTAINERS + _NUMBERS + _OTHER + _NDARRAY).split())
+    names = set((_STR + _CONTAINERS + _NUMBERS + _OTHER + _NDARRAY + _LAYERS).split())
     names |= _tensor_names()
     names |= modules.public_names()
     kept = {"__name__", "__version__"}
@@ -102,10 +124,8 @@ def attribute_names() -> frozenset[str]:
 
 def _tensor_names() -> set[str]:
     """Public names of tensors and of what hangs on them: nodes, sizes, dtypes, devices."""
-    names = set(_GRAPH.split())
-    try:
-        from tgrad.core.tensor import Tensor
-    except ImportError:  # pragma: no cover - only while the core is missing
-        return names
-    names.update(name for name in dir(Tensor) if not name.startswith("_"))
-    return names
+    from tgrad.core.tensor import Size, Tensor
+    from tgrad.ops.install import install
+
+    install()
+    return set(_GRAPH.split()).union(dir(Tensor), dir(Size))

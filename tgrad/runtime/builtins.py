@@ -54,8 +54,6 @@ class Builtins(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name in self._python or name.startswith((".", "_")):
             raise KeyError(name)
-        if "torch" not in self._modules.known():
-            raise KeyError(name)
         torch = self._modules.import_module("torch", False)
         try:
             value = torch if name == "torch" else getattr(torch, name)
@@ -66,7 +64,7 @@ class Builtins(dict[str, Any]):
 
     def all_names(self) -> frozenset[str]:
         """Every name that a program can use without having defined it."""
-        torch = self._modules.names_of("torch") if "torch" in self._modules.known() else frozenset()
+        torch = self._modules.names_of("torch")
         return frozenset(self) | {"torch"} | (torch - self._python)
 
 
@@ -86,7 +84,7 @@ def program_builtins(
     """
     if modules is None:
         modules = Modules(access.writable)
-    torch = torch_modules().get("torch", {})
+    torch = torch_modules()["torch"]
     names = Builtins(modules)
     names.update({name: getattr(builtins, name) for name in (PLAIN + EXCEPTIONS).split()})
     names.update(
@@ -106,12 +104,12 @@ def program_builtins(
             "quit": leave,
         }
     )
-    names.update(file_builtins(access, torch.get("tensor", _no_tensor)))
+    names.update(file_builtins(access, lambda array: torch["tensor"](array)))
     names.update(
         {
             ".show": show,
             ".param": parameter,
-            ".no_grad": torch.get("no_grad"),
+            ".no_grad": torch["no_grad"],
             ".close": closeness.close,
             ".assert_close": closeness.assert_close,
             ".check": declarations.check,
@@ -123,10 +121,6 @@ def program_builtins(
         }
     )
     return names
-
-
-def _no_tensor(array: Any) -> Any:
-    return array
 
 
 def printer(output: TextStream) -> Callable[..., None]:

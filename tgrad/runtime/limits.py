@@ -44,7 +44,8 @@ def limited(
     `time` is in seconds of wall-clock time, `memory` in bytes on top of what the process has now,
     `steps` counts lines of programs that are run, calls included.  Time and steps are those of
     programs; the time that Python code around them takes makes the clock run, but is not
-    interrupted.  The block runs in the main thread of a POSIX system; elsewhere `time` isn't watched, and only Linux watches `memory`.
+    interrupted.  The block runs in the main thread of a POSIX system; elsewhere `time` isn't
+    watched, and only Linux watches `memory`.
     Raises LimitReached.
     """
     watch = _Watch(stuck)

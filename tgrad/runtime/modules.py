@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from tgrad.errors import AccessDenied
@@ -100,6 +101,7 @@ class Modules:
     def import_from(self, path: str, name: str) -> Any:
         """`from path import name`: an attribute or a submodule."""
         module = self._find(path)
+        path = module.__name__
         if f"{path}.{name}" in self.known():
             return self._find(f"{path}.{name}")
         if name.startswith("_") and name != "__version__":
@@ -119,6 +121,8 @@ class Modules:
         return frozenset(_FACTORIES) | frozenset(torch_modules())
 
     def _find(self, path: str) -> Namespace:
+        if path == "tgrad" or path.startswith("tgrad."):
+            path = path.replace("tgrad", "torch", 1)
         found = self._spaces.get(path)
         if found is not None:
             return found
@@ -159,14 +163,12 @@ class Modules:
         return error
 
 
+@cache
 def torch_modules() -> Mapping[str, Names]:
-    """`torch` and its submodules, as the operators make them."""
-    try:
-        from tgrad.ops.install import modules
-    except ImportError:  # pragma: no cover - only while the operators are missing
-        return {}
-    found: Mapping[str, Names] = modules()
-    return found
+    """`torch` and its submodules, as the operators make them; `tgrad` is another name for it."""
+    from tgrad.ops.install import modules
+
+    return modules()
 
 
 def public_names() -> set[str]:
@@ -179,7 +181,8 @@ def public_names() -> set[str]:
     for module in standard_modules.MODULES.values():
         names.update(module.names)
     for path, members in torch_modules().items():
-        names.update(members)
+        if path not in _LATE:
+            names.update(members)
         names.update(path.split("."))
     for path in _FACTORIES:
         names.update(path.split("."))
@@ -221,6 +224,9 @@ def _matplotlib(modules: Modules) -> Names:
 
     return pyplot.matplotlib_names()
 
+
+_LATE = frozenset({"torch.nn", "torch.optim"})
+"""Modules that would have to be imported to tell their names; `attributes` lists those itself."""
 
 _STANDARD = """
     __future__ bisect cmath collections contextlib copy functools heapq itertools math operator

@@ -11,6 +11,7 @@ from typing import Any
 from tgrad.lang.names import SETTABLE_ATTRIBUTES
 from tgrad.runtime.attributes import GUARDED, attribute_names
 from tgrad.runtime.classes import ClassView, expose
+from tgrad.runtime.modules import Namespace
 
 _NO_DEFAULT = object()
 
@@ -23,11 +24,7 @@ def _name_of(name: Any, function: str) -> str:
 
 def no_attribute(value: Any, name: str) -> AttributeError:
     """Python's error for an attribute that `value` doesn't have."""
-    from tgrad.runtime.modules import Namespace
-
-    if isinstance(value, Namespace):
-        sentence = f"module '{value.__name__}' has no attribute '{name}'"
-    elif isinstance(value, (ClassView, type)):
+    if isinstance(value, (ClassView, type)):
         sentence = f"type object '{value.__name__}' has no attribute '{name}'"
     else:
         sentence = f"'{type(value).__name__}' object has no attribute '{name}'"
@@ -48,6 +45,8 @@ def missing(value: Any, name: str) -> Any:
     """
     if name in GUARDED:
         return _read_guarded(value, name)
+    if type(value) is Namespace:
+        return getattr(value, name)  # it has nothing but what it lists
     if (
         isinstance(value, tuple)
         and not name.startswith("_")

@@ -1,0 +1,206 @@
+"""Python's builtins, torch's names and formatting, as programs have them."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import pytest
+from worlds import World, printed, run
+
+from tgrad.errors import ShapeError
+from tgrad.runtime.builtins import EXCEPTIONS, PLAIN
+
+
+@pytest.mark.parametrize("name", (PLAIN + EXCEPTIONS).split())
+def test_harmless_builtins_are_pythons_own(name: str) -> None:
+    assert run(name).shown == [getattr(builtins, name)]
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        ("print()", "\n"),
+        ("print(1, 'a', None)", "1 a None\n"),
+        ("print(1, 2, sep='-', end='!')", "1-2!"),
+        ("print(1, 2, sep=None, end=None, flush=True)", "1 2\n"),
+        ("print(*[], sep='x')", "\n"),
+        ("print('é', [1.0, (2,)], {'a': {3}})", "é [1.0, (2,)] {'a': {3}}\n"),
+    ],
+)
+def test_print(call: str, text: str) -> None:
+    assert printed(call) == text
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("print(1, sep=2)", "sep must be None or a string, not int"),
+        ("print(1, end=[])", "end must be None or a string, not list"),
+    ],
+)
+def test_print_refuses(call: str, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        run(call)
+    assert str(caught.value) == message
+
+
+FORMATS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("{} {}", (1, 2), {}),
+    ("{1} {0} {1}", (1, 2), {}),
+    ("{{}} {{{}}}", (1,), {}),
+    ("{:.3f}|{:>8}|{:<8}|{:^8}|", (1.5, "a", "b", "c"), {}),
+    ("{0!r} {0!s} {1!a}", ("a", "é"), {}),
+    ("{:{}.{}f}", (3.14159, 10, 2), {}),
+    ("{x} {y[0]} {y[1]} {z[key]}", (), {"x": 1, "y": [2, 3], "z": {"key": 4}}),
+    ("{0.real} {0.imag:.1f}", (3 + 4j,), {}),
+    ("{0[0].real}", ([5],), {}),
+    ("{:,} {:e} {:%} {:x} {:b} {:+d}", (1234567, 0.5, 0.25, 255, 5, 3), {}),
+    ("{:5d}{:<5}{:05.1f}", (42, 42, 4.25), {}),
+    ("{.real} {[0]}", (1.5, [2]), {}),
+    ("{!r:>5}", ("a",), {}),
+    ("", (), {}),
+]
+
+
+@pytest.mark.parametrize(("text", "arguments", "keywords"), FORMATS)
+def test_format_is_pythons(text: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    world = World()
+    world.names.update(text=text, arguments=arguments, keywords=keywords)
+    world.run("text.format(*arguments, **keywords)\nstr.format(text, *arguments, **keywords)")
+    assert world.shown == [text.format(*arguments, **keywords)] * 2
+
+
+BAD_FORMATS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("{}", (), {}),
+    ("{} {}", (1,), {}),
+    ("{2}", (1,), {}),
+    ("{x}", (), {}),
+    ("{} {0}", (1,), {}),
+    ("{0} {}", (1,), {}),
+    ("{", (), {}),
+    ("}", (), {}),
+    ("{0[0}", ([1],), {}),
+    ("{:d}", ("a",), {}),
+    ("{0.nothing}", (1,), {}),
+    ("{0!x}", (1,), {}),
+    ("{0[9]}", ([1],), {}),
+    ("{:{:{}}}", (1, 2, 3), {}),
+    ("{0!}", (1,), {}),
+    ("{:>{}", (1, 2), {}),
+]
+
+
+@pytest.mark.parametrize(("text", "arguments", "keywords"), BAD_FORMATS)
+def test_format_fails_as_pythons(
+    text: str, arguments: tuple[Any, ...], keywords: dict[str, Any]
+) -> None:
+    world = World()
+    world.names.update(text=text, arguments=arguments, keywords=keywords)
+    with pytest.raises((IndexError, KeyError, ValueError, AttributeError)) as expected:
+        text.format(*arguments, **keywords)
+    with pytest.raises((IndexError, KeyError, ValueError, AttributeError)) as caught:
+        world.run("text.format(*arguments, **keywords)")
+    assert type(caught.value) is type(expected.value)
+    assert str(caught.value) == str(expected.value)
+
+
+def test_torch_without_prefix() -> None:
+    world = run("import torch\nexp is torch.exp, float32 is torch.float32, torch.exp is torch.exp")
+    assert world.shown == [(True, True, True)]
+
+
+@pytest.mark.parametrize(
+    "name", ["sum", "abs", "max", "min", "round", "all", "any", "range", "pow"]
+)
+def test_pythons_names_win_over_torchs(name: str) -> None:
+    assert run(name).shown == [getattr(builtins, name)]
+
+
+def test_torch_is_there_without_an_import() -> None:
+    assert repr(run("torch").shown[0]) == "<module 'torch'>"
+
+
+def test_names_of_torch_join_when_they_are_used() -> None:
+    world = World()
+    assert "exp" not in world.builtins
+    assert {"exp", "torch", "print"} <= world.builtins.all_names()
+    world.run("exp")
+    assert "exp" in world.builtins
+
+
+def test_an_assignment_hides_a_builtin() -> None:
+    assert printed("list = 3\nexp = 4\nprint(list, exp)") == "3 4\n"
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(NameError, match="name 'yy' is not defined"):
+        run("yy")
+    with pytest.raises(NameError, match="name 'yy' is not defined"):
+        run("def f(): return yy\nf()")
+
+
+def test_type_of_an_error_is_the_builtin_it_stands_for() -> None:
+    world = World()
+    world.names["fail"] = fail
+    world.run("try:\n    fail()\nexcept RuntimeError as e:\n    found = type(e), type(e).__name__")
+    assert world.names["found"] == (RuntimeError, "RuntimeError")
+
+
+def fail() -> None:
+    raise ShapeError("no")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("getattr([1], 'append') is not None", True),
+        ("getattr(1, 'nothing', 5)", 5),
+        ("getattr(3, 'real')", 3),
+        (
+            "hasattr('', 'format'), hasattr('', 'formatter'), hasattr(1, 'real')",
+            (True, False, True),
+        ),
+        ("getattr('{}', 'format')(1)", "1"),
+        ("isinstance(1, (str, (int, list)))", True),
+        ("issubclass(bool, int), issubclass(int, (str, float))", (True, False)),
+        ("callable(print), callable(type), callable(1)", (True, True, False)),
+        ("sorted([3, 1], key=lambda x: -x), list(map(type, [1, 'a']))", ([3, 1], [int, str])),
+    ],
+)
+def test_looking_at_values(text: str, value: object) -> None:
+    assert run(text).shown == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[].nothing", "'list' object has no attribute 'nothing'"),
+        ("None.zero_", "'NoneType' object has no attribute 'zero_'"),
+        ("torch.no_such_function", "module 'torch' has no attribute 'no_such_function'"),
+        ("getattr(torch, 'nope')", "module 'torch' has no attribute 'nope'"),
+        ("int.nothing", "type object 'int' has no attribute 'nothing'"),
+        ("[].nothing = 1", "'list' object has no attribute 'nothing'"),
+    ],
+)
+def test_missing_attributes(text: str, message: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        run(text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("call", ["exit", "quit"])
+def test_leaving(call: str) -> None:
+    for code in ("", "0", "3", "'bye'"):
+        with pytest.raises(SystemExit) as caught:
+            run(f"try:\n    {call}({code})\nexcept Exception: pass")
+        assert str(caught.value.code) == (code.strip("'") or "None")
+
+
+def test_parameters() -> None:
+    assert run("param n: int = 2\nn").shown == [2]
+    assert run("param n: int = 2\nn", n=5).shown == [5]
+
+
+def test_name_is_main() -> None:
+    assert printed("if __name__ == '__main__': print('main')") == "main\n"
