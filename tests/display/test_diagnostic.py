@@ -1,5 +1,6 @@
 """Drawn diagnostics, as exact text."""
 
+import sys
 from io import StringIO
 from textwrap import dedent
 
@@ -114,13 +115,20 @@ def test_recursion_is_folded() -> None:
 
 
 def test_comprehension_is_one_place() -> None:
-    assert drawn_error("a = 0\nb = [x / a for x in [1]]\n") == expected("""
+    assert drawn_error("a = 0\nb = [3 / a for x in [1]]\n") == expected("""
         a.tg:2:6
-          2 | b = [x / a for x in [1]]
+          2 | b = [3 / a for x in [1]]
             |      ~ ^ ~
-            |  x: 1, line 2    a: 0, line 1
+            |  a: 0, line 1
         ZeroDivisionError: division by zero
         """)
+
+
+def test_name_of_a_comprehension_is_not_taken_for_another() -> None:
+    text = "a = 0\nx = 5\nb = [x / a for x in [1]]\n"
+    own_frame = [" x: 1, line 3    a: 0, line 1"]
+    inlined = [" a: 0, line 1"]
+    assert labels(text) == (own_frame if sys.version_info < (3, 12) else inlined)
 
 
 def test_wide_characters_keep_the_carets_in_place() -> None:

@@ -57,6 +57,38 @@ def arguments_of(code: CodeType) -> frozenset[str]:
     return frozenset(code.co_varnames[:count])
 
 
+def lost_names(code: CodeType, instruction: int) -> frozenset[str]:
+    """Names of comprehensions around an instruction, whose values are gone after an error.
+
+    From Python 3.12 on a comprehension has no frame of its own; its names are put aside when it
+    begins, by an instruction that stands at the place of the whole comprehension, and are back
+    when it ends.
+    """
+    steps = list(dis.get_instructions(code))
+    inner = next((s.positions for s in steps if s.offset == instruction), None)
+    return frozenset(
+        step.argval
+        for step in steps
+        if step.opname == "LOAD_FAST_AND_CLEAR" and _contains(step.positions, inner)
+    )
+
+
+def _contains(outer: dis.Positions | None, inner: dis.Positions | None) -> bool:
+    if outer is None or inner is None:
+        return False
+    ends = [*_ends(outer), *_ends(inner)]
+    known = [end for end in ends if end is not None]
+    return len(known) == len(ends) and known[0] <= known[2] and known[3] <= known[1]
+
+
+def _ends(at: dis.Positions) -> list[tuple[int, int] | None]:
+    lines, columns = (at.lineno, at.end_lineno), (at.col_offset, at.end_col_offset)
+    return [
+        None if line is None or column is None else (line, column)
+        for line, column in zip(lines, columns, strict=True)
+    ]
+
+
 def in_code(code: CodeType, instruction: int, name: str, source: Source) -> Assigned:
     """Where `name` was last assigned within the code that is at `instruction`."""
     return Assigned(source, _within(code, instruction, name, source)[0])

@@ -155,7 +155,10 @@ def _explained(calls: list[Call], place: Place, world: World, error: BaseExcepti
     """The place with labels that say what the operands were."""
     call = calls[-1]
     expression = operands.explain(call.source, call.span)
-    values = operands.values(expression, names_seen_by(call, world), call.inner, error)
+    names = dict(names_seen_by(call, world))
+    for name in assignments.lost_names(call.code, call.instruction):
+        names.pop(name, None)
+    values = operands.values(expression, names, call.inner, error)
     labels = []
     for name, value, is_name in values:
         text = operands.describe(value)
