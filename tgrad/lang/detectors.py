@@ -154,6 +154,10 @@ def _assign_for_equal(place: Place) -> Mistake | None:
 def _walrus(place: Place) -> Mistake | None:
     if place.kind == "WALRUS" and not place.brackets:
         return Mistake("`:=` stands only inside of expressions", hint="To assign, write `=`.")
+    if place.kind == "WALRUS" and place.before in VALUE_END and place.before != "NAME":
+        return Mistake("only a name can stand before `:=`")
+    if place.kind == "WALRUS" and place.tokens.kinds[place.index - 2] == "DOT":
+        return Mistake("only a name can stand before `:=`")
     return None
 
 
@@ -233,6 +237,13 @@ def _relative_import(place: Place) -> Mistake | None:
         and (place.first_kind == "FROM")
     ):
         return Mistake("there are no packages to import from by their place")
+    return None
+
+
+def _key_in_set(place: Place) -> Mistake | None:
+    inside = place.tokens.kinds[place.brackets[-1] : place.index] if place.brackets else []
+    if place.kind == "COLON" and inside[:1] == ["LEFT_BRACE"] and "COLON" not in inside:
+        return Mistake("a set has no keys: either all elements are `key: value`, or none")
     return None
 
 
@@ -341,6 +352,7 @@ DETECTORS: tuple[Detector, ...] = (
     _for_without_in,
     _clause_in_line,
     _relative_import,
+    _key_in_set,
     _empty_field,
     _lambda_in_field,
     _generator_argument,

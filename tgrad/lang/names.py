@@ -13,7 +13,8 @@ UNDERSCORED_ATTRIBUTES = frozenset({"__name__", "__version__", "_version", "_is_
 SETTABLE_ATTRIBUTES = frozenset({"data", "grad", "imag", "real", "requires_grad", "shape"})
 """The attributes that a program may assign to (what a value then says to it is its own affair)."""
 
-READABLE_DUNDERS = frozenset({"__name__"})
+READABLE_DUNDERS = frozenset({"__name__", "__future__"})
+"""`from __future__ import ...` is how old programs begin."""
 
 DTYPE_NAMES = frozenset(
     [

@@ -188,7 +188,7 @@ class Scanner(Layout):
 
     def _check_number(self, start: int, end: int) -> None:
         follows = _WORD.match(self.text, end)
-        if follows and follows[0] not in _AFTER_NUMBER:
+        if follows and follows[0] not in _AFTER_NUMBER and _goes_on(follows[0]):
             whole = _NUMBER_LIKE.match(self.text, start)
             text = whole[0] if whole else self.text[start : follows.end()]
             raise ScanError(
@@ -306,13 +306,18 @@ class Scanner(Layout):
 
 _SPACE = re.compile(r"[ \t\f]*")
 _SPACE_AND_LINES = re.compile(r"[ \t\f\n]*")
-_WORD = re.compile(r"[^\x00-@\[-\^`\{-\x7f]+")
+_WORD = re.compile(r"\d+|\.(?=\d)|[^\x00-@\[-\^`\{-\x7f]+")
 _NUMBER_LIKE = re.compile(r"[0-9.][\w.]*")
 _AFTER_NUMBER = frozenset({"and", "else", "for", "if", "in", "is", "not", "or"})
 _CONVERSION = re.compile(r"!([rsa])(?![a-zA-Z0-9_])")
 _QUOTES = re.compile(r"""[a-zA-Z]{0,2}(\"\"\"|'''|"|')""")
 _FSTRING_STOP = re.compile(r"""[\\\n{}"']""")
 _FSTRING_STOP_LONG = re.compile(r"""[\\{}]|\"\"\"|'''""")
+
+
+def _goes_on(text: str) -> bool:
+    """Whether what follows a number directly looks as if it should belong to it."""
+    return text == "." or f"a{text[0]}".isidentifier()
 
 
 def _master(tables: Tables) -> re.Pattern[str]:
