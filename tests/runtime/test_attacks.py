@@ -234,7 +234,7 @@ def test_builtins_that_programs_do_not_have(name: str) -> None:
         '"{0.__class__.__mro__}".format(1)',
         '"{x.__globals__}".format(x=print)',
         '"{0[0].__class__}".format([1])',
-        '"{:{0.__class__}}".format(1)',
+        '"{0:{0.__class__}}".format(1)',
         '"{0.gi_frame}".format(i for i in [1])',
         'str.format("{0.__class__}", 1)',
         'type("").format("{0.__class__}", 1)',
@@ -561,6 +561,41 @@ def test_a_program_that_swallows_the_limit_is_stopped(text: str) -> None:
     )
     assert process.stderr == "LimitReached: time limit of 0.05 s reached\n"
     assert process.returncode == 6
+
+
+SUPERVISED = """
+import os, signal, sys
+from tgrad.runtime import limits
+limits.GRACE = -0.9
+limits.supervise(float(sys.argv[1]))
+print("child", flush=True)
+exec(sys.argv[2])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize(
+    ("seconds", "text", "code", "errors"),
+    [
+        ("2", "sum(range(10**12))", 6, "LimitReached: time limit of 2 s reached\n"),
+        ("60", "pass", 0, ""),
+        ("60", "sys.exit(3)", 3, ""),
+        ("60", "os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, ""),
+        ("60", "os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
+    ],
+)
+def test_a_supervised_process_ends(seconds: str, text: str, code: int, errors: str) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", SUPERVISED, seconds, text],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == code
+    assert process.stdout == "child\n"
+    assert process.stderr == errors
 
 
 @pytest.mark.parametrize(

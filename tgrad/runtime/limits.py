@@ -203,3 +203,41 @@ def _memory_used() -> int | None:
 
 def _megabytes(size: int) -> str:
     return f"{size / 2**20:g} MB"
+
+
+def supervise(seconds: float) -> None:
+    """Go on in a child process, while this one waits and stops the child if it doesn't stop itself.
+
+    `limited` interrupts a program between two of its instructions; some instructions run in C for
+    as long as they please (`sum(range(10**12))`).  For the command line, before anything heavy is
+    loaded: the child has `seconds`, GRACE and another second; then the process ends with exit
+    code 6.  Otherwise it ends as the child ends.  Does nothing where there is no `fork`.
+    """
+    if not hasattr(os, "fork"):
+        return
+    sys.stdout.flush()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)  # the other end closes when this process ends, however it ends
+        return
+    os.close(writing)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child, too
+    signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
+    import select
+
+    ended, _, _ = select.select([reading], [], [], seconds + GRACE + 1.0)
+    if not ended:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        stop_process(f"time limit of {seconds:g} s reached")
+    _end_as(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _end_as(code: int) -> NoReturn:
+    """End this process with an exit code, or by a signal if the code is negative."""
+    if code < 0:
+        if code not in (-signal.SIGKILL, -signal.SIGSTOP):
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code if code >= 0 else 128 - code)
