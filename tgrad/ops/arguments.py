@@ -146,6 +146,7 @@ ACCEPT: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "device": (_device, "torch.device"),
     "tensors": (_tensors, "tuple of Tensors"),
     "str": (_str, "str"),
+    "mode": (_str, "str"),
     "generator": (_generator, "Generator"),
     "any": (lambda value: value, "object"),
 }
@@ -277,12 +278,16 @@ def signature_text(op: Op, method: bool) -> str:
     """An overload's signature as PyTorch writes it: `(Tensor input, int dim, bool keepdim = False)`."""
     parts = []
     keyword_only = False
+    out_comes = op.out and not method
     for p in op.parameters[method:]:
         if p.keyword_only and not keyword_only:
             parts.append("*")
             keyword_only = True
+        if op.family == "creation" and p.name == "dtype" and out_comes:
+            parts.append("Tensor out = None")
+            out_comes = False
         default = "" if p.required else f" = {p.default}"
         parts.append(f"{ACCEPT[p.kind][1]} {p.name}{default}")
-    if op.out and not method:
+    if out_comes:
         parts += ([] if keyword_only else ["*"]) + ["Tensor out = None"]
     return f"({', '.join(parts)})"

@@ -282,7 +282,7 @@ def sources_of(op: Op) -> list[Parameter]:
 def head(writer: Writer, op: Op) -> None:
     """Lines that set T, the type of the computation, and `a_NAME`, the arrays of the operands."""
     operands = promoting(op)
-    dtype = next((p.name for p in op.parameters if p.kind == "dtype"), None)
+    dtype = next((p.name for p in op.parameters if p.kind in ("dtype", "mode")), None)
     everything = ", ".join(p.name for p in operands)
     arrays = ", ".join(f"a_{p.name}" for p in operands)
     given = f", {dtype}" if dtype else ""
@@ -347,10 +347,10 @@ def _refusal(writer: Writer, op: Op) -> None:
         writer.add(f"if T.dtype in REFUSED: raise refused(OP, T.dtype, ({operands},))")
 
 
-def kernel_call(op: Op) -> str:
-    """The expression that calls the row's forward."""
+def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
+    """The expression that calls the row's forward with its parameters, or some of them."""
     parts = ["T.xp"]
-    for p in op.parameters:
+    for p in op.parameters if parameters is None else parameters:
         if p.kind in ("tensor", "operand"):
             value = f"a_{p.name}"
         elif p.kind == "index":

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tgrad.core.engine import Spaces
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, AutogradError
+from tgrad.errors import ArgumentError, AutogradError, DTypeError
 from tgrad.ops.arguments import Mismatch, bind, refuse
 from tgrad.ops.call import COMMON, Writer, bound_function
 from tgrad.ops.inplace import check_result, inplace_function, put
@@ -26,7 +26,14 @@ def bound(op: Op) -> Callable[..., Any]:
     """The function of one row, with its parameters in order and no checks; made when first used."""
     function = _BOUND.get(op.name)
     if function is None:
-        function = composite_function(op) if op.family == "composite" else bound_function(op)
+        if op.family == "composite":
+            function = composite_function(op)
+        elif op.family == "creation":
+            from tgrad.ops.creation import creation_function
+
+            function = creation_function(op)
+        else:
+            function = bound_function(op)
         _BOUND[op.name] = function
     return function
 
@@ -59,6 +66,7 @@ def overloads(name: str, module: str = "torch") -> list[Op]:
 
 def public_function(ops: Sequence[Op], method: bool) -> Callable[..., Any]:
     """What users call: finds the overload, checks the arguments, sees to `out=`."""
+    ops = [op for op in ops if (op.method if method else op.function)]
     name = ops[0].public
 
     def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -184,6 +192,8 @@ def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any)
             f"{op.public}(): functions with out=... arguments don't support automatic "
             "differentiation, but one of the arguments requires grad."
         )
+    if op.family == "creation":
+        named = _typed_by(targets[0], named)
     with_grad, state.grad = state.grad, False
     try:
         results = bound(op)(*values, **named)
@@ -196,6 +206,16 @@ def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any)
         check_result(target, result._array.shape, result._type)
         put(target, result._array)
     return out
+
+
+def _typed_by(target: Tensor, named: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords of a creation, whose dtype is then that of `out`."""
+    dtype, own = named["dtype"], target._type.dtype
+    if dtype is not None and dtype is not own:
+        raise DTypeError(
+            f"dtype {dtype.title} does not match dtype of out parameter ({own.title})"
+        )
+    return {**named, "dtype": own}
 
 
 def _resize(target: Tensor, result: Tensor) -> None:

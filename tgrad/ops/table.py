@@ -91,6 +91,10 @@ def _same_or_given(operands: Sequence[Any], dtype: Any) -> DType:
 same = Rule("as input", "always", lambda operands, dtype: operands[0]._type.dtype)
 promoted = Rule("promoted", "always", lambda operands, dtype: operand_type(operands))
 float_result = Rule("promoted, integers to the default floating dtype", "inexact", _floating)
+default_or_given = Rule(
+    "the default dtype; or dtype=", "never",
+    lambda operands, dtype: dtypes.default.dtype if dtype is None else dtype,
+)  # fmt: skip
 summed = Rule("as input, integers to int64; or dtype=", "inexact", _summed)
 same_or_given = Rule("as input; or dtype=", "never", _same_or_given)
 
@@ -175,6 +179,8 @@ class Op:
             label = "".join(part[:1].upper() + part[1:] for part in base.split("_")) + "Backward"
         self.label = label + str(index)
         self.parameters = _parameters(forward, kinds or {})
+        if family == "creation":
+            self.parameters = [p for p in self.parameters if p.name != "dtype"] + list(FACTORY)
 
     def __repr__(self) -> str:
         return f"<row {self.name}>"
@@ -218,7 +224,7 @@ KINDS: Final[dict[str, str]] = {
     "exponent": "operand", "min": "operand?", "max": "operand?", "start": "number",
     "end": "number", "step": "number", "steps": "int", "n": "int", "k": "int", "diagonal": "int",
     "largest": "bool", "sorted": "bool", "descending": "bool", "stable": "bool",
-    "decimals": "int", "rounding_mode": "str?", "generator": "generator?", "offset": "int",
+    "decimals": "int", "rounding_mode": "mode?", "generator": "generator?", "offset": "int",
     "reduction": "str", "unbiased": "bool", "correction": "number?", "p": "number",
     "inplace": "bool", "negative_slope": "number", "memory_format": "any", "device": "device?",
     "layout": "any", "requires_grad": "bool", "pin_memory": "bool", "copy": "bool",
@@ -230,6 +236,16 @@ tensor, operand (tensor or number), scalar (a number that counts for the dtype, 
 the graph), index (a tensor that takes no part in promotion), tensors (a sequence), number, int, ints (a tuple, or one int),
 bool, dtype, device, generator, str, any; a `?` allows None.
 """
+
+
+FACTORY: Final = (
+    Parameter("dtype", "dtype?", None, True),
+    Parameter("layout", "any", None, True),
+    Parameter("device", "device?", None, True),
+    Parameter("pin_memory", "bool", False, True),
+    Parameter("requires_grad", "bool", False, True),
+)
+"""What every function that makes a tensor of its own takes."""
 
 
 def signature(function: Callable[..., Any]) -> list[tuple[str, Any, bool]]:
@@ -309,6 +325,26 @@ def view(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
     """A kernel whose result shares the input's memory."""
     parts.setdefault("out", False)
     return row("view", name, forward, **parts)
+
+
+def creation(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Makes a tensor: the forward takes NumPy's `dtype`, as a keyword, beside its own parameters.
+
+    The public function takes `FACTORY`'s keywords; the rule decides the dtype from the values of the
+    forward's parameters and `dtype=`.
+    """
+    parts.setdefault("dtype", default_or_given)
+    parts.setdefault("method", False)
+    return row("creation", name, forward, **parts)
+
+
+def filling(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
+    """Writes new values over a tensor, and has no other form: `x.NAME_(...)`.
+
+    The forward takes the tensor, whose values it doesn't use, and returns an array for it.
+    """
+    parts.setdefault("input", lambda o, g: o.zeros_like(g))
+    return row("filling", name, forward, inplace=True, function=False, method=False, **parts)
 
 
 def composite(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
