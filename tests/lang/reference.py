@@ -95,7 +95,7 @@ class _AsLowered(ast.NodeTransformer):
             node.type = ast.Name(".Exception", ast.Load(), **at)
         return node
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.JoinedStr:  # noqa: N802
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.JoinedStr:
         self.generic_visit(node)
         # Python 3.12 leaves empty texts behind fields in formats.
         node.values = [

@@ -52,7 +52,7 @@ FORBIDDEN_ATTRIBUTES = [
     "x . __class__",
     # letters that become an underscore or a Latin letter in Unicode's normal form
     "x._＿class_＿",  # noqa: RUF001
-    "x.__𝐜lass__",
+    "x.__\U0001d41class__",
     "x.__ｃｌａｓｓ__",  # noqa: RUF001
 ]
 
@@ -112,7 +112,8 @@ def test_name_of_the_insides(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [".show(1)", "x = .Exception", "global .show", "f(.show=1)", "．show", "import .show"]  # noqa: RUF001
+    "text",
+    [".show(1)", "x = .Exception", "global .show", "f(.show=1)", "．show", "import .show"],  # noqa: RUF001
 )
 def test_hidden_helpers_cannot_be_spelled(text: str) -> None:
     assert isinstance(failure(text), ProgramSyntaxError)
@@ -120,8 +121,19 @@ def test_hidden_helpers_cannot_be_spelled(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["x = __name__", "x = (1).__name__", "x = y.__version__", "x = y._version", "x = y._saved_self"]
-    + ["x = _", "_x = 1", "__x = 1", "x__ = 1", "____ = 1", "_, x = 1, 2"],
+    [
+        "x = __name__",
+        "x = (1).__name__",
+        "x = y.__version__",
+        "x = y._version",
+        "x = y._saved_self",
+        "x = _",
+        "_x = 1",
+        "__x = 1",
+        "x__ = 1",
+        "____ = 1",
+        "_, x = 1, 2",
+    ],
 )
 def test_underscores_that_are_allowed(text: str) -> None:
     assert compiled(text, attributes=set()).statements

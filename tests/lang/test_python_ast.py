@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from reference import dumped, expected, lowered
 
 SNIPPETS = (Path(__file__).parent / "plain_python.txt").read_text("utf-8").split("# ---\n")

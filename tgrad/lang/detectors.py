@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tgrad.lang.place import CLOSING, LAYOUT, VALUE_END, VALUE_START, Place
-from tgrad.lang.tables import END
 
 
 class Mistake(NamedTuple):
@@ -330,12 +329,6 @@ def _missing_colon_before(place: Place) -> Mistake | None:
     return None
 
 
-def _end_of_program(place: Place) -> Mistake | None:
-    if place.kind == END:
-        return Mistake("the program ends in the middle of a statement")
-    return None
-
-
 DETECTORS: tuple[Detector, ...] = (
     _reserved,
     _pair,
@@ -363,5 +356,4 @@ GENERAL: tuple[Detector, ...] = (
     _missing_comma,
     _missing_value,
     _missing_colon_before,
-    _end_of_program,
 )

@@ -75,8 +75,9 @@ _CLOSING_KINDS = frozenset({"RIGHT_PARENTHESIS", "RIGHT_BRACKET", "RIGHT_BRACE",
 
 
 def _opens_items(kinds: list[str], index: int) -> bool:
+    """Whether the parenthesis after `with` holds the items, not a value."""
     depth = 0
-    several = False
+    comma = alias = False
     for at in range(index, len(kinds)):
         kind = kinds[at]
         if kind in _OPENING:
@@ -84,12 +85,11 @@ def _opens_items(kinds: list[str], index: int) -> bool:
         elif kind in _CLOSING_KINDS:
             depth -= 1
             if depth == 0:
-                return several and kinds[at + 1] == "COLON"
-        elif depth == 1 and kind in ("COMMA", "AS"):
-            several = True
-        elif kind == "_NEWLINE":
-            break
-    return False
+                return (comma or alias) and kinds[at + 1] == "COLON"
+        elif depth == 1:
+            comma = comma or kind == "COMMA"
+            alias = alias or kind == "AS"
+    return alias
 
 
 def columns_in_bytes(tokens: Tokens) -> None:

@@ -61,8 +61,8 @@ class Statements(Annotations):
         return [ast.Assign(targets, parts[-1], **at)]
 
     def augmented_assignment(self, at: At, target: ast.expr, sign: str, value: ast.expr) -> Block:
-        if isinstance(target, (ast.Tuple, ast.List)):
-            self.fail(f"'{sign}' changes one thing at a time, not a tuple or a list", at_of(target))
+        if isinstance(target, (ast.Tuple, ast.List, ast.Starred)):
+            self.fail(f"'{sign}' changes one thing at a time", at_of(target))
         changed: Any = self.target(target, STORE)
         return [ast.AugAssign(changed, OPERATORS[sign[:-1]], value, **at)]
 
