@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from worlds import World, run
 
+from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import AccessDenied, AccessError, LimitReached, NotAvailableError
 from tgrad.runtime import limits
 from tgrad.runtime.attributes import DENIED, GUARDED, attribute_names
@@ -270,6 +273,53 @@ def test_attributes_by_other_ways(text: str) -> None:
         world.run(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y.grad_fn.code",
+        "y.grad_fn.origin",
+        "y.grad_fn.saved",
+        "y.grad_fn.operands",
+        "y.grad_fn.edges",
+        "y.grad_fn.hooks",
+        "y.grad_fn.raw",
+        "y.grad_fn.free()",
+        "getattr(y.grad_fn, 'code')",
+        '"{0.grad_fn.code}".format(y)',
+        "torch.Tensor.add = 1",
+        "torch.Tensor.data = 1",
+        "type(y).grad = 1",
+        "del type(y).data",
+        "setattr(torch.Tensor, 'data', 1)",
+        "type(y.grad_fn).requires_grad = 1",
+        "type(y.dtype).real = 1",
+        "torch.float32.itemsize = 3",
+        "torch.float32.numpy = 3",
+        "setattr(torch.float32, 'itemsize', 3)",
+        "y.device.type = 'cuda'",
+        "torch.exp = 1",
+        "torch.data = 1",
+        "torch.frombuffer",
+        "y.dtype.numpy = object",
+    ],
+)
+def test_tensors_show_and_change_nothing_inside(text: str) -> None:
+    world = World()
+    world.run("import torch\nx = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2")
+    with pytest.raises((AttributeError, TypeError)):
+        world.run(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["y.x", "type(y.grad_fn)()", "type(y.dtype)()", "type(torch)('os')"]
+)
+def test_inner_classes_make_nothing(text: str) -> None:
+    world = World()
+    world.run("import torch\nx = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2")
+    with pytest.raises((AttributeError, TypeError)):
+        world.run(text)
+
+
 @pytest.mark.parametrize("name", ["__class__", "gi_frame", "tofile"])
 def test_hasattr_does_not_see_what_is_not_listed(name: str) -> None:
     assert run(f"hasattr([], {name!r})").shown == [False]
@@ -485,6 +535,13 @@ def test_no_listed_name_is_a_denied_one() -> None:
     assert not names & DENIED
     assert not names & GUARDED
     assert {name for name in names if name.startswith("_")} == {"__name__", "__version__"}
+
+
+def test_of_tensors_only_pytorchs_names_are_listed() -> None:
+    """What tensors have besides is meant for tgrad itself, and may be dangerous."""
+    recorded = json.loads(Path(__file__).with_name("torch_names.json").read_text("utf-8"))
+    for cls, known in ((Tensor, recorded["Tensor"]), (Size, recorded["Size"])):
+        assert {name for name in dir(cls) if name in attribute_names()} <= set(known)
 
 
 def test_a_program_has_no_builtins_of_pythons_but_the_listed() -> None:

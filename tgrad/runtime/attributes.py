@@ -21,20 +21,21 @@ pointers.
 """
 
 _DENIED = """
-    ag_await ag_code ag_frame as_strided_unchecked attrgetter base bit_generator capsule cast
-    cffi code cr_await cr_code cr_frame ctypes dump dumps edges f_back f_builtins f_code
-    f_globals f_lineno f_locals f_trace flags format_map free frombuffer fromfile func getfield
-    gi_code gi_frame gi_yieldfrom hooks keywords memmap methodcaller mro nditer need_hooks
-    newbyteorder obj operands origin pyfunc raw recarray recorded release resize saved
-    saved_value savetxt savez set_state setfield setflags setstate tb_frame tb_lasti tb_lineno
-    tb_next tofile unpacked with_traceback
+    ag_await ag_code ag_frame as_strided_unchecked attrgetter base bit_generator bump_version
+    capsule cast cffi code cr_await cr_code cr_frame ctypes current_edge dump dumps edges f_back
+    f_builtins f_code f_globals f_lineno f_locals f_trace flags format_map free frombuffer
+    fromfile func getfield gi_code gi_frame gi_yieldfrom hooks keywords legacy_constructor
+    memmap methodcaller mro names nditer need_hooks newbyteorder obj operands origin own_storage
+    pyfunc raw rebase_history recarray recorded release require_grad resize saved saved_value
+    savetxt savez set_state setfield setflags setstate storage_of strided_history tb_frame
+    tb_lasti tb_lineno tb_next tofile unpacked view_of_memory with_traceback
 """
 
 DENIED = frozenset(_DENIED.split())
 """Names that no table may bring in: ways to memory, files, frames, code or arbitrary attributes.
 
-Some (`code`, `origin`, `saved`, `edges`, `raw`, ...) are members of graph nodes that belong to the
-engine.
+Some (`code`, `origin`, `saved`, `edges`, `raw`, `view_of_memory`, ...) are members of graph nodes
+and tensors that belong to the engine.
 """
 
 _STR = """
