@@ -128,3 +128,16 @@ def test_seed(tgrad):
 def test_allow_read(tgrad, write):
     write("a.txt", "text")
     assert tgrad("--allow-read", ".", "-c", "read('a.txt')").out == "'text'\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "program", "message"),
+    [
+        (["--time-limit", "0.2"], "while True: pass", "time limit of 0.2 s reached"),
+        (["--step-limit=50"], "i = 0\nwhile True:\n    i = i + 1", "step limit of 50 reached"),
+        (["--memory-limit", "64"], "x = [0] * 10**9", "memory limit of 64 MB reached"),
+    ],
+)
+def test_limits(tgrad, words, program, message):
+    run = tgrad(*words, "-c", program)
+    assert (run.last, run.code) == (f"LimitReached: {message}", 6)

@@ -68,3 +68,22 @@ def test_program_without_parameters_takes_no_words(tgrad):
         "it has no parameters\n"
         "tgrad: <command>: unknown parameter --json: tgrad's own options stand before the program\n"
     )
+
+
+def test_default_has_its_type(tgrad):
+    assert tgrad("-c", "param lr: float = 1\nlr").out == "1.0\n"
+    run = tgrad("-c", "param n: int = 1.5\nn")
+    assert run.last == (
+        "TypeError: the parameter 'n' is declared as int and its default is of type float"
+    )
+    assert run.code == 1
+
+
+def test_parameter_without_default_must_be_given(tgrad):
+    run = tgrad("-c", "param n: int\nn")
+    assert run.err == (
+        "parameters:\n  --n  int  required\n"
+        "tgrad: <command>: --n must be given: it has no default\n"
+    )
+    assert run.code == 2
+    assert tgrad("-c", "param n: int\nn", "--n", "3").out == "3\n"

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tgrad.errors import ProgramError
+from tgrad.errors import ArgumentError, ArgumentValueError, ProgramError
 from tgrad.runtime.output import BUG_NOTE, OutputClosed, Reporter
 from tgrad.source import Source
 
@@ -83,6 +83,7 @@ class Session:
         self._executed: list[tuple[CodeType, Source]] = []
         self._warned: set[tuple[str, str, str, int | None]] = set()
         self._value: object = None
+        self._types: dict[str, str] = {}
         self.arguments: Mapping[str, object] = {}
         """Values for the `param` declarations, by name; a parameter not in it has its default."""
         self.builtins: dict[str, Any] = program_builtins(
@@ -129,6 +130,7 @@ class Session:
     def execute(self, program: Program) -> Result:
         """Run a compiled program in the session's names."""
         self._value = None
+        self._types.update({each.name: each.type for each in program.parameters})
         try:
             with self._warnings(), self._boundary():
                 for number, statement in enumerate(program.statements, 1):
@@ -180,9 +182,29 @@ class Session:
         self._reporter.value(value)
         self.builtins["_"] = self._value = value
 
-    def _parameter(self, name: str, default: Callable[[], object]) -> object:
-        """The value of `param name: type = default`."""
-        return self.arguments[name] if name in self.arguments else default()
+    def _parameter(self, name: str, default: Callable[[], object] | None) -> object:
+        """The value of `param name: type = default`.
+
+        Raises:
+            ArgumentValueError: it wasn't given and has no default.
+            ArgumentError: the default isn't of its type.
+        """
+        if name in self.arguments:
+            return self.arguments[name]
+        if default is None:
+            raise ArgumentValueError(
+                f"the parameter '{name}' has no default and wasn't given",
+                hint=f"give it on the command line: --{name} value",
+            )
+        value, kind = default(), self._types.get(name, "")
+        if kind == "float" and type(value) is int:
+            return float(value)
+        if type(value).__name__ != kind:
+            given = type(value).__name__
+            raise ArgumentError(
+                f"the parameter '{name}' is declared as {kind} and its default is of type {given}"
+            )
+        return value
 
     def _leave(self, leaving: SystemExit) -> Result:
         """What `exit(code)` means, as in Python: a text goes to the error stream and means 1."""
@@ -190,7 +212,8 @@ class Session:
         if code is None or isinstance(code, int):
             return Result((code or 0) & 0xFF, left=True)
         self._reporter.output.flush()
-        print(code, file=sys.stderr)
+        if sys.stderr is not None:
+            print(code, file=sys.stderr)
         return Result(1, left=True)
 
     @contextmanager
