@@ -72,7 +72,7 @@ def _match(shape: tuple[int, ...], dims: tuple[Dim, ...]) -> list[tuple[int, Dim
 
 def _shape_sentence(shape: tuple[int, ...], dims: tuple[Dim, ...], name: str, bound: Any) -> str:
     sentence = f"{name} is declared with shape {_dims_text(dims)} and got {list(shape)}"
-    known = [f"{dim} is {bound[dim]}" for dim in dims if isinstance(dim, str) and dim in bound]
+    known = [f"{dim} is {bound[dim]}" for dim in dict.fromkeys(dims) if dim in bound]
     return f"{sentence}, where {' and '.join(known)}" if known else sentence
 
 
