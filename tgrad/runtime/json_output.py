@@ -1,8 +1,20 @@
 """`--json`: one strict JSON object a line, for values, printed text, warnings and errors.
 
-Every record has `version`, the format's number, and `kind`.  NaN and the infinities, which JSON
-doesn't have, are the strings "NaN", "Infinity" and "-Infinity".  A number of a tensor is written
-with the fewest digits that give the same number back in the tensor's dtype.
+Every record has `version`, the format's number, and `kind`.  By kind it also has
+
+    value     statement, line, name (null unless the statement is a name), type, and of a tensor
+              dtype, shape, data, requires_grad, and grad (dtype, shape, data) when there is one;
+              of other values data, or text where JSON has nothing like it
+    print     statement, line, text (with its line end)
+    warning   type, message, file, line
+    error     type, message, file, line, column, end (line, column), hint, exit_code;
+              without a place if it has none
+
+Statements count from 1 within the program, lines and columns from 1, an end is exclusive.
+
+NaN and the infinities, which JSON doesn't have, are the strings "NaN", "Infinity" and "-Infinity".
+A number of a tensor is written with the fewest digits that give the same number back in the
+tensor's dtype.
 """
 
 from __future__ import annotations
