@@ -33,9 +33,12 @@ class _Submodule(type(sys)):  # type: ignore[misc]
         return sorted(_names(self.__name__.replace("tgrad", "torch", 1)))
 
 
-for _name in ("autograd", "cuda", "linalg", "random", "special", "testing"):
-    _module = globals()[_name] = _Submodule(f"tgrad.{_name}")
-    sys.modules[_module.__name__] = _module
+for _name in ("autograd", "autograd.functional", "cuda", "func", "linalg", "random", "special", "testing"):
+    _module = sys.modules[f"tgrad.{_name}"] = _Submodule(f"tgrad.{_name}")
+    if "." in _name:
+        setattr(sys.modules[f"tgrad.{_name.rpartition('.')[0]}"], _name.rpartition(".")[2], _module)
+    else:
+        globals()[_name] = _module
 del _name, _module
 
 

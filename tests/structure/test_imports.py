@@ -19,7 +19,7 @@ ALLOWED = {
     "errors": {"source", "errors"},
     "backends": {"source", "errors", "backends"},
     "core": {"source", "errors", "backends", "core"},
-    "ops": {"source", "errors", "backends", "core", "ops"},
+    "ops": {"source", "errors", "backends", "core", "ops", "_version"},
     "nn": {"source", "errors", "backends", "core", "ops", "nn"},
     "optim": {"source", "errors", "backends", "core", "ops", "optim"},
     "lang": {"source", "errors", "lang"},

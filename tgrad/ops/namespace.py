@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
+from tgrad._version import __version__
 from tgrad.core import dtype as dtypes
 from tgrad.core import engine, modes
 from tgrad.core.device import Device
@@ -68,7 +69,7 @@ def _torch() -> LazyNames:
         preserve_format=MemoryFormat("preserve_format"),
         contiguous_format=MemoryFormat("contiguous_format"),
         channels_last=MemoryFormat("channels_last"),
-        pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, newaxis=None,
+        __version__=__version__, pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, newaxis=None,
         get_num_threads=get_num_threads, set_num_threads=set_num_threads,
         set_printoptions=_set_printoptions,
     )  # fmt: skip
@@ -82,6 +83,7 @@ def _torch() -> LazyNames:
     return names
 
 
+FUNCTIONAL: Final = "tgrad.ops.functional"
 RANDOM_STATE: Final = ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state")
 
 ABSENT: Final = {
@@ -162,6 +164,16 @@ def _make_modules() -> dict[str, LazyNames]:
         no_grad=modes.no_grad, enable_grad=modes.enable_grad,
         set_grad_enabled=modes.set_grad_enabled,
     )  # fmt: skip
+    found["torch.autograd.functional"] = LazyNames(
+        {n: _from(FUNCTIONAL, n) for n in ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp")}
+    )
+    found["torch.func"] = LazyNames(
+        {
+            **{n: _from(FUNCTIONAL, n) for n in ("grad", "value_and_grad", "jacrev")},
+            **{n: _from(FUNCTIONAL, f"{n}_function") for n in ("hessian", "vjp", "jvp")},
+            "jacfwd": _from(FUNCTIONAL, "jacrev"),
+        }
+    )
     found["torch.cuda"] = _plain(
         is_available=lambda: False, device_count=lambda: 0, current_device=_no_gpu,
         get_device_name=_no_gpu, synchronize=_no_gpu, empty_cache=_nothing, manual_seed=_nothing,
