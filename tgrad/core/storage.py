@@ -16,6 +16,6 @@ class Storage:
 
     def __init__(self, array: Any) -> None:
         self.array = array
-        """The array that owns the memory."""
+        """The array for which the memory was made: its first element is the storage's first."""
         self.version = 0
         """Raised by one whenever the memory is written to in place."""

@@ -165,8 +165,37 @@ class Tensor:
         base, _, kind = view
         assert self._storage is not None
         if base._edge is not None and not self._is_gradient_leaf():
+            if kind != DIFFERENTIABLE:
+                raise AutogradError(
+                    self.view_error("its base or another view of its base has been")
+                )
             self._edge = Tensor.strided_history(base, self)
         self._view = (base, self._storage.version, kind)
+
+    def view_error(self, modified: str) -> str:
+        """Why this view, not an ordinary one, must not be written to: PyTorch's sentence."""
+        assert self._view is not None
+        edge = self._edge
+        if edge is None or type(edge[0]) is AccumulateGrad:
+            text = (
+                f"A view was created in no_grad mode and {modified} modified inplace with grad "
+                "mode enabled."
+            )
+        else:
+            name = edge[0].label.partition("Backward")[0]
+            text = f"Output {edge[1]} of {name} is a view and {modified} modified inplace."
+        if self._view[2] == ONE_OF_SEVERAL:
+            return text + (
+                " This view is the output of a function that returns multiple views. Such "
+                "functions do not allow the output views to be modified inplace. You should replace "
+                "the inplace operation by an out-of-place one."
+            )
+        return text + (
+            " Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+            "clarify your code by moving both the view and the inplace either both inside the "
+            "no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
+            "want the inplace to be tracked)."
+        )
 
     def _is_gradient_leaf(self) -> bool:
         return self._edge is not None and type(self._edge[0]) is AccumulateGrad
@@ -334,27 +363,31 @@ class Tensor:
         """The storage, made at the first call."""
         storage = self._storage
         if storage is None:
-            array = self._array
-            storage = self._storage = Storage(array if array.base is None else array.base)
+            storage = self._storage = Storage(self._array)
         return storage
 
     def bump_version(self) -> None:
         """Note that the memory was written to in place."""
         self.own_storage().version += 1
-        view = self._view
-        if view is not None and self._edge is None:
-            self._view = (view[0], view[1], view[2])
 
     def view_of_memory(self, array: Any, kind: int = DIFFERENTIABLE) -> Tensor:
         """A view of this tensor: another array on the same memory; its history isn't set."""
-        result = new_tensor(array, self._type)
-        storage = result._storage = self.own_storage()
-        base = self if self._view is None else self._view[0]
-        if kind == DIFFERENTIABLE and (
-            not state.grad or (self._view is not None and self._view[2] == IN_NO_GRAD)
-        ):
-            kind = IN_NO_GRAD
-        result._view = (base, storage.version, kind)
+        type_ = self._type
+        if array.dtype is not type_.dtype.numpy and array.dtype != type_.dtype.numpy:
+            dtype = dtypes.from_numpy(array.dtype)
+            assert dtype is not None
+            type_ = type_.related[dtype]
+        result = new_tensor(array, type_)
+        storage = self._storage
+        if storage is None:
+            storage = self._storage = Storage(self._array)
+        result._storage = storage
+        view = self._view
+        if view is None:
+            result._view = (self, storage.version, kind if state.grad else IN_NO_GRAD)
+        else:
+            inherited = view[2] or (kind if state.grad else IN_NO_GRAD)
+            result._view = (view[0], storage.version, inherited)
         return result
 
     @property
@@ -382,7 +415,7 @@ class Tensor:
                 "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
                 "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
                 "these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
-                "function in torch/optim/optimizer.py as a solution."
+                "function in torch/optim/optimizer.py as the solution."
             )
         self._edge = None
         return self

@@ -73,6 +73,12 @@ def _sequence(value: Any) -> Any:
     return _ints(value) if isinstance(value, (tuple, list)) else REFUSED
 
 
+def _split(value: Any) -> Any:
+    """An int or a tuple of ints."""
+    single = _int(value)
+    return _ints(value) if single is REFUSED else single
+
+
 def _float(value: Any) -> Any:
     value = _number(value)
     if value is REFUSED or isinstance(value, complex):
@@ -140,6 +146,7 @@ ACCEPT: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "int": (_int, "int"),
     "ints": (_ints, "tuple of ints"),
     "sequence": (_sequence, "tuple of ints"),
+    "split": (_split, "tuple of ints"),
     "float": (_float, "float"),
     "bool": (_bool, "bool"),
     "dtype": (_dtype, "torch.dtype"),

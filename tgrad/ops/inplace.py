@@ -8,17 +8,17 @@ to, and the identity elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import TensorType
-from tgrad.core.engine import Spaces, fit, fit_recorded
+from tgrad.core.engine import fit, fit_recorded
 from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node
 from tgrad.core.modes import state
-from tgrad.core.tensor import IN_NO_GRAD, ONE_OF_SEVERAL, Tensor, new_tensor
+from tgrad.core.tensor import DIFFERENTIABLE, Tensor, new_tensor
 from tgrad.errors import AutogradError, DTypeError, ShapeError, StateError
 from tgrad.ops.call import (
     INTERNAL,
@@ -27,10 +27,12 @@ from tgrad.ops.call import (
     head,
     kernel,
     node_class,
+    node_classes,
     promoting,
     start,
     versions_of,
 )
+from tgrad.ops.geometry import element_strides, first_byte, in_memory
 from tgrad.ops.table import Op
 
 
@@ -57,39 +59,26 @@ def inplace_function(op: Op) -> Any:
 
 def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
     """Raise PyTorch's error for a tensor that must not be written to while recording."""
+    if not state.grad:
+        return
     edge = tensor.current_edge()
-    view = tensor._view
     if edge is None and not any(
         isinstance(o, Tensor) and o.current_edge() is not None for o in operands
     ):
         return
+    view = tensor._view
+    if view is not None:
+        if view[2] != DIFFERENTIABLE:
+            raise AutogradError(tensor.view_error("is being"))
+        if edge is not None and view[0].is_leaf:
+            raise AutogradError(
+                "a view of a leaf Variable that requires grad is being used in an in-place "
+                "operation."
+            )
     if edge is not None and type(edge[0]) is AccumulateGrad:
         raise AutogradError(
             "a leaf Variable that requires grad is being used in an in-place operation.",
             hint="update it inside `with torch.no_grad():`, or write x = x + ... for a new tensor",
-        )
-    if view is None:
-        return
-    base, _, kind = view
-    if kind == ONE_OF_SEVERAL:
-        name = edge[0].label.partition("Backward")[0] if edge is not None else "Unbind"
-        raise AutogradError(
-            f"Output {edge[1] if edge is not None else 0} of {name} is a view and is being modified "
-            "inplace. This view is the output of a function that returns multiple views. Such "
-            "functions do not allow the output views to be modified inplace. You should replace the "
-            "inplace operation by an out-of-place one."
-        )
-    if kind == IN_NO_GRAD:
-        raise AutogradError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode "
-            "enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You "
-            "can clarify your code by moving both the view and the inplace either both inside the "
-            "no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
-            "want the inplace to be tracked)."
-        )
-    if base._is_gradient_leaf():
-        raise AutogradError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
         )
 
 
@@ -127,15 +116,39 @@ def write(
     array = tensor._array
     if type_ is not tensor._type or result.shape != array.shape:
         check_result(tensor, result.shape, type_)
+    if 0 in array.strides:
+        check_memory(array)
+    storage = tensor._storage
+    if storage is not None:
+        for value in values:
+            if type(value) is Tensor and value is not tensor and value._storage is storage:
+                check_overlap(tensor, value)
+
+    def act(array: Any) -> None:
+        numpy.copyto(array, result, casting="unsafe")
+
+    return write_into(op, tensor, act, values, type_, mixed)
+
+
+def write_into(
+    op: Op, tensor: Tensor, act: Callable[[Any], None], values: tuple[Any, ...],
+    type_: TensorType | None = None, mixed: bool = False,
+) -> Tensor:  # fmt: skip
+    """Let `act` change the tensor's array in place, and record that as an application of a row.
+
+    `values` are the row's arguments, the tensor first.
+    """
     edges = _edges(op, values) if state.grad and tensor._type.inexact else None
     if edges is None:
-        put(tensor, result)
+        act(tensor._array)
+        tensor.bump_version()
         return tensor
     arguments = {p.name: value for p, value in zip(op.parameters, values, strict=True)}
-    node = node_class(op, type_, mixed)()
+    node = node_class(op, type_ or tensor._type, mixed)()
     before = _saved_before(op, node, tensor, arguments)
     fill_node(node, edges, None)
-    put(tensor, result)
+    act(tensor._array)
+    tensor.bump_version()
     _save(op, node, tensor, arguments, before)
     node.operands = tuple(
         (v._array.shape, v._type) if isinstance(v, Tensor) else None
@@ -145,6 +158,39 @@ def write(
     set_origin(node)
     rebase(tensor, node)
     return tensor
+
+
+def check_overlap(tensor: Tensor, other: Any) -> None:
+    """Raise PyTorch's error if an operand shares only a part of the memory that is written to."""
+    if type(other) is not Tensor or other._storage is not tensor._storage or other is tensor:
+        return
+    a, b = tensor._array, other._array
+    if tensor._storage is None or not (a.size and b.size and _dense(a) and _dense(b)):
+        return
+    first, second = geometry(a), geometry(b)
+    if first == second and a.shape == b.shape:
+        return
+    start, other_start = first[1], second[1]
+    if start < other_start + b.nbytes and other_start < start + a.nbytes:
+        raise StateError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor "
+            "refer to a single memory location. Please clone() the tensor before performing the "
+            "operation.",
+            hint="the operand is a view of the tensor that is written to",
+        )
+
+
+def _dense(array: Any) -> bool:
+    """Whether the elements of an array lie side by side in memory, in any order."""
+    if array.flags.c_contiguous:
+        return True
+    step = array.itemsize
+    for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
+        if size != 1:
+            if stride != step:
+                return False
+            step *= size
+    return True
 
 
 def _edges(op: Op, values: tuple[Any, ...]) -> tuple[Edge | None, ...] | None:
@@ -160,7 +206,7 @@ def _edges(op: Op, values: tuple[Any, ...]) -> tuple[Edge | None, ...] | None:
 def put(tensor: Tensor, result: Any) -> None:
     """Copy an array of the tensor's shape over its elements, and raise its version."""
     array = tensor._array
-    if not array.flags.writeable:
+    if 0 in array.strides:
         check_memory(array)
     numpy.copyto(array, result, casting="unsafe")
     tensor.bump_version()
@@ -240,35 +286,41 @@ class CopySlices(Node):
     Its edges are the base's old one and those of the node that wrote, less the view's own.
     """
 
-    __slots__ = ("base_geometry", "view_geometry", "writer")
+    __slots__ = ("home", "place", "writer")
     label = "torch::autograd::CopySlices"
 
     def __init__(self, base: Tensor, view: Tensor, writer: Node) -> None:
         fill_node(self, (base._edge, *writer.edges[1:]), None)
         self.writer = writer
-        self.base_geometry = (base._array.shape, geometry(base._array)[0])
-        self.view_geometry = relative_geometry(base._array, view._array)
+        self.home = (base._array.shape, element_strides(base._array))
+        self.place = relative_geometry(base._array, view._array)
         self.code = writer.code
         self.instruction = writer.instruction
 
-    def _apply(self, o: Any, g: Any, edges: tuple[Edge | None, ...], arrays: bool) -> tuple[Any, ...]:
-        size, stride, offset = self.view_geometry
-        piece = o.strided_piece(g, *self.base_geometry, size, stride, offset)
-        inner = self.writer
-        wanted = (edges[0], *edges[1:])
-        results = inner.raw(piece, wanted) if arrays else inner.recorded(o, piece, wanted)
-        if inner.operands is not None:
-            results = (fit if arrays else fit_recorded)(results, inner)
-        base = None
-        if edges[0] is not None:
-            base = o.strided_scatter(g, results[0], *self.base_geometry, size, stride, offset)
-        return (base, *results[1:])
-
     def raw(self, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:
-        return self._apply(Spaces.raw, g, edges, True)
+        """The gradient in memory laid out as the base's, its piece replaced by the writer's."""
+        inner = self.writer
+        whole, piece = in_memory(g, self.home, *self.place)
+        wanted = (edges[0], *edges[1:])
+        results = inner.raw(piece.copy(), wanted)
+        if inner.operands is not None:
+            results = fit(results, inner)
+        if edges[0] is None:
+            return (None, *results[1:])
+        piece[...] = 0 if results[0] is None else results[0]
+        return (whole, *results[1:])
 
     def recorded(self, o: Any, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:
-        return self._apply(o, g, edges, False)
+        """The same with tensors."""
+        inner = self.writer
+        piece = o.strided_piece(g, self.home, *self.place)
+        results = inner.recorded(o, piece, (edges[0], *edges[1:]))
+        if inner.operands is not None:
+            results = fit_recorded(results, inner)
+        base = None
+        if edges[0] is not None:
+            base = o.strided_replace(g, results[0], self.home, *self.place)
+        return (base, *results[1:])
 
     def free(self) -> None:
         self.writer.free()
@@ -276,22 +328,24 @@ class CopySlices(Node):
 
 def geometry(array: Any) -> tuple[tuple[int, ...], int]:
     """An array's strides in elements, and its first element's address."""
-    size = array.itemsize
-    return tuple(s // size for s in array.strides), array.__array_interface__["data"][0]
+    return element_strides(array), first_byte(array)
 
 
 def relative_geometry(base: Any, view: Any) -> tuple[tuple[int, ...], tuple[int, ...], int]:
     """Shape, strides and offset in elements of an array inside another one's memory."""
     strides, address = geometry(view)
-    return view.shape, strides, (address - geometry(base)[1]) // view.itemsize
+    return view.shape, strides, (address - first_byte(base)) // view.itemsize
 
 
 def strided_history(base: Tensor, view: Tensor) -> Edge:
     """Record a view as a strided piece of its base, which was written to in the meantime."""
+    from tgrad.ops.table import TABLE
+
     assert base._edge is not None
-    node: Node = Spaces.recorded.strided_node()
+    node: Node = node_classes(TABLE["strided"])[0]()
     size, stride, offset = relative_geometry(base._array, view._array)
-    fill_node(node, (base._edge,), ((base._array.shape, geometry(base._array)[0]), size, stride, offset))
+    home = (base._array.shape, element_strides(base._array))
+    fill_node(node, (base._edge,), (home, size, stride, offset))
     base_node = base._edge[0]
     node.code, node.instruction = base_node.code, base_node.instruction
     return node, 0

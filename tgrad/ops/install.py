@@ -13,11 +13,26 @@ from tgrad.core.device import CPU, CPU_TYPES, tensor_type
 from tgrad.core.dtype import DTYPES
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.ops import contraction, convert, elementwise, matmul, reduce
+from tgrad.ops import (
+    contraction,
+    convert,
+    elementwise,
+    filling,
+    index,
+    joining,
+    matmul,
+    memory,
+    reduce,
+    shape,
+    strided,
+)
 from tgrad.ops.functions import bound, bound_inplace, overloads, public_function, public_inplace
 from tgrad.ops.table import TABLE, Op
 
-ROW_MODULES: Final = (convert, elementwise, matmul, contraction, reduce)
+ROW_MODULES: Final = (
+    convert, elementwise, matmul, contraction, reduce,
+    shape, strided, joining, index, filling, memory,
+)  # fmt: skip
 
 
 class LazyMethod:
@@ -66,12 +81,18 @@ class RecordedSpace:
 
     def __getattr__(self, key: str) -> Any:
         op = BY_KEY.get(key)
-        if op is None:
+        if op is not None:
+            function = bound(op)
+        elif key.endswith("_") and key[:-1] in BY_KEY:
+            function = bound_inplace(BY_KEY[key[:-1]])
+        else:
             raise AttributeError(key)
-        function = bound(op)
         setattr(self, key, function)
         return function
 
+    def is_complex_value(self, value: Tensor) -> bool:
+        """Whether a value has complex elements."""
+        return value._type.dtype.is_complex
 
     def conj(self, value: Any) -> Any:
         """The complex conjugate; a real tensor or number itself."""
@@ -114,6 +135,14 @@ class RawSpace:
             return value.conjugate()
         return value
 
+    def real(self, array: Any) -> Any:
+        """The real parts; a real array itself."""
+        return array.real
+
+    def is_complex_value(self, array: Any) -> bool:
+        """Whether an array has complex elements."""
+        return bool(array.dtype.kind == "c")
+
     def to_type(self, array: Any, type_: Any) -> Any:
         """An array in the dtype of a tensor type."""
         return array if array.dtype == type_.dtype.numpy else type_.xp.cast(array, type_.dtype.numpy)
@@ -146,10 +175,13 @@ def install() -> None:
         for name in (op.public, *op.aliases):
             if op.method and op.module == "torch" and "." not in name:
                 _method(name, lambda op=op: public_function(overloads(op.public), True))
-                if op.inplace:
-                    _method(f"{name}_", lambda op=op: public_inplace(_inplace(op.public)))
+            if op.inplace and (op.method or op.family == "filling") and op.module == "torch":
+                _method(f"{name}_", lambda op=op: public_inplace(_inplace(op.public)))
         if op.symbol is not None:
             _symbol(op, op.symbol)
+    for module in ROW_MODULES:
+        for name, value in getattr(module, "ATTRIBUTES", {}).items():
+            setattr(Tensor, name, value)
     from tgrad.ops import namespace
 
     namespace.install_methods()
@@ -184,6 +216,9 @@ COMMUTATIVE: Final = frozenset("+*&|^")
 
 
 def _symbol(op: Op, symbol: str) -> None:
+    if symbol[0] == "r":
+        _method(f"__r{SYMBOLS[symbol[1:]]}__", lambda: bound(op))
+        return
     stem = SYMBOLS[symbol]
     _method(f"__{stem}__", lambda: bound(op))
     if op.inplace and len(op.parameters) > 1:

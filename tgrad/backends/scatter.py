@@ -1,0 +1,47 @@
+"""Adding to places that may be the same: one after the other, in the order of the indices.
+
+`numpy.add.at` is fast for one-dimensional arrays only, so rows are spelt out as single elements.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+Array = Any
+
+
+def add_rows(target: Array, index: Array, values: Array) -> None:
+    """target[index[i]] += values[i] for each i in order, repeated indices included.
+
+    `index` has one dimension and no negative entries; `values` has its size in front of the
+    dimensions of a row of `target`.
+    """
+    width = values[0].size if len(index) else 0
+    if width == 0:
+        return
+    if target.dtype == numpy.bool_:
+        target[index] |= values
+        return
+    if not _repeats(index, len(target)):
+        target[index] += values
+        return
+    flat = target.reshape(-1)
+    if width > 1:
+        index = (index[:, None] * width + numpy.arange(width)).reshape(-1)
+    numpy.add.at(flat, index, values.reshape(-1))
+    if not numpy.shares_memory(flat, target):
+        target[...] = flat.reshape(target.shape)
+
+
+def _repeats(index: Array, size: int) -> bool:
+    """Whether an index occurs twice."""
+    if len(index) < 2:
+        return False
+    if len(index) > size:
+        return True
+    if size <= 8 * len(index):
+        return bool(numpy.bincount(index).max() > 1)
+    ordered = numpy.sort(index)
+    return bool((ordered[1:] == ordered[:-1]).any())

@@ -1,0 +1,161 @@
+"""Rows: writing over a tensor: zeros, one value, another tensor's elements, a function's results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy
+
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentError, AutogradError, ShapeError
+from tgrad.ops.call import broadcast_error, number_array
+from tgrad.ops.inplace import check_memory, check_overlap, check_writable, write_into
+from tgrad.ops.table import TABLE, composite, operator
+
+
+def _hidden(name: str, forward: Callable[..., Any], **parts: Any) -> None:
+    """A row for the node of an in-place function that has no other form."""
+    operator(name, forward, function=False, method=False, out=False, **parts)
+
+
+def nothing(o: Any, g: Any, input_shape: Any, input_type: Any) -> Any:
+    """The gradient of what was written over: zeros."""
+    return o.zeros_of(input_shape, input_type)
+
+
+# ---------------------------------------------------------------- zero_, fill_, copy_
+
+_hidden(
+    "_zero", lambda xp, input: xp.zeros_like(input), label="ZeroBackward",
+    input=nothing, doc="Zeros.",
+)  # fmt: skip
+_hidden(
+    "_fill_number", lambda xp, input, value: xp.full_like(input, value), label="FillBackward",
+    index=2, input=nothing, doc="One value everywhere.",
+)  # fmt: skip
+_hidden(
+    "_fill_tensor", lambda xp, input, value: xp.full_like(input, value), label="FillBackward",
+    index=3, kinds={"value": "tensor"}, input=nothing, value=lambda o, g: o.sum(g),
+    doc="A 0-dimensional tensor's value everywhere.",
+)  # fmt: skip
+_hidden(
+    "_copy", lambda xp, input, src: xp.broadcast_to(src, input.shape),
+    label="torch::autograd::CopyBackwards", index="", input=nothing,
+    src=lambda o, g, src_shape, src_type: o.to_type(o.sum_to_size(g, src_shape), src_type),
+    doc="Another tensor's elements.",
+)  # fmt: skip
+
+
+def zero_(o: Any, input: Any) -> Any:
+    """Zeros over the tensor."""
+    check_writable(input)
+
+    def act(array: Any) -> None:
+        array[...] = 0
+
+    return write_into(TABLE["_zero"], input, act, (input,))
+
+
+def fill_(o: Any, input: Any, value: Any) -> Any:
+    """One value over the tensor; a 0-dimensional tensor's value with its gradient."""
+    check_writable(input, (value,))
+    if not isinstance(value, Tensor):
+        filler = number_array(value, input._type)
+
+        def act(array: Any) -> None:
+            array[...] = filler
+
+        return write_into(TABLE["_fill_number"], input, act, (input, value))
+    if value._array.ndim:
+        raise ShapeError(
+            "fill_ only supports 0-dimension value tensor but got tensor with "
+            f"{value._array.ndim} dimensions."
+        )
+
+    def act_tensor(array: Any) -> None:
+        numpy.copyto(array, value._array, casting="unsafe")
+
+    return write_into(TABLE["_fill_tensor"], input, act_tensor, (input, value))
+
+
+def copy_(o: Any, input: Any, src: Any, non_blocking: bool = False) -> Any:
+    """Another tensor's elements over the tensor, broadcast and converted."""
+    if not isinstance(src, Tensor):
+        array = number_array(src, input._type)
+        src = o.zeros_of((), input._type)
+        src._array[...] = array
+    check_writable(input, (src,))
+    _check_copy(input, src)
+
+    def act(array: Any) -> None:
+        source = src._array
+        if source.dtype != array.dtype:
+            source = input._type.xp.cast(source, array.dtype)
+        array[...] = source
+
+    return write_into(TABLE["_copy"], input, act, (input, src))
+
+
+def _check_copy(input: Tensor, src: Tensor) -> None:
+    target, source = input._array, src._array
+    if target.shape != source.shape:
+        error = broadcast_error(target.shape, source.shape)
+        if error is not None:
+            raise error
+        shape = numpy.broadcast_shapes(target.shape, source.shape)
+        if shape != target.shape:
+            raise ShapeError(
+                f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+                f"{list(shape)}"
+            )
+    if 0 in target.strides:
+        check_memory(target)
+    check_overlap(input, src)
+
+
+composite("zero_", zero_, doc="Zeros written over the tensor.")
+composite(
+    "fill_", fill_, kinds={"value": "operand"},
+    doc="One value written over the tensor.",
+)  # fmt: skip
+composite(
+    "copy_", copy_, function=False, kinds={"src": "operand"},
+    doc="Another tensor's elements written over the tensor, broadcast and converted.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- functions of Python numbers
+
+
+def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
+    """Each element replaced by what a function makes of it."""
+    if self.requires_grad:
+        raise AutogradError(
+            "Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead."
+        )
+    array = self._array
+    array[...] = numpy.array(
+        [callable(value) for value in array.ravel().tolist()], array.dtype
+    ).reshape(array.shape)
+    return self
+
+
+def map_(self: Tensor, other: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+    """Each element replaced by what a function makes of it and another tensor's."""
+    if not isinstance(other, Tensor):
+        raise ArgumentError(
+            "map_(): argument 'other' (position 1) must be Tensor, not "
+            f"{type(other).__name__}"
+        )
+    if self.requires_grad or other.requires_grad:
+        raise AutogradError(
+            "Can't call map_() on Variable that requires grad. Use var.detach().map_() instead."
+        )
+    array = self._array
+    second = numpy.broadcast_to(other._array, array.shape)
+    pairs = zip(array.ravel().tolist(), second.ravel().tolist(), strict=True)
+    array[...] = numpy.array([callable(a, b) for a, b in pairs], array.dtype).reshape(array.shape)
+    return self
+
+
+ATTRIBUTES: Final[dict[str, Any]] = {"apply_": apply_, "map_": map_}

@@ -1,0 +1,418 @@
+"""Rows: several tensors as one, and one as several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import TensorType, tensor_type
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentError, ArgumentValueError, DimensionError, DTypeError, ShapeError
+from tgrad.ops.call import common_device
+from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.table import Op, composite, operator, operand_type, view
+
+
+def join(op: Op, tensors: Sequence[Tensor]) -> tuple[TensorType, list[Any], bool]:
+    """The common type of several tensors, their arrays in it, and whether any was converted."""
+    if not tensors:
+        raise ShapeError(f"{op.public} expects a non-empty TensorList")
+    found = tensors[0]._type
+    mixed = False
+    for tensor in tensors:
+        if tensor._type is not found:
+            mixed = True
+    if not mixed:
+        return found, [tensor._array for tensor in tensors], False
+    found = tensor_type(_promoted(tensors), common_device(tensors))
+    target = found.dtype.numpy
+    arrays = [
+        t._array if t._type is found else found.xp.cast(t._array, target) for t in tensors
+    ]
+    return found, arrays, True
+
+
+def _promoted(tensors: Sequence[Tensor]) -> dtypes.DType:
+    return operand_type(tensors)
+
+
+# ---------------------------------------------------------------- cat and stack
+
+
+def check_cat(tensors: Sequence[Tensor], dim: int = 0) -> None:
+    """Raise PyTorch's errors for tensors that can't be put one after the other."""
+    if not tensors:
+        raise ArgumentValueError("torch.cat(): expected a non-empty list of Tensors")
+    for position, tensor in enumerate(tensors):
+        if tensor._array.ndim == 0:
+            raise ShapeError(
+                f"zero-dimensional tensor (at position {position}) cannot be concatenated",
+                hint="stack() joins 0-dimensional tensors",
+            )
+    first = None
+    for position, tensor in enumerate(tensors):
+        shape = tensor._array.shape
+        if shape == (0,):
+            continue
+        if first is None:
+            first = shape
+            at = wrap_dim(dim, len(first))
+        elif len(shape) != len(first):
+            raise ShapeError(
+                f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}"
+            )
+        elif shape != first:
+            for d, (want, size) in enumerate(zip(first, shape, strict=True)):
+                if want != size and d != at:
+                    raise ShapeError(
+                        f"Sizes of tensors must match except in dimension {at}. Expected size "
+                        f"{want} but got size {size} for tensor number {position} in the list."
+                    )
+
+
+def joined(xp: Any, tensors: Sequence[Any], dim: int = 0) -> Any:
+    """Arrays one after the other; empty ones of one dimension don't count."""
+    kept = [array for array in tensors if array.shape != (0,)]
+    if not kept:
+        return numpy.zeros(0, tensors[0].dtype)
+    return numpy.concatenate(kept, dim)
+
+
+def cat_gradient(o: Any, g: Any, shapes: Sequence[tuple[int, ...]], dim: int) -> tuple[Any, ...]:
+    """The part of the gradient that belongs to each tensor."""
+    ndim = next((len(shape) for shape in shapes if shape != (0,)), 1)
+    at = wrap_dim(dim, ndim)
+    parts = []
+    start = 0
+    for shape in shapes:
+        if shape == (0,):
+            parts.append(o.slice(o.reshape(g, (-1,)), 0, 0, 0, 1))
+            continue
+        parts.append(o.slice(g, at, start, start + shape[at], 1))
+        start += shape[at]
+    return tuple(parts)
+
+
+operator(
+    "cat", joined, check=check_cat, method=False, aliases=("concat", "concatenate"),
+    tensors=lambda o, g, tensors_shape, dim: cat_gradient(o, g, tensors_shape, dim),
+    doc="Tensors one after the other in an existing dimension.",
+)  # fmt: skip
+
+
+def check_stack(tensors: Sequence[Tensor], dim: int = 0) -> None:
+    """Raise PyTorch's errors for tensors of different shapes."""
+    if not tensors:
+        raise ShapeError("stack expects a non-empty TensorList")
+    first = tensors[0]._array.shape
+    wrap_dim(dim, len(first) + 1)
+    for position, tensor in enumerate(tensors):
+        if tensor._array.shape != first:
+            raise ShapeError(
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                f"{list(tensor._array.shape)} at entry {position}"
+            )
+
+
+def stacked(xp: Any, tensors: Sequence[Any], dim: int = 0) -> Any:
+    """Arrays of one shape side by side in a new dimension; always stored row by row."""
+    arrays = list(tensors)
+    dim = wrap_dim(dim, arrays[0].ndim + 1)
+    shape = arrays[0].shape
+    result = numpy.empty((*shape[:dim], len(arrays), *shape[dim:]), arrays[0].dtype)
+    return numpy.stack(arrays, dim, out=result)
+
+
+operator(
+    "stack", stacked, check=check_stack, method=False,
+    tensors=lambda o, g, dim: o.unbind(g, dim),
+    doc="Tensors of one shape side by side in a new dimension.",
+)  # fmt: skip
+
+
+def _family(name: str, grow: str, dim: int, doc: str) -> None:
+    def forward(o: Any, tensors: Sequence[Tensor]) -> Any:
+        from tgrad.ops.shape import ATLEAST
+
+        if not tensors:
+            raise ShapeError(f"{name} expects a non-empty TensorList")
+        grown = ATLEAST[grow](o, list(tensors))
+        return o.cat(grown, 0 if dim == 1 and grown[0]._array.ndim == 1 else dim)
+
+    composite(name, forward, method=False, aliases=("row_stack",) * (name == "vstack"), doc=doc)
+
+
+_family("hstack", "atleast_1d", 1, "Tensors side by side: joined in dimension 1, or 0 if 1-D.")
+_family("vstack", "atleast_2d", 0, "Tensors below each other, 1-D ones as rows.")
+_family("dstack", "atleast_3d", 2, "Tensors behind each other: joined in dimension 2.")
+
+
+def column_stack(o: Any, tensors: Sequence[Tensor]) -> Any:
+    """Tensors side by side, those with fewer than two dimensions as columns."""
+    if not tensors:
+        raise ShapeError("column_stack expects a non-empty TensorList")
+    columns = [
+        o.reshape(t, (t._array.size, 1)) if t._array.ndim <= 1 else t for t in tensors
+    ]
+    return o.cat(columns, 1)
+
+
+composite(
+    "column_stack", column_stack, method=False,
+    doc="Tensors side by side, 1-D ones as columns.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- matrices along a diagonal
+
+
+def check_block_diag(tensors: Sequence[Tensor]) -> None:
+    """Raise PyTorch's error for blocks that are no matrices."""
+    for position, tensor in enumerate(tensors):
+        if tensor._array.ndim > 2:
+            raise ShapeError(
+                "torch.block_diag: Input tensors must have 2 or fewer dimensions. "
+                f"Input {position} has {tensor._array.ndim} dimensions"
+            )
+
+
+def _block(shape: tuple[int, ...]) -> tuple[int, int]:
+    """A block's size; vectors are rows."""
+    rows, columns = (1,) * (2 - len(shape)) + shape
+    return rows, columns
+
+
+def blocks_joined(xp: Any, tensors: Sequence[Any]) -> Any:
+    """A matrix of zeros with arrays along its diagonal."""
+    sizes = [_block(array.shape) for array in tensors]
+    result = numpy.zeros((sum(r for r, _ in sizes), sum(c for _, c in sizes)), tensors[0].dtype)
+    row = column = 0
+    for array, (rows, columns) in zip(tensors, sizes, strict=True):
+        result[row : row + rows, column : column + columns] = array
+        row, column = row + rows, column + columns
+    return result
+
+
+def block_gradient(o: Any, g: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[Any, ...]:
+    """The blocks of a gradient."""
+    parts = []
+    row = column = 0
+    for shape in shapes:
+        rows, columns = _block(shape)
+        part = o.slice(o.slice(g, 0, row, row + rows, 1), 1, column, column + columns, 1)
+        parts.append(o.reshape(part, shape))
+        row, column = row + rows, column + columns
+    return tuple(parts)
+
+
+operator(
+    "_block_diag", blocks_joined, check=check_block_diag, function=False, method=False,
+    label="BlockDiagBackward",
+    tensors=lambda o, g, tensors_shape: block_gradient(o, g, tensors_shape),
+    doc="Matrices along the diagonal of a matrix of zeros.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- one tensor as several
+
+
+def unbound(xp: Any, input: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Each index of a dimension by itself, as views."""
+    dim = wrap_dim(dim, input.ndim)
+    if dim:
+        lead = (slice(None),) * dim
+        return tuple([input[(*lead, i, ...)] for i in range(input.shape[dim])])
+    if input.ndim > 1:
+        return tuple(input)
+    return tuple([input[i, ...] for i in range(len(input))])
+
+
+def check_unbind(input: Any, dim: int = 0) -> None:
+    """Raise PyTorch's error for a dimension that isn't there."""
+    wrap_dim(dim, input._array.ndim, scalar=False)
+
+
+view(
+    "unbind", unbound, check=check_unbind, outputs=None,
+    input=lambda o, g, dim: o.stack(g, dim),
+    doc="Each index of a dimension as a view of its own.",
+)  # fmt: skip
+
+
+def _slices(array: Any, dim: int, sizes: Sequence[int]) -> tuple[Any, ...]:
+    lead = (slice(None),) * dim
+    parts = []
+    start = 0
+    for size in sizes:
+        parts.append(array[(*lead, slice(start, start + size))])
+        start += size
+    return tuple(parts)
+
+
+def check_split(input: Any, split_size: int, dim: int = 0) -> None:
+    """Raise PyTorch's errors for parts that can't be made."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError("split expects at least a 1-dimensional tensor")
+    size = shape[wrap_dim(dim, len(shape))]
+    if split_size < 0:
+        raise ShapeError(f"split expects split_size be non-negative, but got split_size={split_size}")
+    if split_size == 0 and size:
+        raise ShapeError(
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}"
+        )
+
+
+def split_evenly(xp: Any, input: Any, split_size: int, dim: int = 0) -> tuple[Any, ...]:
+    """Parts of one size; the last one may be smaller."""
+    dim = wrap_dim(dim, input.ndim)
+    size = input.shape[dim]
+    count = max(-(-size // split_size), 1) if split_size else 1
+    sizes = [split_size] * (count - 1) + [size - split_size * (count - 1)]
+    return _slices(input, dim, sizes)
+
+
+def check_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> None:
+    """Raise PyTorch's errors for sizes that don't make up the dimension."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError("split_with_sizes expects at least a 1-dimensional tensor")
+    dim = wrap_dim(dim, len(shape))
+    if min(split_sizes, default=0) < 0:
+        raise ShapeError(
+            "split_with_sizes expects split_sizes have only non-negative entries, but got "
+            f"split_sizes={list(split_sizes)}"
+        )
+    if sum(split_sizes) != shape[dim]:
+        raise ShapeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {shape[dim]} (input tensor's "
+            f"size at dimension {dim}), but got split_sizes={list(split_sizes)}"
+        )
+
+
+def split_in_sizes(xp: Any, input: Any, split_sizes: Sequence[int], dim: int = 0) -> Any:
+    """Parts of the given sizes."""
+    return _slices(input, wrap_dim(dim, input.ndim), split_sizes)
+
+
+view(
+    "_split", split_evenly, check=check_split, outputs=None, function=False, method=False,
+    label="SplitBackward", kinds={"split_size": "int"},
+    input=lambda o, g, split_size, dim, input_shape: o.cat(g, dim),
+    doc="Parts of one size in a dimension, as views.",
+)  # fmt: skip
+view(
+    "split_with_sizes", split_in_sizes, check=check_sizes, outputs=None,
+    kinds={"split_sizes": "ints"},
+    input=lambda o, g, split_sizes, dim, input_shape: o.cat(g, dim),
+    doc="Parts of given sizes in a dimension, as views.",
+)  # fmt: skip
+composite(
+    "split",
+    lambda o, input, split_size, dim=0: (
+        o.split_with_sizes(input, split_size, dim) if isinstance(split_size, tuple)
+        else o._split(input, split_size, dim)
+    ),
+    kinds={"split_size": "split"},
+    doc="Parts of one size, or of given sizes, in a dimension, as views.",
+)  # fmt: skip
+
+
+def chunk(o: Any, input: Any, chunks: int, dim: int = 0) -> Any:
+    """At most this many parts of one size; the last one may be smaller."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    at = wrap_dim(dim, len(shape))
+    size = -(-shape[at] // chunks)
+    if size == 0:
+        return o.split_with_sizes(input, (0,) * chunks, dim)
+    return o._split(input, size, dim)
+
+
+composite(
+    "chunk", chunk, kinds={"chunks": "int"},
+    doc="At most this many parts of one size in a dimension, as views.",
+)  # fmt: skip
+
+
+def tensor_split(o: Any, input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
+    """Parts whose sizes differ by one at most, or that end at the given indices."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
+    at = wrap_dim(dim, len(shape))
+    where = _sections(indices_or_sections)
+    size = shape[at]
+    if isinstance(where, int):
+        if where <= 0:
+            raise ShapeError(f"number of sections must be larger than 0, got {where}")
+        least, more = divmod(size, where)
+        ends = [least * i + min(i, more) for i in range(1, where + 1)]
+    else:
+        ends = [*where, size]
+    parts = []
+    start = 0
+    for end in ends:
+        parts.append(o.slice(input, at, start, end, 1))
+        start = end
+    return tuple(parts)
+
+
+def _sections(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        if value._type.dtype is not dtypes.int64:
+            raise DTypeError(
+                "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+                f"{value._type.dtype.title}"
+            )
+        if value._array.ndim > 1:
+            raise ShapeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
+                f"one-dimensional tensor, but got a tensor with {value._array.ndim} dims"
+            )
+        return value._array.tolist()
+    return value if isinstance(value, int) else list(value)
+
+
+composite(
+    "tensor_split", tensor_split, kinds={"indices_or_sections": "any"},
+    doc="Parts whose sizes differ by one at most, or that end at given indices, as views.",
+)  # fmt: skip
+
+
+def _split_along(name: str, dim: int, least: int) -> None:
+    def forward(o: Any, input: Any, indices_or_sections: Any) -> Any:
+        shape = input._array.shape
+        if len(shape) < least:
+            raise ShapeError(
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
+                f"with {len(shape)} dimensions!"
+            )
+        at = 0 if name == "hsplit" and len(shape) == 1 else dim
+        if isinstance(indices_or_sections, int) and (
+            indices_or_sections <= 0 or shape[at] % indices_or_sections
+        ):
+            raise ShapeError(
+                f"torch.{name} attempted to split along dimension {at}, but the size of the "
+                f"dimension {shape[at]} is not divisible by the split_size {indices_or_sections}!"
+            )
+        return tensor_split(o, input, indices_or_sections, at)
+
+    composite(
+        name, forward, kinds={"indices_or_sections": "any"},
+        doc=f"`tensor_split` along dimension {dim}.",
+    )  # fmt: skip
+
+
+_split_along("hsplit", 1, 1)
+_split_along("vsplit", 0, 2)
+_split_along("dsplit", 2, 3)
+
+__all__ = ["join"]
+_ = (ArgumentError, DimensionError)

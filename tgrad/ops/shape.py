@@ -1,0 +1,549 @@
+"""Rows: other shapes of the same elements.
+
+What can be a view is one; its kernel returns a NumPy view.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentError, DTypeError, ShapeError
+from tgrad.ops.dimensions import wrap_dim, wrap_dims
+from tgrad.ops.geometry import copied, expanded, inferred, reshaped
+from tgrad.ops.table import composite, operator, view
+
+# ---------------------------------------------------------------- new shapes
+
+
+def viewed(xp: Any, input: Any, size: tuple[int, ...]) -> Any:
+    """The view of an array that has this shape.
+
+    Raises:
+        ShapeError: the number of elements differs, or it would take a copy.
+    """
+    result = reshaped(input, inferred(size, input.size))
+    if result is None:
+        raise ShapeError(
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
+            hint="reshape() copies where a view isn't possible",
+        )
+    return result
+
+
+view(
+    "view", viewed, varargs=True, function=False,
+    input=lambda o, g, input_shape: o.reshape(g, input_shape),
+    doc="The same elements with another shape, as a view; a -1 in the shape is worked out.",
+)  # fmt: skip
+
+view(
+    "reshape_alias", viewed, function=False, method=False,
+    input=lambda o, g, input_shape: o.reshape(g, input_shape),
+    doc="What `reshape` records where the input isn't contiguous and no copy is needed.",
+)  # fmt: skip
+
+operator(
+    "unsafe_view", viewed, function=False, method=False, out=False,
+    input=lambda o, g, input_shape: o.reshape(g, input_shape),
+    doc="What `reshape` records for the new shape of a copy that nothing else refers to.",
+)  # fmt: skip
+
+
+def reshape(o: Any, input: Any, shape: tuple[int, ...]) -> Any:
+    """`view` where that is possible, of a copy where not; arrays and tensors."""
+    if not isinstance(input, Tensor):
+        return input.reshape(shape)
+    array = input._array
+    if array.flags.c_contiguous:
+        return o.view(input, shape)
+    shape = inferred(shape, array.size)
+    if reshaped(array, shape) is not None:
+        return o.reshape_alias(input, shape)
+    return o.unsafe_view(o.clone(input, memory_format="contiguous_format"), shape)
+
+
+composite(
+    "reshape", reshape, varargs=True,
+    doc="The same elements with another shape; a view where possible, a copy where not.",
+)  # fmt: skip
+composite(
+    "view_as", lambda o, input, other: o.view(input, other._array.shape), function=False,
+    doc="The same elements with the shape of another tensor, as a view.",
+)  # fmt: skip
+composite(
+    "reshape_as", lambda o, input, other: o.reshape(input, other._array.shape), function=False,
+    doc="The same elements with the shape of another tensor.",
+)  # fmt: skip
+
+
+def view_dtype(o: Any, input: Any, dtype: Any) -> Any:
+    """The same bytes read as another dtype; a view, never recorded where the result is integer."""
+    array, have = input._array, input._type.dtype
+    names = f"to view {have.title} as {dtype.title} (different element sizes)"
+    if dtype.itemsize != have.itemsize:
+        ratio = max(dtype.itemsize, have.itemsize) // min(dtype.itemsize, have.itemsize)
+        if array.ndim == 0:
+            raise ShapeError(f"self.dim() cannot be 0 {names}")
+        if array.shape[-1] != 1 and array.strides[-1] != have.itemsize:
+            raise ShapeError(f"self.stride(-1) must be 1 {names}, but got "
+                             f"{array.strides[-1] // have.itemsize}")
+        if dtype.itemsize > have.itemsize and array.shape[-1] % ratio:
+            raise ShapeError(
+                f"self.size(-1) must be divisible by {ratio} {names}, but got {array.shape[-1]}"
+            )
+    result = input.view_of_memory(array.view(dtype.numpy))
+    result._type = input._type.related[dtype]
+    return result
+
+
+composite(
+    "view.dtype", view_dtype, function=False,
+    doc="The same memory read as another dtype.",
+)  # fmt: skip
+
+
+def flatten(o: Any, input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Several dimensions as one."""
+    shape = input._array.shape
+    first, last = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
+    if first > last:
+        raise ShapeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not shape:
+        return o.reshape(input, (1,))
+    if first == last:
+        return input
+    merged = 1
+    for size in shape[first : last + 1]:
+        merged *= size
+    return o.reshape(input, (*shape[:first], merged, *shape[last + 1 :]))
+
+
+composite(
+    "flatten", flatten, kinds={"start_dim": "int", "end_dim": "int"},
+    doc="The dimensions from start_dim to end_dim as one.",
+)  # fmt: skip
+
+
+def unflatten(o: Any, input: Any, dim: int, sizes: tuple[int, ...]) -> Any:
+    """One dimension as several."""
+    shape = input._array.shape
+    dim = wrap_dim(dim, len(shape))
+    if not sizes:
+        raise ShapeError("unflatten: sizes must be non-empty")
+    try:
+        parts = inferred(sizes, shape[dim])
+    except ShapeError as error:
+        if "is invalid for input" not in error.message:
+            raise
+        raise ShapeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
+            f"({shape[dim]}) in the input tensor"
+        ) from None
+    return o.view(input, (*shape[:dim], *parts, *shape[dim + 1 :]))
+
+
+composite(
+    "unflatten", unflatten, kinds={"sizes": "sequence"},
+    doc="One dimension as several, whose sizes multiply to its own.",
+)  # fmt: skip
+composite(
+    "ravel", lambda o, input: o.view(o.contiguous(input), (-1,)),
+    doc="All elements in one dimension.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- the order of dimensions
+
+
+def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes another one."""
+    found = [0] * len(dims)
+    for position, dim in enumerate(dims):
+        found[dim] = position
+    return tuple(found)
+
+
+def permuted(xp: Any, input: Any, dims: tuple[int, ...]) -> Any:
+    """The dimensions of an array in another order."""
+    ndim = input.ndim
+    if len(dims) != ndim:
+        raise ShapeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
+            f"to len(dims) = {len(dims)}"
+        )
+    wrapped = [wrap_dim(dim, ndim) for dim in dims]
+    if len(set(wrapped)) != ndim:
+        raise ShapeError("permute(): duplicate dims are not allowed.")
+    return input.transpose(wrapped)
+
+
+def transposed(xp: Any, input: Any, dim0: int, dim1: int) -> Any:
+    """An array with two dimensions exchanged."""
+    ndim = input.ndim
+    a, b = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
+    return input.swapaxes(a, b) if ndim else input[...]
+
+
+def check_t(input: Any) -> None:
+    """Raise PyTorch's error for `t()` of more than two dimensions."""
+    if input._array.ndim > 2:
+        raise ShapeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D"
+        )
+
+
+view(
+    "permute", permuted, kinds={"dims": "ints"}, varargs=True,
+    input=lambda o, g, dims: o.permute(g, inverse(tuple([d % len(dims) for d in dims]))),
+    doc="The dimensions in another order.",
+)  # fmt: skip
+view(
+    "transpose", transposed,
+    input=lambda o, g, dim0, dim1: o.transpose(g, dim0, dim1),
+    doc="Two dimensions exchanged.",
+)  # fmt: skip
+view(
+    "t", lambda xp, input: input.T if input.ndim == 2 else input[...], check=check_t,
+    input=lambda o, g: o.t(g),
+    doc="The transpose of a matrix; tensors with fewer dimensions as they are.",
+)  # fmt: skip
+for _name in ("swapaxes", "swapdims"):
+    _first, _second = ("axis0", "axis1") if _name == "swapaxes" else ("dim0", "dim1")
+    composite(
+        _name,
+        (lambda o, input, axis0, axis1: o.transpose(input, axis0, axis1)) if _first == "axis0"
+        else (lambda o, input, dim0, dim1: o.transpose(input, dim0, dim1)),
+        kinds={_first: "int", _second: "int"},
+        doc="Two dimensions exchanged; `transpose` by another name.",
+    )
+
+
+def movedim(o: Any, input: Any, source: tuple[int, ...], destination: tuple[int, ...]) -> Any:
+    """Some dimensions in other places, the others in their order."""
+    ndim = input._array.ndim
+    if len(source) != len(destination):
+        raise ShapeError(
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should "
+            "contain the same number of dims as destination "
+            f"({list(destination)} dims)"
+        )
+    old = [wrap_dim(dim, ndim) for dim in source]
+    new = [wrap_dim(dim, ndim) for dim in destination]
+    for name, dims, given in (("source", old, source), ("destination", new, destination)):
+        if len(set(dims)) != len(dims):
+            raise ShapeError(f"movedim: repeated dim in `{name}` ({list(given)})")
+    if ndim == 0:
+        return o.alias(input)
+    rest = iter([dim for dim in range(ndim) if dim not in old])
+    places = dict(zip(new, old, strict=True))
+    return o.permute(input, tuple([places[d] if d in places else next(rest) for d in range(ndim)]))
+
+
+composite(
+    "movedim", movedim, kinds={"source": "ints", "destination": "ints"}, aliases=("moveaxis",),
+    doc="Dimensions moved to other places.",
+)  # fmt: skip
+
+
+def reversed_dims(tensor: Tensor) -> Any:
+    """`x.T`: all dimensions in reverse order."""
+    from tgrad.core.engine import Spaces
+
+    return Spaces.recorded.permute(tensor, tuple(range(tensor._array.ndim - 1, -1, -1)))
+
+
+def matrix_transpose(o: Any, input: Any, name: str = "tensor.mT") -> Any:
+    """The last two dimensions exchanged."""
+    ndim = input._array.ndim
+    if ndim == 1:
+        raise ShapeError(
+            f"{name} is only supported on matrices or batches of matrices. Got 1-D tensor."
+        )
+    return o.transpose(input, -2, -1) if ndim else o.alias(input)
+
+
+def adjoint(o: Any, input: Any, name: str = "tensor.adjoint()") -> Any:
+    """The conjugate of the matrix transpose."""
+    result = matrix_transpose(o, input, name)
+    return o.conj(result) if input._type.dtype.is_complex else result
+
+
+composite("adjoint", adjoint, doc="The conjugate transpose of each matrix.")
+
+
+def _m_t(tensor: Tensor) -> Any:
+    from tgrad.core.engine import Spaces
+
+    return matrix_transpose(Spaces.recorded, tensor)
+
+
+def _m_h(tensor: Tensor) -> Any:
+    from tgrad.core.engine import Spaces
+
+    return adjoint(Spaces.recorded, tensor, "tensor.mH")
+
+
+def _h(tensor: Tensor) -> Any:
+    from tgrad.core.engine import Spaces
+
+    ndim = tensor._array.ndim
+    if ndim not in (0, 2):
+        more = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
+        raise ShapeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{more}"
+        )
+    return adjoint(Spaces.recorded, tensor)
+
+
+# ---------------------------------------------------------------- dimensions of size 1
+
+
+def squeezed(xp: Any, input: Any, dims: tuple[int, ...] | None = None) -> Any:
+    """An array without dimensions of size 1: all of them, or those among `dims`."""
+    shape = input.shape
+    chosen = range(len(shape)) if dims is None else wrap_dims(dims, len(shape))
+    gone = tuple([dim for dim in chosen if shape and shape[dim] == 1])
+    return input.squeeze(gone) if gone else input[...]
+
+
+def unsqueezed(xp: Any, input: Any, dim: int) -> Any:
+    """An array with a new dimension of size 1."""
+    dim = wrap_dim(dim, input.ndim + 1)
+    return input[(slice(None),) * dim + (None,)]
+
+
+def squeeze_gradient(o: Any, g: Any, shape: tuple[int, ...], dims: Any = None) -> Any:
+    """The dimensions of size 1 that `squeeze` took away, put back."""
+    chosen = range(len(shape)) if dims is None else wrap_dims(dims, len(shape))
+    for dim in sorted(chosen):
+        if shape and shape[dim] == 1:
+            g = o.unsqueeze(g, dim)
+    return g
+
+
+view(
+    "squeeze", lambda xp, input: squeezed(xp, input),
+    input=lambda o, g, input_shape: squeeze_gradient(o, g, input_shape),
+    doc="Without dimensions of size 1.",
+)  # fmt: skip
+view(
+    "squeeze.dim", lambda xp, input, dim: squeezed(xp, input, (dim,)), index=1,
+    input=lambda o, g, dim, input_shape: squeeze_gradient(o, g, input_shape, dim),
+    doc="Without the dimension dim, if its size is 1.",
+)  # fmt: skip
+view(
+    "squeeze.dims", lambda xp, input, dim: squeezed(xp, input, dim), index=2, kinds={"dim": "ints"},
+    input=lambda o, g, dim, input_shape: squeeze_gradient(o, g, input_shape, dim),
+    doc="Without the dimensions among dim whose size is 1.",
+)  # fmt: skip
+view(
+    "unsqueeze", unsqueezed,
+    input=lambda o, g, dim: o.squeeze_dim(g, dim),
+    doc="With a new dimension of size 1 at dim.",
+)  # fmt: skip
+
+
+def _atleast(name: str, grow: Any) -> None:
+    def several(o: Any, *tensors: Any) -> Any:
+        if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+            return grow(o, tensors[0])
+        if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+            tensors = tuple(tensors[0])
+        for position, tensor in enumerate(tensors):
+            if not isinstance(tensor, Tensor):
+                raise ArgumentError(
+                    f"expected Tensor as element {position} in argument 0, "
+                    f"but got {type(tensor).__name__}"
+                )
+        return tuple(grow(o, tensor) for tensor in tensors)
+
+    ATLEAST[name] = several
+
+
+ATLEAST: Final[dict[str, Any]] = {}
+
+
+def _grow1(o: Any, x: Tensor) -> Any:
+    return x if x._array.ndim else o.reshape(x, (1,))
+
+
+def _grow2(o: Any, x: Tensor) -> Any:
+    ndim = x._array.ndim
+    return o.reshape(x, (1, 1)) if ndim == 0 else o.unsqueeze(x, 0) if ndim == 1 else x
+
+
+def _grow3(o: Any, x: Tensor) -> Any:
+    ndim = x._array.ndim
+    if ndim == 0:
+        return o.reshape(x, (1, 1, 1))
+    if ndim == 1:
+        return o.unsqueeze(o.unsqueeze(x, 0), -1)
+    return o.unsqueeze(x, -1) if ndim == 2 else x
+
+
+for _name, _grow in (("atleast_1d", _grow1), ("atleast_2d", _grow2), ("atleast_3d", _grow3)):
+    _atleast(_name, _grow)
+
+# ---------------------------------------------------------------- repetition without memory
+
+
+def check_expand(input: Any, size: tuple[int, ...], *, implicit: bool = False) -> None:
+    """Raise PyTorch's error for a size with fewer dimensions than the tensor."""
+    if len(size) < input._array.ndim:
+        expanded(input._array, size, input._type.name)
+
+
+view(
+    "expand", lambda xp, input, size, *, implicit=False: expanded(input, size, ""), varargs=True,
+    function=False, kinds={"implicit": "bool"}, check=check_expand,
+    input=lambda o, g, input_shape: o.sum_to_size(g, input_shape),
+    doc="Dimensions of size 1 repeated, and new leading ones, without copying; -1 keeps a size.",
+)  # fmt: skip
+composite(
+    "expand_as", lambda o, input, other: o.expand(input, other._array.shape), function=False,
+    doc="`expand` to the shape of another tensor.",
+)  # fmt: skip
+composite(
+    "broadcast_to", lambda o, input, size: o.expand(input, size), kinds={"size": "sequence"},
+    doc="The tensor repeated to a shape that it broadcasts to, without copying.",
+)  # fmt: skip
+
+
+def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
+    """Sums over the dimensions that broadcasting `size` to the input's shape would repeat.
+
+    What broadcasting does to an operand, backwards: arrays and tensors.
+    """
+    tensor = isinstance(input, Tensor)
+    shape = input._array.shape if tensor else input.shape
+    extra = len(shape) - len(size)
+    if extra < 0 or any(
+        want not in (1, have) for have, want in zip(shape[extra:], size, strict=True)
+    ):
+        raise ShapeError(
+            f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}."
+        )
+    dims = tuple([
+        dim for dim, have in enumerate(shape)
+        if dim < extra or (size[dim - extra] == 1 and have != 1)
+    ])  # fmt: skip
+    if dims:
+        if not tensor or len(size):
+            input = o.sum_dim(input, dims, True)
+        else:
+            return o.sum_dim(input, dims, False) if len(dims) < len(shape) else o.sum(input)
+    if extra:
+        input = o.view(input, size)
+    return input
+
+
+composite(
+    "sum_to_size", sum_to_size, varargs=True, function=False,
+    doc="Sums over dimensions, so that the result has a shape that broadcasts to the input's.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- the same again, and copies
+
+view(
+    "alias", lambda xp, input: input[...], function=False, method=False,
+    input=lambda o, g: g,
+    doc="The tensor as a view of itself.",
+)  # fmt: skip
+
+
+def cloned(xp: Any, input: Any, *, memory_format: Any = None) -> Any:
+    """A copy of an array, in its own order of memory unless a format says otherwise."""
+    if memory_format is None or "preserve" in str(memory_format):
+        return copied(input)
+    check_format(input, memory_format)
+    return input.copy()
+
+
+def check_format(array: Any, memory_format: Any) -> None:
+    """Raise an error for memory formats other than row by row."""
+    name = str(memory_format).rpartition(".")[2]
+    if name == "channels_last" and array.ndim != 4:
+        raise ShapeError("required rank 4 tensor to use channels_last format")
+    if name in ("channels_last", "channels_last_3d"):
+        raise DTypeError(f"memory format {name} is not available: tensors are stored row by row")
+
+
+operator(
+    "clone", cloned, out=False,
+    input=lambda o, g: g,
+    doc="A copy that gradients flow through.",
+)  # fmt: skip
+
+
+def contiguous(o: Any, input: Any, *, memory_format: Any = None) -> Any:
+    """The tensor itself if it is stored row by row, otherwise a copy that is."""
+    if not isinstance(input, Tensor):
+        return numpy.ascontiguousarray(input)
+    if memory_format is not None:
+        check_format(input._array, memory_format)
+    if input._array.flags.c_contiguous:
+        return input
+    return o.clone(input, memory_format="contiguous_format")
+
+
+composite(
+    "contiguous", contiguous, function=False,
+    doc="The tensor stored row by row: itself, if it is already.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- complex numbers as pairs
+
+
+def check_view_as_complex(input: Any) -> None:
+    """Raise PyTorch's errors for what isn't stored as pairs."""
+    array, dtype = input._array, input._type.dtype
+    if dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
+        raise DTypeError(
+            "view_as_complex is only supported for half, float and double tensors, but got a "
+            f"tensor of scalar type: {dtype.title}"
+        )
+    if array.ndim == 0:
+        raise ShapeError("Input tensor must have one or more dimensions")
+    if array.shape[-1] != 2:
+        raise ShapeError("Tensor must have a last dimension of size 2")
+    if array.strides[-1] != array.itemsize:
+        raise ShapeError("Tensor must have a last dimension with stride 1")
+    if any(step // array.itemsize % 2 for step in array.strides[:-1]):
+        raise ShapeError("Tensor must have a stride divisible by 2 for all but last dimension")
+
+
+view(
+    "view_as_complex", lambda xp, input: input.view(xp.dtype(f"c{2 * input.itemsize}"))[..., 0],
+    check=check_view_as_complex, method=False,
+    input=lambda o, g: o.view_as_real(o.contiguous(g)),
+    doc="Pairs of real numbers read as complex numbers, as a view.",
+)  # fmt: skip
+
+
+def check_view_as_real(input: Any) -> None:
+    """Raise PyTorch's error for a tensor that isn't complex."""
+    if not input._type.dtype.is_complex:
+        raise DTypeError("view_as_real is only supported for complex tensors")
+
+
+view(
+    "view_as_real",
+    lambda xp, input: input[..., None].view(xp.dtype(f"f{input.itemsize // 2}")),
+    check=check_view_as_real, method=False,
+    input=lambda o, g: o.view_as_complex(o.contiguous(g)),
+    doc="Complex numbers as pairs of real and imaginary part, as a view.",
+)  # fmt: skip
+
+
+ATTRIBUTES: Final[dict[str, Any]] = {
+    "T": property(reversed_dims, doc="All dimensions in reverse order."),
+    "mT": property(_m_t, doc="The last two dimensions exchanged."),
+    "mH": property(_m_h, doc="The last two dimensions exchanged, and the conjugate taken."),
+    "H": property(_h, doc="The conjugate transpose of a matrix."),
+}
+"""What Tensor gets besides the rows' methods."""
