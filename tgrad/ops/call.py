@@ -410,7 +410,8 @@ def start(op: Op, name: str) -> Writer:
     writer.add(f"def {name}({parameter_list(op)}):", 0)
     if op.check is not None:
         writer.names["check"] = op.check
-        writer.add(f"check({', '.join(p.name for p in op.parameters)})")
+        given = [f"{p.name}={p.name}" if p.keyword_only else p.name for p in op.parameters]
+        writer.add(f"check({', '.join(given)})")
     if any(p.kind == "tensors" for p in op.parameters):
         from tgrad.ops.joining import join
 

@@ -27,7 +27,7 @@ C_NAMES = {
 
 def c_name(tensor: Tensor) -> str:
     """A tensor's dtype as C++ names it."""
-    return C_NAMES[tensor._type.name] if tensor._type.name in C_NAMES else tensor._type.dtype.name
+    return C_NAMES[tensor._type.dtype.name]
 
 
 # ---------------------------------------------------------------- kernels

@@ -549,9 +549,7 @@ for _key, _label in (("nll_loss", "NllLossBackward"), ("nll_loss2d", "NllLoss2DB
 
 def _check_classes(input: Tensor, target: Tensor, weight: Any, ignore_index: int) -> None:
     a, t = input._array.shape, target._array
-    if target._type.name not in ("int64", "uint8") and target._type.dtype.name not in (
-        "int64", "uint8",
-    ):  # fmt: skip
+    if target._type.dtype.name not in ("int64", "uint8"):
         raise DTypeError(
             f"expected target dtype to be Long or Byte, but got {target._type.dtype.title}"
         )
