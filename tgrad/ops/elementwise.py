@@ -1,57 +1,488 @@
-"""Rows: functions of each element, and of pairs of elements."""
+"""Rows: arithmetic of pairs of elements, powers, and what is written in them."""
 
 from __future__ import annotations
 
-from tgrad.ops.formulas import pow_exponent, pow_input, scale
-from tgrad.ops.table import binary, comparison, float_result, unary
+from collections.abc import Callable, Sequence
+from typing import Any
 
-# ---------------------------------------------------------------- arithmetic
+from tgrad.backends.fused import fma
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import CPU_TYPES
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, StateError, UnsupportedDTypeError
+from tgrad.ops.formulas import (
+    negated_quotient,
+    pow_base,
+    pow_exponent,
+    pow_input,
+    pow_number,
+    scale,
+)
+from tgrad.ops.table import (
+    Rule,
+    binary,
+    broadcast,
+    composite,
+    float_result,
+    operand_type,
+)
+from tgrad.ops.table import same as same_as_input
 
-binary(
-    "add", lambda xp, input, other, *, alpha=1: xp.add(input, scale(other, alpha)), symbol="+",
+COMPLEX = (dtypes.complex64, dtypes.complex128)
+BOOL = (dtypes.bool_,)
+INTEGERS = (
+    dtypes.bool_, dtypes.uint8, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64,
+)  # fmt: skip
+FLOATS = (dtypes.float16, dtypes.float32, dtypes.float64)
+
+
+def arithmetic(name: str, forward: Callable[..., Any], **parts: Any) -> None:
+    """A binary row whose first operand may be a number too, where it is called as a function."""
+    binary(name, forward, **parts)
+    for setting in ("symbol", "inplace", "check"):
+        parts.pop(setting, None)
+    parts.setdefault("label", name.title() + "Backward")
+    binary(
+        f"{name}.number", forward, kinds={"input": "operand"}, listed=False, method=False,
+        inplace=False, **parts,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- sums
+
+
+def check_alpha(dtype: Any, alpha: Any) -> None:
+    """PyTorch's errors for a factor that the dtype (NumPy's) can't hold."""
+    if isinstance(alpha, complex) and dtype.kind != "c":
+        raise DTypeError(
+            "For non-complex input tensors, argument alpha must not be a complex number."
+        )
+    if isinstance(alpha, float) and dtype.kind not in "fc":
+        raise DTypeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if isinstance(alpha, bool) and dtype.kind != "b":
+        raise DTypeError("Boolean alpha only supported for Boolean results.")
+
+
+def add_scaled(xp: Any, input: Any, other: Any, alpha: Any) -> Any:
+    """input + alpha * other, in floating dtypes with one rounding."""
+    dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    check_alpha(dtype, alpha)
+    if dtype.kind == "b":
+        return xp.logical_or(input, xp.logical_and(other, bool(alpha)))
+    return plus_product(xp, input, other, dtype.type(alpha), dtype)
+
+
+def plus_product(xp: Any, a: Any, b: Any, c: Any, dtype: Any) -> Any:
+    """a + b * c rounded once for real floating dtypes, twice for others."""
+    if dtype == xp.float16:
+        a, b, c = (xp.asarray(x).astype(xp.float32) for x in (a, b, c))
+        return fma(b, c, a, xp.float32).astype(dtype)
+    if dtype.kind == "f":
+        return fma(b, c, a, dtype)
+    return xp.add(a, xp.multiply(b, c))
+
+
+ONE = 1
+"""The default of alpha; CPython has a single 1, so that `is` finds the usual case."""
+
+
+def _add(xp: Any, input: Any, other: Any, *, alpha: Any = ONE) -> Any:
+    if alpha is ONE:
+        return xp.add(input, other)
+    return add_scaled(xp, input, other, alpha)
+
+
+def _sub(xp: Any, input: Any, other: Any, *, alpha: Any = ONE) -> Any:
+    if alpha is ONE:
+        return xp.subtract(input, other)
+    return add_scaled(xp, input, other, -alpha)
+
+
+def no_bool(operands: Sequence[Any]) -> None:
+    """Booleans are not subtracted."""
+    kinds = [
+        o._type.dtype is dtypes.bool_ if isinstance(o, Tensor) else isinstance(o, bool)
+        for o in operands
+    ]
+    if all(kinds):
+        raise DTypeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead.",
+            op="sub", operands=tuple(operands),
+        )  # fmt: skip
+    if any(kinds):
+        raise DTypeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the `~` or `logical_not()` operator instead.",
+            op="sub", operands=tuple(operands),
+        )  # fmt: skip
+
+
+arithmetic(
+    "add", _add, symbol="+",
     input=lambda o, g: g,
     other=lambda o, g, alpha: scale(g, alpha),
-    doc="Sum, element by element, with broadcasting: input + alpha * other.",
+    holomorphic=True, doc="Sum, element by element, with broadcasting: input + alpha * other.",
 )  # fmt: skip
 
-binary(
-    "sub", lambda xp, input, other, *, alpha=1: xp.subtract(input, scale(other, alpha)),
-    symbol="-", aliases=("subtract",),
+arithmetic(
+    "sub", _sub, symbol="-", aliases=("subtract",), guard=no_bool,
     input=lambda o, g: g,
     other=lambda o, g, alpha: -scale(g, alpha),
+    holomorphic=True,
     doc="Difference, element by element, with broadcasting: input - alpha * other.",
 )  # fmt: skip
 
 binary(
-    "mul", lambda xp, input, other: xp.multiply(input, other), symbol="*", aliases=("multiply",),
-    input=lambda o, g, other: g * o.conj(other),
-    other=lambda o, g, input: g * o.conj(input),
-    doc="Product, element by element, with broadcasting.",
+    "rsub", lambda xp, input, other, *, alpha=1: _sub(xp, other, input, alpha=alpha),
+    guard=no_bool, kinds={"other": "tensor"}, method=False, inplace=False, out=False,
+    input=lambda o, g, alpha: -scale(g, alpha),
+    other=lambda o, g: g,
+    holomorphic=True, doc="other - alpha * input.",
 )  # fmt: skip
 
 binary(
+    "rsub.Scalar", lambda xp, input, other, alpha=1: _sub(xp, other, input, alpha=alpha),
+    symbol="r-", guard=no_bool, kinds={"other": "operand"}, method=False, inplace=False,
+    label="RsubBackward", index=1, out=False,
+    input=lambda o, g, alpha: -scale(g, alpha),
+    holomorphic=True, doc="other - alpha * input, of a number.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- products and quotients
+
+arithmetic(
+    "mul", lambda xp, input, other: xp.multiply(input, other), symbol="*", aliases=("multiply",),
+    input=lambda o, g, other: g * other,
+    other=lambda o, g, input: g * input,
+    holomorphic=True, opmath=True, doc="Product, element by element, with broadcasting.",
+)  # fmt: skip
+
+arithmetic(
     "div", lambda xp, input, other: xp.divide(input, other), symbol="/",
     aliases=("divide", "true_divide"),
-    input=lambda o, g, other: g / o.conj(other),
-    other=lambda o, g, input, other: -g * o.conj((input / other) / other),
-    dtype=float_result, doc="Quotient, element by element, with broadcasting.",
+    input=lambda o, g, other: g / other,
+    other=negated_quotient,
+    dtype=float_result, holomorphic=True, opmath=True,
+    doc="Quotient, element by element, with broadcasting.",
 )  # fmt: skip
 
-unary(
-    "neg", lambda xp, input: xp.negative(input), aliases=("negative",),
-    input=lambda o, g: -g,
-    doc="The negative of each element.",
+
+def no_zero(xp: Any, input: Any, other: Any) -> None:
+    """Whole numbers are not divided by 0."""
+    dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    if dtype.kind in "iu" and not xp.all(other):
+        raise StateError("ZeroDivisionError")
+
+
+def _floor_divide(xp: Any, input: Any, other: Any) -> Any:
+    no_zero(xp, input, other)
+    return xp.floor_divide(input, other)
+
+
+def _trunc_divide(xp: Any, input: Any, other: Any) -> Any:
+    dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    if dtype.kind in "fc":
+        return xp.trunc(xp.divide(input, other))
+    no_zero(xp, input, other)
+    whole = xp.floor_divide(input, other)
+    return whole + ((xp.fmod(input, other) != 0) & ((input < 0) != (other < 0))).astype(dtype)
+
+
+def _divide_with_mode(xp: Any, input: Any, other: Any, *, rounding_mode: str | None) -> Any:
+    if rounding_mode is None:
+        return xp.divide(input, other)
+    dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    if dtype.kind in "bc":
+        title = CPU_TYPES[dtype].dtype.title
+        raise UnsupportedDTypeError(f'"div_{rounding_mode}_cpu" not implemented for \'{title}\'')
+    return (_floor_divide if rounding_mode == "floor" else _trunc_divide)(xp, input, other)
+
+
+def _check_mode(input: Any, other: Any, rounding_mode: Any) -> None:
+    if rounding_mode not in (None, "trunc", "floor"):
+        raise StateError(
+            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+            f"'{rounding_mode}'"
+        )
+
+
+def _mode_type(operands: Sequence[Any], mode: Any) -> Any:
+    found = operand_type(operands)
+    return dtypes.default.dtype if mode is None and not found.is_differentiable else found
+
+
+by_mode = Rule("promoted; integers to the default floating dtype without a mode", "never", _mode_type)
+
+binary(
+    "div.Tensor_mode", _divide_with_mode, kinds={"rounding_mode": "mode?", "input": "operand"},
+    aliases=("divide", "true_divide"), check=_check_mode, opmath=True, dtype=by_mode, index=2,
+    input=lambda o, g, other, rounding_mode: (
+        g / other if rounding_mode is None else o.zero_gradient(g)
+    ),
+    other=lambda o, g, input, other, rounding_mode: (
+        negated_quotient(o, g, input, other) if rounding_mode is None else o.zero_gradient(g)
+    ),
+    holomorphic=True, doc="Quotient, rounded to a whole number: down (floor) or towards 0 (trunc).",
 )  # fmt: skip
 
-unary(
-    "exp", lambda xp, input: xp.exp(input),
-    input=lambda o, g, out: g * o.conj(out),
-    dtype=float_result, doc="e raised to the power of each element.",
+arithmetic(
+    "floor_divide", _floor_divide, symbol="//", opmath=True,
+    refuses={"div_floor_cpu": (*BOOL, *COMPLEX)},
+    differentiable="use torch.div(x, y), whose derivative exists, or x.detach() // y",
+    doc="Quotient, rounded down to a whole number.",
 )  # fmt: skip
 
-# ---------------------------------------------------------------- comparison
 
-comparison(
-    "lt", lambda xp, input, other: xp.less(input, other), symbol="<", aliases=("less",),
-    doc="Whether each element is smaller than other's.",
+def _remainder(xp: Any, input: Any, other: Any) -> Any:
+    no_zero(xp, input, other)
+    dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    if dtype.kind in "iu":
+        return xp.remainder(input, other)
+    rest = xp.fmod(input, other)
+    return xp.where((rest != 0) & ((other < 0) != (rest < 0)), rest + other, rest)
+
+
+def _fmod(xp: Any, input: Any, other: Any) -> Any:
+    no_zero(xp, input, other)
+    return xp.fmod(input, other)
+
+
+def _number_of(xp: Any, array: Any, number: Any) -> Any:
+    """A number in the dtype of the array that it is combined with."""
+    return xp.asarray(number).astype(array.dtype)
+
+
+binary(
+    "remainder.Tensor", _remainder, kinds={"other": "tensor"}, symbol="%", index=1,
+    refuses={"remainder_cpu": (*BOOL, *COMPLEX)},
+    input=lambda o, g: g,
+    other=lambda o, g, input, other: -g * o.div_Tensor_mode(input, other, rounding_mode="floor"),
+    doc="Remainder of the division that rounds down; it has the divisor's sign.",
+)  # fmt: skip
+
+binary(
+    "remainder.Scalar",
+    lambda xp, input, other: _remainder(xp, input, _number_of(xp, input, other)),
+    kinds={"other": "scalar"}, symbol="%", refuses={"remainder_cpu": (*BOOL, *COMPLEX)},
+    input=lambda o, g: g,
+    doc="Remainder of the division by a number that rounds down.",
+)  # fmt: skip
+
+binary(
+    "remainder.Scalar_Tensor",
+    lambda xp, self, other: _remainder(xp, _number_of(xp, other, self), other),
+    kinds={"self": "scalar", "other": "tensor"}, method=False, inplace=False,
+    refuses={"remainder_cpu": (*BOOL, *COMPLEX)},
+    differentiable="torch.remainder(number, tensor) has no derivative in PyTorch",
+    doc="Remainder of a number's division that rounds down.",
+)  # fmt: skip
+
+binary(
+    "fmod.Tensor", _fmod, kinds={"other": "tensor"}, index=1,
+    refuses={"fmod_cpu": (*BOOL, *COMPLEX)},
+    input=lambda o, g: g,
+    other=lambda o, g, input, other: -g * o.div_Tensor_mode(input, other, rounding_mode="trunc"),
+    doc="Remainder of the division that rounds towards 0; it has the dividend's sign.",
+)  # fmt: skip
+
+binary(
+    "fmod.Scalar", lambda xp, input, other: _fmod(xp, input, _number_of(xp, input, other)),
+    kinds={"other": "scalar"}, refuses={"fmod_cpu": (*BOOL, *COMPLEX)},
+    input=lambda o, g: g,
+    doc="Remainder of the division by a number that rounds towards 0.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- operators with a number in front
+
+
+def reflected(name: str, symbol: str, forward: Callable[..., Any], doc: str) -> None:
+    """A row `(input, other)` behind an operator whose left side is `other`, a number."""
+    composite(name, forward, symbol=symbol, function=False, method=False, doc=doc)
+
+
+reflected("rdiv", "r/", lambda o, input, other: o.mul(o.reciprocal(input), other),
+        "other / input, as PyTorch computes it.")
+reflected("rfloordiv", "r//", lambda o, input, other: o.floor_divide_number(other, input),
+        "other // input.")
+reflected("rmod", "r%", lambda o, input, other: o.remainder_Scalar_Tensor(other, input),
+        "other % input.")
+reflected("rpow", "r**", lambda o, input, other: o.pow_Scalar(other, input), "other ** input.")
+
+# ---------------------------------------------------------------- powers
+
+
+def _power_of_tensor(xp: Any, input: Any, exponent: Any) -> Any:
+    return xp.power(input, exponent)
+
+
+def _power_of_number(xp: Any, input: Any, exponent: Any) -> Any:
+    if input.dtype.kind in "iu" and exponent < 0:
+        raise DTypeError("Integers to negative integer powers are not allowed.")
+    if input.dtype.kind == "b":
+        return xp.logical_or(input, not exponent)
+    return xp.power(input, exponent)
+
+
+def _power_of_base(xp: Any, self: Any, exponent: Any) -> Any:
+    if self == 1 and not isinstance(self, complex):
+        return xp.ones_like(exponent)
+    return xp.power(_number_of(xp, exponent, self), exponent)
+
+
+binary(
+    "pow.Tensor_Tensor", _power_of_tensor, kinds={"exponent": "tensor"}, symbol="**", index=1,
+    refuses={"pow": BOOL}, holomorphic=True, input=pow_base, exponent=pow_exponent,
+    doc="input to the power of exponent.",
+)  # fmt: skip
+
+binary(
+    "pow.Scalar", _power_of_base, kinds={"self": "scalar", "exponent": "tensor"}, index=2,
+    method=False, inplace=False, holomorphic=True, exponent=pow_number,
+    doc="A number to the power of each element.",
+)  # fmt: skip
+
+binary(
+    "pow.Tensor_Scalar", _power_of_number, kinds={"exponent": "scalar"}, symbol="**",
+    holomorphic=True, input=pow_input, doc="Each element to the power of a number.",
+)  # fmt: skip
+
+composite(
+    "square", lambda o, input: o.pow_Tensor_Scalar(input, 2),
+    doc="Each element times itself.",
+)  # fmt: skip
+
+
+def _to_double(o: Any, value: Any, complex_: bool) -> Any:
+    if isinstance(value, Tensor):
+        wanted = dtypes.complex128 if complex_ else dtypes.float64
+        return value if value.dtype is wanted else o.to_copy(value, wanted)
+    return complex(value) if isinstance(value, complex) else float(value)
+
+
+def _float_power(o: Any, input: Any, exponent: Any) -> Any:
+    complex_ = any(
+        x.dtype.is_complex if isinstance(x, Tensor) else isinstance(x, complex)
+        for x in (input, exponent)
+    )
+    base, power = (_to_double(o, x, complex_) for x in (input, exponent))
+    if not isinstance(base, Tensor):
+        return o.pow_Scalar(base, power)
+    if not isinstance(power, Tensor):
+        return o.pow_Tensor_Scalar(base, power)
+    return o.pow_Tensor_Tensor(base, power)
+
+
+composite(
+    "float_power.Tensor_Tensor", lambda o, input, exponent: _float_power(o, input, exponent),
+    kinds={"exponent": "tensor"}, doc="input to the power of exponent, in double precision.",
+)  # fmt: skip
+composite(
+    "float_power.Scalar", lambda o, self, exponent: _float_power(o, self, exponent),
+    kinds={"self": "number", "exponent": "tensor"}, method=False,
+    doc="A number to the power of each element, in double precision.",
+)  # fmt: skip
+composite(
+    "float_power.Tensor_Scalar", lambda o, input, exponent: _float_power(o, input, exponent),
+    kinds={"exponent": "number"}, doc="Each element to the power of a number, in double precision.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- a sum and a product at once
+
+
+def _addcmul(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    dtype = input.dtype
+    if dtype == xp.float16:
+        wide = (x.astype(xp.float32) for x in (input, tensor1, tensor2))
+        return _addcmul(xp, *wide, value=value).astype(dtype)
+    return plus_product(xp, input, tensor1 * dtype.type(value), tensor2, dtype)
+
+
+def _addcdiv(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    dtype = input.dtype
+    if dtype == xp.float16:
+        wide = (x.astype(xp.float32) for x in (input, tensor1, tensor2))
+        return _addcdiv(xp, *wide, value=value).astype(dtype)
+    return xp.add(input, xp.divide(tensor1 * dtype.type(value), tensor2))
+
+
+def _no_integers(operands: Sequence[Any]) -> None:
+    _, first, second = operands
+    if not first._type.inexact and not second._type.inexact:
+        raise DTypeError(
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv "
+            "will perform a true division of tensor1 and tensor2. The historic addcdiv behavior can "
+            "be implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for "
+            "integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future "
+            "addcdiv behavior is just the latter implementation: (input + value * tensor1 / "
+            "tensor2), for all dtypes."
+        )
+
+
+broadcast(
+    "addcmul", _addcmul, kinds={"value": "number"}, inplace=True, holomorphic=True,
+    input=lambda o, g: g,
+    tensor1=lambda o, g, tensor2, value: g * scale(tensor2, value),
+    tensor2=lambda o, g, tensor1, value: g * scale(tensor1, value),
+    doc="input + value * tensor1 * tensor2, element by element, with broadcasting.",
+)  # fmt: skip
+
+broadcast(
+    "addcdiv", _addcdiv, kinds={"value": "number"}, inplace=True, holomorphic=True,
+    check=lambda input, tensor1, tensor2, value: _no_integers((input, tensor1, tensor2)),
+    input=lambda o, g: g,
+    tensor1=lambda o, g, tensor2, value: g * (value / tensor2),
+    tensor2=lambda o, g, tensor1, tensor2, value: -g * (value * (tensor1 / tensor2) / tensor2),
+    doc="input + value * tensor1 / tensor2, element by element, with broadcasting.",
+)  # fmt: skip
+
+
+def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
+    dtype = input.dtype
+    if dtype == xp.float16:
+        wide = (xp.asarray(x).astype(xp.float32) for x in (input, end, weight))
+        return _lerp(xp, *wide).astype(dtype)
+    weight = xp.asarray(weight).astype(dtype)
+    step = end - input
+    near = xp.abs(weight) < 0.5
+    return xp.where(
+        near,
+        plus_product(xp, input, weight, step, dtype),
+        plus_product(xp, end, -step, 1 - weight, dtype),
+    )
+
+
+def _same_dtypes(input: Tensor, **others: Any) -> None:
+    for name, other in others.items():
+        if isinstance(other, Tensor) and other._type.dtype is not input._type.dtype:
+            if name == "weight" and not other._array.ndim:
+                continue
+            words = (C_NAMES.get(t._type.dtype.name, t._type.dtype.name) for t in (input, other))
+            expected, got = words
+            raise DTypeError(f"expected dtype {expected} for `{name}` but got dtype {got}")
+
+
+C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long int"}
+
+broadcast(
+    "lerp.Tensor", _lerp, inplace=True, index=1, holomorphic=True,
+    kinds={"end": "tensor", "weight": "tensor"}, dtype=same_as_input,
+    check=lambda input, end, weight: _same_dtypes(input, end=end, weight=weight),
+    refuses={"lerp_kernel_tensor": INTEGERS},
+    input=lambda o, g, weight: g * (1 - weight),
+    end=lambda o, g, weight: g * weight,
+    weight=lambda o, g, input, end: g * (end - input),
+    doc="input + weight * (end - input), element by element, with broadcasting.",
+)  # fmt: skip
+
+broadcast(
+    "lerp.Scalar", _lerp, inplace=True, holomorphic=True,
+    kinds={"end": "tensor", "weight": "number"}, dtype=same_as_input,
+    check=lambda input, end, weight: _same_dtypes(input, end=end),
+    refuses={"lerp_kernel_scalar": INTEGERS},
+    input=lambda o, g, weight: g * (1 - weight),
+    end=lambda o, g, weight: g * weight,
+    doc="input + weight * (end - input), with one weight for all.",
 )  # fmt: skip

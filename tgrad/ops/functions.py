@@ -10,7 +10,7 @@ from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, AutogradError, DTypeError
 from tgrad.ops.arguments import Mismatch, bind, refuse
-from tgrad.ops.call import COMMON, Writer, bound_function
+from tgrad.ops.call import COMMON, NUMBERS, Writer, as_operand, bound_function
 from tgrad.ops.inplace import check_result, inplace_function, put
 from tgrad.ops.table import TABLE, Op
 
@@ -87,6 +87,39 @@ def public_inplace(ops: Sequence[Op], method: bool = True) -> Callable[..., Any]
     function = _with_quick_path(name, ops, general, bound_inplace)
     function.__doc__ = f"{ops[0].doc}  Written over the tensor itself."
     return function
+
+
+def operator_function(ops: Sequence[Op], maker: Callable[[Op], Any]) -> Callable[..., Any]:
+    """What an operator symbol stands for: a row, or one row for tensors and one for numbers."""
+    if len(ops) == 1:
+        function: Callable[..., Any] = maker(ops[0])
+        return function
+    rows = {op.parameters[1].kind: maker(op) for op in ops}
+    of_tensor, of_number = rows["tensor"], rows["scalar"]
+
+    def function_of_kind(input: Tensor, other: Any) -> Any:
+        if type(other) is Tensor:
+            return of_tensor(input, other)
+        if type(other) not in NUMBERS:
+            other = as_operand(other)
+            if other is NotImplemented:
+                return other
+        return (of_tensor if isinstance(other, Tensor) else of_number)(input, other)
+
+    return function_of_kind
+
+
+def reflected_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function for an operator that has the tensor on its right side."""
+
+    def reflected(input: Tensor, other: Any) -> Any:
+        if type(other) not in NUMBERS:
+            other = as_operand(other)
+            if other is NotImplemented:
+                return other
+        return function(input, other)
+
+    return reflected
 
 
 def _with_quick_path(

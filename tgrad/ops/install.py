@@ -14,24 +14,37 @@ from tgrad.core.dtype import DTYPES
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.ops import (
+    comparison,
     contraction,
     convert,
+    create,
     elementwise,
     filling,
     index,
     joining,
     matmul,
     memory,
+    pointwise,
+    random,
     reduce,
     shape,
     strided,
 )
-from tgrad.ops.functions import bound, bound_inplace, overloads, public_function, public_inplace
+from tgrad.ops.functions import (
+    bound,
+    bound_inplace,
+    operator_function,
+    overloads,
+    public_function,
+    public_inplace,
+    reflected_function,
+)
 from tgrad.ops.table import TABLE, Op
 
 ROW_MODULES: Final = (
-    convert, elementwise, matmul, contraction, reduce,
+    convert, elementwise, pointwise, comparison, matmul, contraction, reduce,
     shape, strided, joining, index, filling, memory,
+    create, random,
 )  # fmt: skip
 
 
@@ -175,10 +188,12 @@ def install() -> None:
         for name in (op.public, *op.aliases):
             if op.method and op.module == "torch" and "." not in name:
                 _method(name, lambda op=op: public_function(overloads(op.public), True))
+            if "." in name:
+                continue
             if op.inplace and (op.method or op.family == "filling") and op.module == "torch":
                 _method(f"{name}_", lambda op=op: public_inplace(_inplace(op.public)))
-        if op.symbol is not None:
-            _symbol(op, op.symbol)
+    for symbol in dict.fromkeys(op.symbol for op in TABLE.values() if op.symbol is not None):
+        _symbol(symbol, [op for op in TABLE.values() if op.symbol == symbol])
     for module in ROW_MODULES:
         for name, value in getattr(module, "ATTRIBUTES", {}).items():
             setattr(Tensor, name, value)
@@ -215,16 +230,17 @@ SYMBOLS: Final = {
 COMMUTATIVE: Final = frozenset("+*&|^")
 
 
-def _symbol(op: Op, symbol: str) -> None:
+def _symbol(symbol: str, ops: list[Op]) -> None:
+    """The methods behind an operator symbol; `r-` is the one for `number - tensor`."""
     if symbol[0] == "r":
-        _method(f"__r{SYMBOLS[symbol[1:]]}__", lambda: bound(op))
+        _method(f"__r{SYMBOLS[symbol[1:]]}__", lambda: reflected_function(bound(ops[0])))
         return
     stem = SYMBOLS[symbol]
-    _method(f"__{stem}__", lambda: bound(op))
-    if op.inplace and len(op.parameters) > 1:
-        _method(f"__i{stem}__", lambda: bound_inplace(op))
+    _method(f"__{stem}__", lambda: operator_function(ops, bound))
+    if ops[0].inplace and len(ops[0].parameters) > 1:
+        _method(f"__i{stem}__", lambda: operator_function(ops, bound_inplace))
     if symbol in COMMUTATIVE:
-        _method(f"__r{stem}__", lambda: bound(op))
+        _method(f"__r{stem}__", lambda: operator_function(ops, bound))
 
 
 def torch_names(module: str = "torch") -> LazyNames:

@@ -1,0 +1,434 @@
+"""Rows: comparisons, logic, bits, and the larger or smaller of elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentError, DTypeError, StateError
+from tgrad.ops.call import checked_number
+from tgrad.ops.elementwise import BOOL, COMPLEX, FLOATS, INTEGERS, reflected
+from tgrad.ops.formulas import masked
+from tgrad.ops.table import (
+    binary,
+    broadcast,
+    comparison,
+    composite,
+    float_result,
+    same,
+    unary,
+)
+
+# ---------------------------------------------------------------- comparisons
+
+
+def compare(name: str, symbol: str, ufunc: str, alias: str | None, doc: str) -> None:
+    """A comparison; complex numbers can only be equal or not."""
+
+    def forward(xp: Any, input: Any, other: Any) -> Any:
+        return getattr(xp, ufunc)(input, other)
+
+    comparison(
+        name, forward, symbol=symbol, aliases=() if alias is None else (alias,), doc=doc,
+        refuses={} if name in ("eq", "ne") else {f"{name}_cpu": COMPLEX},
+    )  # fmt: skip
+
+
+compare("eq", "==", "equal", None, "Whether each element is equal to other's.")
+compare("ne", "!=", "not_equal", "not_equal", "Whether each element differs from other's.")
+compare("lt", "<", "less", "less", "Whether each element is smaller than other's.")
+compare("le", "<=", "less_equal", "less_equal", "Whether each element is at most other's.")
+compare("gt", ">", "greater", "greater", "Whether each element is larger than other's.")
+compare("ge", ">=", "greater_equal", "greater_equal", "Whether each element is at least other's.")
+
+
+def _equal(o: Any, input: Any, other: Any) -> bool:
+    if input.dtype is not other.dtype and input._array.shape == other._array.shape:
+        return bool((input == other)._array.all())
+    return input._array.shape == other._array.shape and bool((input._array == other._array).all())
+
+
+composite("equal", _equal, out=False,
+          doc="Whether two tensors have the same shape and elements.")
+
+
+def _check_tolerances(input: Any, other: Any, rtol: Any, atol: Any, equal_nan: Any) -> None:
+    if input._type.dtype is not other._type.dtype:
+        raise DTypeError(f"{input._type.dtype.title} did not match {other._type.dtype.title}")
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value < 0:
+            raise StateError(
+                f"{name} must be greater than or equal to zero, but got {value:g}"
+            )
+
+
+def _isclose(
+    xp: Any, input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8,
+    equal_nan: bool = False,
+) -> Any:  # fmt: skip
+    close = input == other
+    if equal_nan and input.dtype.kind in "fc":
+        close = close | (xp.isnan(input) & xp.isnan(other))
+    if rtol == 0 and atol == 0:
+        return close
+    if input.dtype.kind in "biu":
+        first, second = (xp.asarray(x).astype(xp.float64) for x in (input, other))
+        return close | (xp.abs(first - second) <= atol + xp.abs(rtol * second))
+    distance = xp.abs(input - other)
+    return close | (xp.isfinite(distance) & (distance <= atol + xp.abs(rtol * other)))
+
+
+CLOSE = {"rtol": "float", "atol": "float", "equal_nan": "bool"}
+
+binary(
+    "isclose", _isclose, kinds={"other": "tensor", **CLOSE}, inplace=False, out=False,
+    result=dtypes.bool_, check=_check_tolerances, differentiable=False,
+    doc="Whether abs(input - other) <= atol + rtol * abs(other) for each element.",
+)  # fmt: skip
+composite(
+    "allclose", lambda o, input, other, rtol=1e-5, atol=1e-8, equal_nan=False: bool(
+        o.isclose(input, other, rtol, atol, equal_nan)._array.all()
+    ),
+    kinds=CLOSE, out=False, doc="Whether all elements are close (`isclose`).",
+)  # fmt: skip
+
+
+def question(name: str, forward: Callable[..., Any], doc: str, **parts: Any) -> None:
+    """A yes or no for each element."""
+    parts.setdefault("out", False)
+    unary(name, forward, inplace=False, result=dtypes.bool_, differentiable=False, doc=doc, **parts)
+
+
+question("isnan", lambda xp, input: xp.isnan(input), "Whether each element is not a number.")
+question("isinf", lambda xp, input: xp.isinf(input), "Whether each element is infinite.")
+question("isfinite", lambda xp, input: xp.isfinite(input), "Whether each element is finite.")
+question(
+    "isreal", lambda xp, input: xp.imag(input) == 0,
+    "Whether each element has no imaginary part.",
+)  # fmt: skip
+for _name, _sign in (("isposinf", math.inf), ("isneginf", -math.inf)):
+    question(
+        _name,
+        lambda xp, input, _sign=_sign: (
+            input == _sign if input.dtype.kind == "f" else xp.zeros_like(input, dtype=xp.bool_)
+        ),
+        f"Whether each element is {_sign}.",
+        refuses={f"{_name} does not support complex inputs.": COMPLEX}, out=True,
+    )  # fmt: skip
+
+# ---------------------------------------------------------------- logic and bits
+
+for _name in ("and", "or", "xor"):
+    comparison(
+        f"logical_{_name}",
+        lambda xp, input, other, _name=f"logical_{_name}": getattr(xp, _name)(input, other),
+        kinds={"other": "tensor"}, doc=f"Logical {_name} of elements, which are true if not 0.",
+    )  # fmt: skip
+
+unary(
+    "logical_not", lambda xp, input: xp.logical_not(input), result=dtypes.bool_,
+    differentiable=False, doc="Whether each element is 0.",
+)  # fmt: skip
+
+
+def bitwise(
+    name: str, symbol: str, forward: Callable[..., Any], kernel: str, bools: bool, doc: str
+) -> None:
+    """An operator on the bits of whole numbers."""
+    refuses = {f"{kernel}_cpu": (*FLOATS, *COMPLEX) if bools else (*BOOL, *FLOATS, *COMPLEX)}
+    binary(name, forward, symbol=symbol, refuses=refuses, differentiable=False, doc=doc)
+    binary(
+        f"{name}.Scalar_Tensor", forward, kinds={"input": "operand", "other": "tensor"},
+        refuses=refuses, differentiable=False, doc=doc, method=False, inplace=False, listed=False,
+    )  # fmt: skip
+
+
+def _shift(name: str) -> Callable[..., Any]:
+    def forward(xp: Any, input: Any, other: Any) -> Any:
+        """Shifts by the number of bits or more, and by negative numbers, leave nothing (left) or
+        the sign (right), as in PyTorch."""
+        dtype = input.dtype
+        bits = dtype.itemsize * 8
+        far = (other < 0) | (other >= bits)
+        if name == "left_shift":
+            return xp.where(far, dtype.type(0), xp.left_shift(input, xp.where(far, 0, other))).astype(dtype)
+        last = dtype.type(bits - 1)
+        return xp.right_shift(input, xp.where(far, last, other).astype(dtype))
+
+    return forward
+
+
+bitwise("bitwise_and", "&", lambda xp, input, other: xp.bitwise_and(input, other), "bitwise_and",
+        True, "Bits that both have.")
+bitwise("bitwise_or", "|", lambda xp, input, other: xp.bitwise_or(input, other), "bitwise_or",
+        True, "Bits that either has.")
+bitwise("bitwise_xor", "^", lambda xp, input, other: xp.bitwise_xor(input, other), "bitwise_xor",
+        True, "Bits that only one has.")
+bitwise("bitwise_left_shift", "<<", _shift("left_shift"), "lshift", False, "input * 2 ** other.")
+bitwise("bitwise_right_shift", ">>", _shift("right_shift"), "rshift", False,
+        "input / 2 ** other, rounded down.")
+
+reflected("rlshift", "r<<", lambda o, input, other: o.bitwise_left_shift_Scalar_Tensor(other, input),
+          "other << input.")
+reflected("rrshift", "r>>", lambda o, input, other: o.bitwise_right_shift_Scalar_Tensor(other, input),
+          "other >> input.")
+
+unary(
+    "bitwise_not", lambda xp, input: xp.invert(input),
+    refuses={"bitwise_not_cpu": (*FLOATS, *COMPLEX)}, differentiable=False,
+    doc="The other bits; of booleans the opposite.",
+)  # fmt: skip
+
+
+def _invert(o: Any, input: Any) -> Any:
+    if input._type.inexact:
+        raise ArgumentError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
+    return o.bitwise_not(input)
+
+
+composite("invert", _invert, symbol="~", function=False, method=False, doc="~input")
+
+
+def integers(name: str, forward: Callable[..., Any], doc: str) -> None:
+    """A binary operator on whole numbers."""
+    binary(name, forward, kinds={"other": "tensor"}, differentiable=False, doc=doc,
+           refuses={f"{name}_cpu": (*BOOL, *FLOATS, *COMPLEX)})
+
+
+integers("gcd", lambda xp, input, other: xp.gcd(input, other), "The largest common divisor.")
+integers("lcm", lambda xp, input, other: xp.lcm(input, other), "The smallest common multiple.")
+
+# ---------------------------------------------------------------- the larger and the smaller
+
+
+def larger(name: str, ufunc: str, **parts: Any) -> None:
+    """Rows of `maximum` and its kin."""
+
+    def forward(xp: Any, input: Any, other: Any) -> Any:
+        return getattr(xp, ufunc)(input, other)
+
+    binary(
+        name, forward, kinds={"other": "tensor"}, inplace=False,
+        refuses={f"{name} not implemented for complex tensors.": COMPLEX}, **parts,
+    )  # fmt: skip
+
+
+def _halved(o: Any, g: Any, equal: Any, lost: Any) -> Any:
+    """Half of the gradient where both are equal, none where the other one was taken."""
+    return masked(o, o.choose(equal, g / 2, g), lost)
+
+
+larger(
+    "maximum", "maximum",
+    input=lambda o, g, input, other: _halved(o, g, input == other, input < other),
+    other=lambda o, g, input, other: _halved(o, g, input == other, input > other),
+    doc="The larger of two elements; nan where one is.",
+)  # fmt: skip
+larger(
+    "minimum", "minimum",
+    input=lambda o, g, input, other: _halved(o, g, input == other, input > other),
+    other=lambda o, g, input, other: _halved(o, g, input == other, input < other),
+    doc="The smaller of two elements; nan where one is.",
+)  # fmt: skip
+larger(
+    "fmax", "fmax",
+    input=lambda o, g, input, other: o.choose((input >= other) | (other != other), g, 0),
+    other=lambda o, g, input, other: masked(o, g, (input >= other) | (other != other)),
+    doc="The larger of two elements; the other one where one is nan.",
+)  # fmt: skip
+larger(
+    "fmin", "fmin",
+    input=lambda o, g, input, other: o.choose((input <= other) | (other != other), g, 0),
+    other=lambda o, g, input, other: masked(o, g, (input <= other) | (other != other)),
+    doc="The smaller of two elements; the other one where one is nan.",
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- clamp
+
+
+def _check_clamp(input: Any, min: Any, max: Any) -> None:
+    if min is None and max is None:
+        raise StateError("torch.clamp: At least one of 'min' or 'max' must not be None")
+
+
+def _clamp(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
+    result = input
+    if min is not None:
+        result = xp.maximum(result, min)
+    return result if max is None else xp.minimum(result, max)
+
+
+def _bound(xp: Any, input: Any, number: Any) -> Any:
+    """A bound in the dtype, which must be able to hold it."""
+    if number is None:
+        return None
+    if isinstance(number, complex):
+        raise DTypeError("value cannot be converted to type double without overflow")
+    from tgrad.core.device import CPU_TYPES
+
+    return checked_number(number, CPU_TYPES[input.dtype])
+
+
+def _clamp_numbers(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
+    bounds = _bound(xp, input, min), _bound(xp, input, max)
+    if any(isinstance(b, float) and b != b for b in (min, max)):
+        return xp.full_like(input, xp.nan)
+    return _clamp(xp, input, *bounds)
+
+
+def _inside(o: Any, g: Any, input: Any, min: Any, max: Any) -> Any:
+    """The gradient where an element is between the bounds or equal to one."""
+    if min is None:
+        return o.choose(input <= max, g, 0)
+    if max is None:
+        return o.choose(input >= min, g, 0)
+    return o.choose((input >= min) & (input <= max), g, 0)
+
+
+def _of_min(o: Any, g: Any, input: Any, min: Any, max: Any) -> Any:
+    below = input < min
+    return o.choose(below if max is None else below & (min < max), g, 0)
+
+
+def _of_max(o: Any, g: Any, input: Any, min: Any, max: Any) -> Any:
+    above = input > max
+    return o.choose(above if min is None else above | (max < min), g, 0)
+
+
+NO_COMPLEX = {"clamp is not supported for complex types": COMPLEX}
+
+broadcast(
+    "clamp.Tensor", _clamp, kinds={"min": "tensor?", "max": "tensor?"}, inplace=True,
+    aliases=("clip",), check=_check_clamp, refuses=NO_COMPLEX,
+    input=_inside, min=_of_min, max=_of_max,
+    doc="Each element, but at least min and at most max.",
+)  # fmt: skip
+broadcast(
+    "clamp", _clamp_numbers, kinds={"min": "scalar?", "max": "scalar?"}, inplace=True, index=1,
+    aliases=("clip",), check=_check_clamp, refuses=NO_COMPLEX, input=_inside,
+    doc="Each element, but at least min and at most max.",
+)  # fmt: skip
+
+for _name, _kernel in (("min", "maximum"), ("max", "minimum")):
+    _low = _name == "min"
+    broadcast(
+        f"clamp_{_name}.Tensor",
+        (lambda xp, input, min: xp.maximum(input, min)) if _low else (
+            lambda xp, input, max: xp.minimum(input, max)),
+        kinds={_name: "tensor"}, inplace=True, index=1, refuses={f"{_kernel}_cpu": COMPLEX},
+        **({"input": lambda o, g, input, min: o.choose(input >= min, g, 0),
+            "min": lambda o, g, input, min: o.choose(input < min, g, 0)} if _low else
+           {"input": lambda o, g, input, max: o.choose(input <= max, g, 0),
+            "max": lambda o, g, input, max: o.choose(input > max, g, 0)}),
+        doc="Each element, or the bound where it is beyond.",
+    )  # fmt: skip
+    broadcast(
+        f"clamp_{_name}",
+        (lambda xp, input, min: _clamp_numbers(xp, input, min)) if _low else (
+            lambda xp, input, max: _clamp_numbers(xp, input, None, max)),
+        kinds={_name: "scalar"}, inplace=True, refuses=NO_COMPLEX,
+        **({"input": lambda o, g, input, min: o.choose(input >= min, g, 0)} if _low else
+           {"input": lambda o, g, input, max: o.choose(input <= max, g, 0)}),
+        doc="Each element, or the bound where it is beyond.",
+    )  # fmt: skip
+
+# ---------------------------------------------------------------- pairs
+
+
+def pairs(name: str, forward: Callable[..., Any], refuse: Sequence[Any], **parts: Any) -> None:
+    """A function of two tensors of floating numbers."""
+    binary(
+        name, forward, kinds={"other": "tensor"}, refuses={f"{name}_cpu": refuse} if refuse else {},
+        **parts,
+    )  # fmt: skip
+
+
+def _atan2_slope(o: Any, input: Any, other: Any) -> Any:
+    """1 / (y**2 + x**2), and 0 at the origin."""
+    slope = o.reciprocal(input * input + other * other)
+    return masked(o, slope, (input == 0) & (other == 0))
+
+
+pairs(
+    "atan2", lambda xp, input, other: xp.arctan2(input, other), COMPLEX, dtype=float_result,
+    aliases=("arctan2",),
+    input=lambda o, g, input, other: g * other * _atan2_slope(o, input, other),
+    other=lambda o, g, input, other: g * -input * _atan2_slope(o, input, other),
+    doc="The angle of the point (other, input).",
+)  # fmt: skip
+pairs(
+    "hypot", lambda xp, input, other: xp.hypot(input, other), (*INTEGERS, *COMPLEX),
+    input=lambda o, g, input, out: g * (input / out),
+    other=lambda o, g, other, out: g * (other / out),
+    doc="The distance of the point (input, other) from the origin.",
+)  # fmt: skip
+pairs(
+    "nextafter", lambda xp, input, other: xp.nextafter(input, other), (*INTEGERS, *COMPLEX),
+    differentiable="it moves by one unit in the last place only",
+    doc="The next floating point number in other's direction.",
+)  # fmt: skip
+
+
+def _logaddexp_slope(o: Any, g: Any, of: Any, other: Any) -> Any:
+    return g / (1 + o.exp(other - of))
+
+
+pairs(
+    "logaddexp", lambda xp, input, other: xp.logaddexp(input, other), INTEGERS, inplace=False,
+    holomorphic=True,
+    input=lambda o, g, input, other: _logaddexp_slope(o, g, input, other),
+    other=lambda o, g, input, other: _logaddexp_slope(o, g, other, input),
+    doc="log(exp(input) + exp(other)).",
+)  # fmt: skip
+pairs(
+    "logaddexp2", lambda xp, input, other: xp.logaddexp2(input, other), (*INTEGERS, *COMPLEX),
+    inplace=False,
+    input=lambda o, g, input, other: g / (1 + o.pow_Scalar(2, other - input)),
+    other=lambda o, g, input, other: g / (1 + o.pow_Scalar(2, input - other)),
+    doc="log2(2 ** input + 2 ** other).",
+)  # fmt: skip
+pairs(
+    "ldexp", lambda xp, input, other: xp.multiply(input, xp.exp2(other)), (),
+    dtype=float_result, holomorphic=True,
+    input=lambda o, g, other: g * o.exp2(other),
+    other=lambda o, g, out: g * out * math.log(2),
+    doc="input * 2 ** other.",
+)  # fmt: skip
+
+
+def _check_values(input: Any, values: Any) -> None:
+    if input._type.dtype is not values._type.dtype:
+        raise DTypeError("heaviside is not yet implemented for tensors with different dtypes.")
+
+
+broadcast(
+    "heaviside",
+    lambda xp, input, values: xp.where(input == 0, values, (input > 0).astype(input.dtype)),
+    inplace=True, dtype=same, check=_check_values,
+    refuses={"heaviside is not yet implemented for complex tensors.": COMPLEX},
+    differentiable="it is constant but for a jump at 0",
+    doc="0 below 0, 1 above, and values at 0.",
+)  # fmt: skip
+
+
+def _sign_ratio(o: Any, g: Any, input: Any, out: Any) -> Any:
+    return g * masked(o, out / input, input == 0)
+
+
+binary(
+    "copysign.Tensor", lambda xp, input, other: xp.copysign(input, other),
+    kinds={"other": "tensor"}, dtype=float_result, refuses={"copysign_cpu": COMPLEX},
+    input=_sign_ratio, other=lambda o, g: o.zero_gradient(g),
+    doc="input with other's sign.",
+)  # fmt: skip
+binary(
+    "copysign.Scalar", lambda xp, input, other: xp.copysign(input, input.dtype.type(other)),
+    kinds={"other": "scalar"}, dtype=float_result, index=1, refuses={"copysign_cpu": COMPLEX},
+    input=_sign_ratio, doc="input with a number's sign.",
+)  # fmt: skip

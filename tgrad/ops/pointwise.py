@@ -1,0 +1,368 @@
+"""Rows: functions of one element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from tgrad.backends.fused import fma
+from tgrad.core import dtype as dtypes
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, StateError
+from tgrad.ops.elementwise import BOOL, COMPLEX, FLOATS, INTEGERS
+from tgrad.ops.formulas import masked, sgn_gradient
+from tgrad.ops.table import broadcast, composite, float_result, operator, row, same, unary
+
+
+def smooth(name: str, **parts: Any) -> None:
+    """A function that the array library has under the same name, differentiable for complex
+    numbers too, with floating results."""
+
+    def forward(xp: Any, input: Any) -> Any:
+        return getattr(xp, name)(input)
+
+    unary(name, forward, dtype=float_result, holomorphic=True, **parts)
+
+
+# ---------------------------------------------------------------- for formulas
+
+operator(
+    "zero_gradient", lambda xp, input: xp.zeros_like(input),
+    function=False, method=False, differentiable=False, doc="Zeros in the place of a gradient.",
+)  # fmt: skip
+
+broadcast(
+    "choose", lambda xp, condition, input, other: xp.where(condition, input, other),
+    kinds={"condition": "index", "input": "operand", "other": "operand"}, label="WhereBackward",
+    input=lambda o, g, condition: o.choose(condition, g, 0),
+    other=lambda o, g, condition: o.choose(condition, 0, g),
+    function=False, method=False, doc="input where the condition holds, elsewhere other.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- sign and size
+
+unary(
+    "neg", lambda xp, input: xp.negative(input), symbol="neg", aliases=("negative",),
+    refuses={
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+        "a mask, use the `~` or `logical_not()` operator instead.": BOOL,
+    },
+    input=lambda o, g: -g,
+    doc="The negative of each element.",
+)  # fmt: skip
+
+
+def _positive(o: Any, input: Any) -> Any:
+    if input.dtype is dtypes.bool_:
+        raise DTypeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+composite("positive", _positive, symbol="pos", doc="The tensor itself.")
+
+unary(
+    "abs", lambda xp, input: xp.abs(input), symbol="abs", aliases=("absolute",),
+    refuses={"abs_cpu": BOOL}, result=dtypes.DType.to_real,
+    input=lambda o, g, input: g * o.sgn(input),
+    doc="The size of each element; a complex number's distance from 0.",
+)  # fmt: skip
+
+
+def _sign(xp: Any, input: Any) -> Any:
+    """-1, 0 or 1; 0 for nan, and of booleans themselves."""
+    dtype = input.dtype
+    if dtype.kind == "b":
+        return xp.asarray(input).copy()
+    return xp.subtract((input > 0).astype(dtype), (input < 0).astype(dtype))
+
+
+def _sgn(xp: Any, input: Any) -> Any:
+    """`_sign`; of a complex number z / abs(z), and 0 of 0."""
+    if input.dtype.kind != "c":
+        return _sign(xp, input)
+    size = xp.abs(input)
+    return xp.where(size == 0, input.dtype.type(0), input / xp.where(size == 0, 1, size))
+
+
+unary(
+    "sign", _sign,
+    refuses={
+        "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
+        "instead.": COMPLEX,
+    },
+    input=lambda o, g: o.zero_gradient(g),
+    doc="-1, 0 or 1 by the sign of each element.",
+)  # fmt: skip
+
+unary("sgn", _sgn, input=sgn_gradient, doc="The sign; of a complex number z / abs(z).")
+
+unary(
+    "signbit", lambda xp, input: xp.signbit(input), inplace=False, result=dtypes.bool_,
+    refuses={"signbit is not implemented for complex tensors.": COMPLEX}, differentiable=False,
+    doc="Whether the sign bit of each element is set.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- roots, exponentials, logarithms
+
+smooth("sqrt", input=lambda o, g, out: g / (2 * out), doc="Square root.")
+smooth("rsqrt", input=lambda o, g, out: -0.5 * g * o.pow_Tensor_Scalar(out, 3),
+       doc="1 / sqrt(x).")  # fmt: skip
+unary(
+    "reciprocal", lambda xp, input: xp.divide(input.dtype.type(1), input), dtype=float_result,
+    holomorphic=True, input=lambda o, g, out: -g * (out * out), doc="1 / x.",
+)  # fmt: skip
+smooth("exp", input=lambda o, g, out: g * out, aliases=(),
+       doc="e raised to the power of each element.")  # fmt: skip
+smooth("exp2", input=lambda o, g, out: g * out * math.log(2), aliases=("special.exp2",),
+       doc="2 raised to the power of each element.")  # fmt: skip
+smooth("expm1", input=lambda o, g, out: g * (out + 1), aliases=("special.expm1",),
+       doc="exp(x) - 1, exact for small x.")  # fmt: skip
+smooth("log", input=lambda o, g, input: g / input, doc="Natural logarithm.")
+smooth("log2", input=lambda o, g, input: g / (input * math.log(2)), doc="Logarithm to base 2.")
+smooth("log10", input=lambda o, g, input: g / (input * math.log(10)), doc="Logarithm to base 10.")
+smooth("log1p", input=lambda o, g, input: g / (input + 1), label="Log1PBackward",
+       aliases=("special.log1p",), doc="log(1 + x), exact for small x.")  # fmt: skip
+
+# ---------------------------------------------------------------- circles and hyperbolas
+
+smooth("sin", input=lambda o, g, input: g * o.cos(input), doc="Sine.")
+smooth("cos", input=lambda o, g, input: g * -o.sin(input), doc="Cosine.")
+smooth("tan", input=lambda o, g, out: g * (1 + o.pow_Tensor_Scalar(out, 2)), doc="Tangent.")
+smooth("asin", aliases=("arcsin",), input=lambda o, g, input: g * o.rsqrt(-input * input + 1),
+       doc="Inverse sine.")  # fmt: skip
+smooth("acos", aliases=("arccos",), input=lambda o, g, input: g * -o.rsqrt(-input * input + 1),
+       doc="Inverse cosine.")  # fmt: skip
+smooth("atan", aliases=("arctan",), input=lambda o, g, input: g / (input * input + 1),
+       doc="Inverse tangent.")  # fmt: skip
+smooth("sinh", input=lambda o, g, input: g * o.cosh(input), doc="Hyperbolic sine.")
+smooth("cosh", input=lambda o, g, input: g * o.sinh(input), doc="Hyperbolic cosine.")
+smooth("asinh", aliases=("arcsinh",),
+       input=lambda o, g, input: g * o.rsqrt(o.pow_Tensor_Scalar(input, 2) + 1),
+       doc="Inverse hyperbolic sine.")  # fmt: skip
+smooth("acosh", aliases=("arccosh",),
+       input=lambda o, g, input: g * o.rsqrt(input - 1) * o.rsqrt(input + 1),
+       doc="Inverse hyperbolic cosine.")  # fmt: skip
+smooth("atanh", aliases=("arctanh",),
+       input=lambda o, g, input: g * 1 / (1 - o.pow_Tensor_Scalar(input, 2)),
+       doc="Inverse hyperbolic tangent.")  # fmt: skip
+smooth("tanh", input=lambda o, g, out: o.tanh_backward(g, out), doc="Hyperbolic tangent.")
+smooth("sigmoid", input=lambda o, g, out: g * (1 - out) * out, aliases=("special.expit",),
+       doc="1 / (1 + exp(-x)).")  # fmt: skip
+
+
+def _tanh_backward(xp: Any, grad_output: Any, output: Any) -> Any:
+    """grad_output * (1 - output**2), where PyTorch's kernel fuses the product and the difference."""
+    dtype = output.dtype
+    if dtype == xp.float16:
+        wide = output.astype(xp.float32)
+        return (grad_output.astype(xp.float32) * fma(-wide, wide, 1.0, xp.float32)).astype(dtype)
+    if dtype.kind != "f":
+        return grad_output * (1 - output * output)
+    return grad_output * fma(-output, output, dtype.type(1), dtype)
+
+
+broadcast(
+    "tanh_backward", _tanh_backward, kinds={"grad_output": "tensor", "output": "tensor"},
+    function=False, method=False, holomorphic=True, label="TanhBackwardBackward",
+    grad_output=lambda o, g, output: o.tanh_backward(g, output),
+    output=lambda o, g, grad_output, output: grad_output * (-2 * output * g),
+    doc="The derivative of tanh by its result.",
+)  # fmt: skip
+
+
+def _sinc(xp: Any, input: Any) -> Any:
+    dtype = input.dtype
+    wide = input.astype(xp.float32) if dtype == xp.float16 else input
+    angle = wide * wide.dtype.type(math.pi)
+    quotient = xp.divide(xp.sin(angle), angle)
+    return xp.where(input == 0, wide.dtype.type(1), quotient).astype(dtype)
+
+
+def _sinc_gradient(o: Any, g: Any, input: Any) -> Any:
+    angle = input * math.pi
+    slope = g * ((angle * o.cos(angle) - o.sin(angle)) / (angle * input))
+    return masked(o, slope, input == 0)
+
+
+unary("sinc", _sinc, dtype=float_result, holomorphic=True, aliases=("special.sinc",),
+      input=_sinc_gradient, doc="sin(pi x) / (pi x), and 1 at 0.")  # fmt: skip
+
+# ---------------------------------------------------------------- angles
+
+
+def _angle(xp: Any, input: Any) -> Any:
+    if input.dtype.kind == "c":
+        return xp.arctan2(input.imag, input.real)
+    turned = xp.where(input < 0, input.dtype.type(math.pi), input.dtype.type(0))
+    return xp.where(xp.isnan(input), input, turned)
+
+
+def _angle_gradient(o: Any, g: Any, input: Any) -> Any:
+    if not o.is_complex_value(input):
+        return o.zero_gradient(g)
+    size = o.abs(input)
+    return masked(o, g * input / o.pow_Tensor_Scalar(size, 2) * 1j, input == 0)
+
+
+unary("angle", _angle, dtype=float_result, result=dtypes.DType.to_real, inplace=False,
+      input=_angle_gradient, doc="The angle of each complex number; 0 or pi of a real one.")  # fmt: skip
+
+for _name, _factor in (("rad2deg", 180 / math.pi), ("deg2rad", math.pi / 180)):
+    unary(
+        _name, lambda xp, input, _factor=_factor: input * input.dtype.type(_factor),
+        dtype=float_result, label=_name.title() + "Backward",
+        refuses={f"{_name} is not supported for complex tensors.": COMPLEX},
+        input=lambda o, g, _factor=_factor: g * _factor,
+        doc="Angles in the other unit.",
+    )  # fmt: skip
+
+# ---------------------------------------------------------------- complex numbers
+
+unary(
+    "conj_physical", lambda xp, input: xp.conjugate(input),
+    input=lambda o, g: o.conj(g),
+    doc="The complex conjugate of each element.",
+)  # fmt: skip
+
+operator(
+    "conj_copy", lambda xp, input: xp.conjugate(input), label="ConjBackward",
+    input=lambda o, g: o.conj(g),
+    function=False, method=False, doc="The complex conjugate of each element.",
+)  # fmt: skip
+
+composite(
+    "conj", lambda o, input: o.conj_copy(input) if input.dtype.is_complex else input,
+    out=False, doc="The complex conjugate; of a real tensor the tensor itself.",
+)  # fmt: skip
+
+for _name in ("resolve_conj", "resolve_neg"):
+    composite(_name, lambda o, input: input, out=False, doc="The tensor itself.")
+
+for _name in ("is_conj", "is_neg"):
+    composite(_name, lambda o, input: False, out=False,
+              doc="False: conjugates are computed at once.")
+
+
+def _real(o: Any, input: Any) -> Any:
+    return o.select(o.view_as_real(input), -1, 0) if input.dtype.is_complex else input
+
+
+def _imag(o: Any, input: Any) -> Any:
+    if not input.dtype.is_complex:
+        raise DTypeError("imag is not implemented for tensors with non-complex dtypes.")
+    return o.select(o.view_as_real(input), -1, 1)
+
+
+composite("real", _real, out=False, method=False,
+          doc="The real parts, a view; of a real tensor the tensor itself.")
+composite("imag", _imag, out=False, method=False, doc="The imaginary parts, a view.")
+
+# ---------------------------------------------------------------- whole numbers
+
+
+def whole(name: str, aliases: tuple[str, ...] = (), **parts: Any) -> None:
+    """A function that gives whole numbers, and its argument where that is one already."""
+
+    def forward(xp: Any, input: Any) -> Any:
+        return getattr(xp, name)(input) if input.dtype.kind == "f" else xp.asarray(input).copy()
+
+    sentence = f"{name} is not supported for complex inputs"
+    refuses = {f"{name}_vml_cpu": BOOL, sentence: COMPLEX}
+    if name == "round":
+        refuses = {"round_vml_cpu": (*BOOL, *COMPLEX)}
+    unary(name, forward, refuses=refuses, aliases=aliases,
+          input=lambda o, g: o.zero_gradient(g), **parts)  # fmt: skip
+
+
+whole("ceil", doc="The smallest whole number that isn't below each element.")
+whole("floor", doc="The largest whole number that isn't above each element.")
+whole("trunc", aliases=("fix",), doc="Each element without its fraction.")
+whole("round", doc="The nearest whole number, of two the even one.")
+
+
+def _round_decimals(xp: Any, input: Any, *, decimals: int) -> Any:
+    if decimals == 0:
+        return xp.round(input)
+    dtype = input.dtype
+    wide = input.astype(xp.float32) if dtype == xp.float16 else input
+    factor = wide.dtype.type(10.0 ** abs(decimals))
+    if decimals < 0:
+        return (xp.round(wide / factor) * factor).astype(dtype)
+    return (xp.round(wide * factor) / factor).astype(dtype)
+
+
+row(
+    "unary", "round.decimals", _round_decimals, inplace=True, index=1,
+    refuses={"round_cpu": (*INTEGERS, *COMPLEX)},
+    input=lambda o, g: o.zero_gradient(g),
+    doc="Rounded to a number of decimals (negative: to tens, hundreds, ...).",
+)  # fmt: skip
+row(
+    "unary", "special_round",
+    lambda xp, input, *, decimals=0: _round_decimals(xp, input, decimals=decimals),
+    module="torch.special", label="RoundBackward", index=1, method=False,
+    refuses={"round_vml_cpu": (*INTEGERS, *COMPLEX)},
+    input=lambda o, g: o.zero_gradient(g),
+    doc="Rounded to a number of decimals.",
+)  # fmt: skip
+
+unary(
+    "frac", lambda xp, input: input - xp.trunc(input),
+    refuses={"frac_cpu": (*INTEGERS, *COMPLEX)},
+    input=lambda o, g: g,
+    doc="The fraction of each element, with its sign.",
+)  # fmt: skip
+
+
+def _frexp(xp: Any, input: Any) -> Any:
+    mantissa, exponent = xp.frexp(input)
+    return mantissa, xp.asarray(exponent).astype(xp.int32)
+
+
+unary(
+    "frexp", _frexp, inplace=False, outputs=1, fields=("mantissa", "exponent"),
+    result=(None, dtypes.int32),
+    refuses={"torch.frexp() only supports floating-point dtypes": (*INTEGERS, *COMPLEX)},
+    input=lambda o, g, exponent: g / o.exp2(exponent),
+    doc="Mantissa between 1/2 and 1 and exponent: input = mantissa * 2 ** exponent.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- repairs and cut-offs
+
+
+def _nan_to_num(
+    xp: Any, input: Any, nan: float | None = None, posinf: float | None = None,
+    neginf: float | None = None,
+) -> Any:  # fmt: skip
+    kind = input.dtype.kind
+    if kind == "c":
+        parts = (_nan_to_num(xp, part, nan, posinf, neginf) for part in (input.real, input.imag))
+        result = xp.empty(input.shape, input.dtype)
+        result.real, result.imag = parts
+        return result
+    if kind != "f":
+        return xp.asarray(input).copy()
+    limits = xp.finfo(input.dtype)
+    repaired = xp.where(xp.isnan(input), input.dtype.type(0 if nan is None else nan), input)
+    high = input.dtype.type(limits.max if posinf is None else posinf)
+    low = input.dtype.type(limits.min if neginf is None else neginf)
+    repaired = xp.where(input == xp.inf, high, repaired)
+    return xp.where(input == -xp.inf, low, repaired)
+
+
+unary(
+    "nan_to_num", _nan_to_num, kinds={"nan": "float?", "posinf": "float?", "neginf": "float?"},
+    input=lambda o, g, input: g * o.isfinite(input),
+    doc="Numbers in place of nan (0) and infinities (the largest and smallest of the dtype).",
+)  # fmt: skip
+
+unary(
+    "relu", lambda xp, input: xp.maximum(input, 0),
+    refuses={
+        "Boolean inputs not supported for relu": BOOL,
+        "clamp is not supported for complex types": COMPLEX,
+    },
+    input=lambda o, g, out: masked(o, g, out <= 0),
+    doc="Each element, or 0 where it is negative.",
+)  # fmt: skip
