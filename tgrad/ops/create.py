@@ -1,0 +1,378 @@
+"""Rows: tensors made from sizes and numbers.
+
+`empty` and its kin give zeros: what PyTorch leaves in such memory isn't defined, and a program should
+give the same result each time it runs.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from tgrad.backends import ranges
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import tensor_type
+from tgrad.core.dtype import DType
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, NotAvailableError, ShapeError, StateError
+from tgrad.ops.call import number_array
+from tgrad.ops.creation import checked_size
+from tgrad.ops.table import Rule, creation, same_or_given
+
+LIKE = {"input": "index"}
+"""The kind of a tensor that only gives its shape, dtype and device."""
+
+SIZE = {"size": "sequence"}
+
+
+def _of_fill(operands: Sequence[Any], dtype: Any) -> DType:
+    return dtypes.of_number(operands[1]) if dtype is None else dtype
+
+
+def _of_numbers(operands: Sequence[Any], dtype: Any) -> DType:
+    """dtype of a range: int64 if all are whole, else the default one."""
+    if dtype is not None:
+        return dtype  # type: ignore[no-any-return]
+    if all(isinstance(value, int) for value in operands):
+        return dtypes.int64
+    return dtypes.default.dtype
+
+
+def _of_ends(operands: Sequence[Any], dtype: Any) -> DType:
+    """dtype of evenly spaced numbers: complex if an end is, else the default one."""
+    if dtype is not None:
+        return dtype  # type: ignore[no-any-return]
+    for value in operands[:2]:
+        if isinstance(value, complex) or (isinstance(value, Tensor) and value.dtype.is_complex):
+            return dtypes.default.dtype.to_complex()
+    return dtypes.default.dtype
+
+
+def _long(operands: Sequence[Any], dtype: Any) -> DType:
+    return dtypes.int64 if dtype is None else dtype
+
+
+of_fill = Rule("as the number; or dtype=", "never", _of_fill)
+of_numbers = Rule("int64 for whole numbers, else the default dtype; or dtype=", "never", _of_numbers)
+of_ends = Rule("the default dtype, complex for complex numbers; or dtype=", "never", _of_ends)
+long_or_given = Rule("int64; or dtype=", "never", _long)
+
+
+# ---------------------------------------------------------------- constant values
+
+
+def zeros(xp: Any, size: Sequence[int], *, dtype: Any = None) -> Any:
+    if any(number < 0 for number in size):
+        raise ShapeError("zeros: Dimension size must be non-negative.")
+    return xp.zeros(checked_size(size, xp.dtype(dtype).itemsize), dtype)
+
+
+def new_zeros(xp: Any, size: Sequence[int], dtype: Any) -> Any:
+    return xp.zeros(checked_size(size, xp.dtype(dtype).itemsize), dtype)
+
+
+def filled(xp: Any, size: Sequence[int], value: Any, dtype: Any) -> Any:
+    """An array of one number, which the dtype must be able to hold."""
+    array = new_zeros(xp, size, dtype)
+    found = dtypes.from_numpy(xp.dtype(dtype))
+    assert found is not None
+    array[...] = converted(value, found)
+    return array
+
+
+def converted(value: Any, dtype: DType) -> Any:
+    """A number as a 0-dimensional array; DTypeError if the dtype can't hold it."""
+    kind = dtype.numpy.kind
+    name = _C_NAMES.get(dtype.name, dtype.name)
+    overflow = DTypeError(f"value cannot be converted to type {name} without overflow")
+    if isinstance(value, complex) and kind != "c":
+        if value.imag:
+            raise overflow
+        value = value.real
+    if isinstance(value, float) and kind in "iu":
+        if not math.isfinite(value) or not -(2.0**63) <= value < 2.0**63:
+            raise overflow
+        value = int(value)
+    if isinstance(value, float) and kind == "f" and math.isfinite(value):
+        largest = {"float16": 65504.0, "float32": 3.4028234663852886e38}.get(dtype.name, math.inf)
+        if abs(value) > largest:
+            raise overflow
+    return number_array(value, tensor_type(dtype))
+
+
+_C_NAMES = {
+    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
+    "float16": "c10::Half", "float32": "float", "float64": "double",
+}  # fmt: skip
+
+creation("zeros", zeros, varargs=True, doc="A tensor of zeros.")
+creation(
+    "ones", lambda xp, size, *, dtype=None: filled(xp, size, 1, dtype),
+    varargs=True, doc="A tensor of ones.",
+)  # fmt: skip
+creation(
+    "empty", lambda xp, size, *, memory_format=None, dtype=None: new_zeros(xp, size, dtype),
+    varargs=True, doc="A tensor of undefined values: zeros, here.",
+)  # fmt: skip
+creation(
+    "full", lambda xp, size, fill_value, *, dtype=None: filled(xp, size, fill_value, dtype),
+    kinds=SIZE, dtype=of_fill, doc="A tensor of one number, which decides the dtype.",
+)  # fmt: skip
+creation(
+    "scalar_tensor", lambda xp, s, *, dtype=None: filled(xp, (), s, dtype),
+    kinds={"s": "number"}, out=False, doc="A 0-dimensional tensor of the default dtype.",
+)  # fmt: skip
+
+
+def like(xp: Any, input: Any, value: Any, dtype: Any) -> Any:
+    """An array with the shape and the order of strides of another one."""
+    result = xp.zeros_like(input, dtype=dtype)
+    if value != 0:
+        found = dtypes.from_numpy(result.dtype)
+        assert found is not None
+        result[...] = converted(value, found)
+    return result
+
+
+creation(
+    "zeros_like", lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 0, dtype),
+    kinds=LIKE, dtype=same_or_given, out=False, doc="Zeros in the shape and dtype of a tensor.",
+)  # fmt: skip
+creation(
+    "ones_like", lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 1, dtype),
+    kinds=LIKE, dtype=same_or_given, out=False, doc="Ones in the shape and dtype of a tensor.",
+)  # fmt: skip
+creation(
+    "empty_like", lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 0, dtype),
+    kinds=LIKE, dtype=same_or_given, out=False,
+    doc="Undefined values (zeros, here) in the shape and dtype of a tensor.",
+)  # fmt: skip
+creation(
+    "full_like",
+    lambda xp, input, fill_value, *, memory_format=None, dtype=None: like(
+        xp, input, fill_value, dtype
+    ),
+    kinds=LIKE, dtype=same_or_given, out=False,
+    doc="One number in the shape and dtype of a tensor.",
+)  # fmt: skip
+
+NEW = {"kinds": LIKE, "dtype": same_or_given, "out": False, "function": False, "method": True}
+"""The settings of methods that make a tensor of the same dtype and device."""
+
+creation(
+    "new_zeros", lambda xp, input, size, *, dtype=None: new_zeros(xp, size, dtype),
+    varargs=True, doc="Zeros in the dtype of a tensor.", **NEW,
+)  # fmt: skip
+creation(
+    "new_ones", lambda xp, input, size, *, dtype=None: filled(xp, size, 1, dtype),
+    varargs=True, doc="Ones in the dtype of a tensor.", **NEW,
+)  # fmt: skip
+creation(
+    "new_empty", lambda xp, input, size, *, dtype=None: new_zeros(xp, size, dtype),
+    varargs=True, doc="Undefined values (zeros, here) in the dtype of a tensor.", **NEW,
+)  # fmt: skip
+creation(
+    "new_full",
+    lambda xp, input, size, fill_value, *, dtype=None: filled(xp, size, fill_value, dtype),
+    doc="One number in the dtype of a tensor.", **{**NEW, "kinds": {**LIKE, **SIZE}},
+)  # fmt: skip
+
+
+def _strided(xp: Any, size: Sequence[int], stride: Sequence[int], dtype: Any) -> Any:
+    checked_size(size)
+    count = 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else 0
+    memory = xp.zeros(count, dtype)
+    strides = tuple(s * memory.itemsize for s in stride)
+    return xp.ndarray(tuple(size), memory.dtype, memory, 0, strides)
+
+
+creation(
+    "empty_strided", lambda xp, size, stride, *, dtype=None: _strided(xp, size, stride, dtype),
+    kinds={**SIZE, "stride": "sequence"}, out=False,
+    doc="A tensor of undefined values (zeros, here) with given strides.",
+)  # fmt: skip
+creation(
+    "new_empty_strided",
+    lambda xp, input, size, stride, *, dtype=None: _strided(xp, size, stride, dtype),
+    doc="Undefined values (zeros, here) with given strides in the dtype of a tensor.",
+    **{**NEW, "kinds": {**LIKE, **SIZE, "stride": "sequence"}},
+)  # fmt: skip
+
+
+def _permuted(xp: Any, size: Sequence[int], order: Sequence[int], dtype: Any) -> Any:
+    checked_size(size)
+    strides = [0] * len(size)
+    step = 1
+    for axis in reversed(order):
+        strides[axis] = step
+        step *= size[axis]
+    return _strided(xp, size, strides, dtype)
+
+
+creation(
+    "empty_permuted",
+    lambda xp, size, physical_layout, *, dtype=None: _permuted(xp, size, physical_layout, dtype),
+    kinds={**SIZE, "physical_layout": "sequence"}, out=False,
+    doc="A tensor of undefined values (zeros, here) whose dimensions have a given order in memory.",
+)  # fmt: skip
+
+
+def _eye(xp: Any, n: int, m: int | None, dtype: Any) -> Any:
+    for name, number in (("n", n), ("m", m)):
+        if number is not None and number < 0:
+            raise ShapeError(f"{name} must be greater or equal to 0, got {number}")
+    return xp.eye(n, m, dtype=dtype)
+
+
+creation(
+    "eye", lambda xp, n, *, dtype=None: _eye(xp, n, None, dtype),
+    doc="The identity matrix.",
+)  # fmt: skip
+creation(
+    "eye.m", lambda xp, n, m, *, dtype=None: _eye(xp, n, m, dtype),
+    kinds={"m": "int"}, doc="A matrix with ones on its diagonal.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- progressions
+
+
+def _check_range(start: Any, end: Any, step: Any) -> None:
+    for value in (start, end, step):
+        if isinstance(value, complex):
+            raise DTypeError("value cannot be converted to type double without overflow")
+    if not (step > 0 or step < 0):
+        raise StateError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise StateError(f"unsupported range: {_number(start)} -> {_number(end)}")
+    if (step > 0 and end < start) or (step < 0 and end > start):
+        raise StateError("upper bound and lower bound inconsistent with step sign")
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _known(kernel: str, dtype: Any, kinds: str = "fiu") -> None:
+    if dtype.kind not in kinds:
+        found = dtypes.from_numpy(dtype)
+        title = "?" if found is None else found.title
+        raise NotAvailableError(f'"{kernel}" not implemented for \'{title}\'')
+
+
+def arange(xp: Any, start: Any, end: Any, step: Any, dtype: Any) -> Any:
+    """Numbers from start up to, not including, end."""
+    _check_range(start, end, step)
+    _known("arange_cpu", dtype)
+    if math.isinf(step):
+        return xp.zeros(0 if start == end else 1, dtype) + dtype.type(start)
+    checked_size((math.ceil((end - start) / step),), dtype.itemsize)
+    return ranges.arange(start, end, step, dtype)
+
+
+creation(
+    "arange", lambda xp, end, *, dtype=None: arange(xp, 0, end, 1, dtype),
+    dtype=of_numbers, doc="Numbers from 0 up to, not including, end.",
+)  # fmt: skip
+creation(
+    "arange.start", lambda xp, start, end, *, dtype=None: arange(xp, start, end, 1, dtype),
+    dtype=of_numbers, out=False, doc="Numbers from start up to, not including, end.",
+)  # fmt: skip
+creation(
+    "arange.step", lambda xp, start, end, step=1, *, dtype=None: arange(xp, start, end, step, dtype),
+    dtype=of_numbers, doc="Numbers from start in steps up to, not including, end.",
+)  # fmt: skip
+
+
+def _range(xp: Any, start: Any, end: Any, step: Any, dtype: Any) -> Any:
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is "
+        "inconsistent with Python's range builtin. Instead, use torch.arange, which produces values "
+        "in [start, end).",
+        stacklevel=5,
+    )
+    _check_range(start, end, step)
+    _known("range_cpu", dtype)
+    count = int((end - start) / step) + 1
+    wide = xp.float64 if dtype.kind == "f" else xp.int64
+    return (start + step * xp.arange(count, dtype=wide)).astype(dtype)
+
+
+creation(
+    "range", lambda xp, start, end, step=1, *, dtype=None: _range(xp, start, end, step, dtype),
+    doc="Numbers from start to end, both included; deprecated.",
+)  # fmt: skip
+
+
+def _end(name: str, which: str, value: Any) -> Any:
+    if isinstance(value, (bool, int, float, complex)):
+        return value
+    if value.ndim:
+        raise StateError(
+            f"{name} only supports 0-dimensional start and end tensors, but got {which} with "
+            f"{value.ndim} dimension(s)."
+        )
+    return value.item()
+
+
+def _ends(name: str, start: Any, end: Any, steps: int, dtype: Any) -> tuple[Any, Any]:
+    ends = _end(name, "start", start), _end(name, "end", end)
+    if steps < 0:
+        raise StateError("number of steps must be non-negative")
+    _known(f"{name}_cpu", dtype, "fiuc")
+    return ends
+
+
+def _linspace(start: Any, end: Any, steps: int, dtype: Any) -> Any:
+    start, end = _ends("linspace", start, end, steps, dtype)
+    return ranges.linspace(start, end, steps, dtype)
+
+
+def _logspace(start: Any, end: Any, steps: int, base: float, dtype: Any) -> Any:
+    start, end = _ends("logspace", start, end, steps, dtype)
+    return ranges.logspace(start, end, steps, base, dtype)
+
+
+for _ends_label, _first, _second in (
+    (".Tensor_Tensor", "index", "index"), (".Scalar_Tensor", "number", "index"),
+    (".Tensor_Scalar", "index", "number"), ("", "number", "number"),
+):  # fmt: skip
+    _kinds = {"start": _first, "end": _second, "base": "float"}
+    creation(
+        f"linspace{_ends_label}",
+        lambda xp, start, end, steps, *, dtype=None: _linspace(start, end, steps, dtype),
+        kinds=_kinds, dtype=of_ends, doc="Evenly spaced numbers from start to end.",
+    )  # fmt: skip
+    creation(
+        f"logspace{_ends_label}",
+        lambda xp, start, end, steps, base=10.0, *, dtype=None: _logspace(
+            start, end, steps, base, dtype
+        ),
+        kinds=_kinds, dtype=of_ends,
+        doc="Powers of base with evenly spaced exponents from start to end.",
+    )  # fmt: skip
+
+# ---------------------------------------------------------------- indices of triangles
+
+
+def _triangle(xp: Any, row: int, col: int, offset: int, upper: bool, dtype: Any) -> Any:
+    for name, number in (("row", row), ("col", col)):
+        if number < 0:
+            raise ShapeError(f"{name} must be non-negative, got{number}")
+    table = xp.tri(row, col, offset - 1 if upper else offset, dtype=bool)
+    return xp.stack(xp.nonzero(~table if upper else table)).astype(dtype)
+
+
+creation(
+    "tril_indices",
+    lambda xp, row, col, offset=0, *, dtype=None: _triangle(xp, row, col, offset, False, dtype),
+    kinds={"row": "int", "col": "int"}, dtype=long_or_given, out=False,
+    doc="Row and column numbers of the lower triangle of a matrix.",
+)  # fmt: skip
+creation(
+    "triu_indices",
+    lambda xp, row, col, offset=0, *, dtype=None: _triangle(xp, row, col, offset, True, dtype),
+    kinds={"row": "int", "col": "int"}, dtype=long_or_given, out=False,
+    doc="Row and column numbers of the upper triangle of a matrix.",
+)  # fmt: skip

@@ -1,0 +1,513 @@
+"""Rows: random tensors, and the state of the generator that they draw from.
+
+The numbers and their order are those of `tgrad.core.random`; here are the ways to ask for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy
+
+from tgrad.core import dtype as dtypes
+from tgrad.core import random as streams
+from tgrad.core.device import CPU, tensor_type
+from tgrad.core.generator import Generator, default_generator
+from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.errors import ArgumentError, DTypeError, NotAvailableError, ShapeError, StateError
+from tgrad.ops.create import LIKE, long_or_given
+from tgrad.ops.creation import checked_size
+from tgrad.ops.table import creation, filling, operator, promoted, same_or_given
+
+Array = Any
+
+
+def _title(dtype: Any) -> str:
+    found = dtypes.from_numpy(numpy.dtype(dtype))
+    return "?" if found is None else found.title
+
+
+def _floating(kernel: str, dtype: Any, complex_too: bool = False) -> None:
+    if numpy.dtype(dtype).kind not in ("fc" if complex_too else "f"):
+        raise NotAvailableError(f'"{kernel}" not implemented for \'{_title(dtype)}\'')
+
+
+def _text(value: float) -> str:
+    return f"{value:g}"
+
+
+def placed(input: Array, values: Array) -> Array:
+    """Values in the order in which they were drawn, for a tensor with any strides."""
+    if input.flags.c_contiguous:
+        return values
+    result = numpy.empty_like(input)
+    streams.fill(result, values)
+    return result
+
+
+# ---------------------------------------------------------------- uniform and normal numbers
+
+
+def rand(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array:
+    """Numbers from [0, 1)."""
+    shape = checked_size(size)
+    if numpy.dtype(dtype).kind == "c":
+        return _complex_of(streams.uniform, generator, shape, dtype)
+    _floating("check_uniform_bounds", dtype)
+    return streams.uniform(generator or default_generator, shape, dtype)
+
+
+def randn(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array:
+    """Normally distributed numbers."""
+    shape = checked_size(size)
+    if numpy.dtype(dtype).kind == "c":
+        numbers = _complex_of(streams.normal, generator, shape, dtype, 0.0, 0.5**0.5)
+        return numbers
+    _floating("normal_kernel_cpu", dtype)
+    return streams.normal(generator or default_generator, shape, dtype)
+
+
+def _complex_of(stream: Any, generator: Any, shape: tuple[int, ...], dtype: Any, *rest: float) -> Any:
+    """Complex numbers whose parts are drawn one after the other."""
+    part = numpy.float32 if numpy.dtype(dtype) == numpy.complex64 else numpy.float64
+    parts = stream(generator or default_generator, (*shape, 2), part, *rest)
+    return parts.view(dtype)[..., 0]
+
+
+creation(
+    "rand", lambda xp, size, *, generator=None, dtype=None: rand(size, generator, dtype),
+    varargs=True, doc="Uniformly distributed numbers from [0, 1).",
+)  # fmt: skip
+creation(
+    "randn", lambda xp, size, *, generator=None, dtype=None: randn(size, generator, dtype),
+    varargs=True, doc="Normally distributed numbers of mean 0 and variance 1.",
+)  # fmt: skip
+creation(
+    "rand_like", lambda xp, input, *, generator=None, memory_format=None, dtype=None: placed(
+        xp.empty_like(input, dtype=dtype), rand(input.shape, generator, dtype)
+    ),
+    kinds=LIKE, dtype=same_or_given, out=False,
+    doc="Uniformly distributed numbers from [0, 1) in the shape and dtype of a tensor.",
+)  # fmt: skip
+creation(
+    "randn_like", lambda xp, input, *, generator=None, memory_format=None, dtype=None: placed(
+        xp.empty_like(input, dtype=dtype), randn(input.shape, generator, dtype)
+    ),
+    kinds=LIKE, dtype=same_or_given, out=False,
+    doc="Normally distributed numbers in the shape and dtype of a tensor.",
+)  # fmt: skip
+
+
+def _check_std(std: float) -> None:
+    if not std >= 0:
+        raise StateError(f"normal expects std >= 0.0, but found std {_text(std)}")
+
+
+def normal(
+    input: Array, mean: float, std: float, generator: Generator | None
+) -> Array:
+    """Normal numbers for a tensor's memory."""
+    _check_std(std)
+    _floating("normal_kernel_cpu", input.dtype)
+    flat = input.flags.c_contiguous
+    numbers = streams.normal(
+        generator or default_generator, input.shape, input.dtype.type, mean, std, contiguous=flat
+    )
+    return placed(input, numbers)
+
+
+def _normal_of(xp: Any, mean: Any, std: Any, generator: Any) -> Array:
+    """Normal numbers around tensors, which are drawn first and then scaled and moved."""
+    if isinstance(std, float):
+        _check_std(std)
+    elif std.size and not bool((std >= 0).all()):
+        raise StateError("normal expects all elements of std >= 0.0")
+    arrays = [v for v in (mean, std) if not isinstance(v, float)]
+    shape = xp.broadcast_shapes(*[a.shape for a in arrays])
+    dtype = arrays[0].dtype
+    _floating("normal_kernel_cpu", dtype)
+    numbers = streams.normal(generator or default_generator, shape, dtype.type)
+    return (numbers * std + mean).astype(dtype)
+
+
+operator(
+    "normal.Tensor_Tensor",
+    lambda xp, mean, std, *, generator=None: _normal_of(xp, mean, std, generator),
+    mean=lambda o, g, mean: o.zeros_like(mean), std=lambda o, g, std: o.zeros_like(std),
+    kinds={"mean": "tensor", "std": "tensor"}, dtype=promoted, index=3, method=False,
+    doc="Normally distributed numbers, each of its own mean and standard deviation.",
+)  # fmt: skip
+operator(
+    "normal.Tensor_float",
+    lambda xp, mean, std=1.0, *, generator=None: _normal_of(xp, mean, float(std), generator),
+    mean=lambda o, g: o.zeros_like(g),
+    kinds={"mean": "tensor", "std": "float"}, index=1, method=False,
+    doc="Normally distributed numbers, each of its own mean.",
+)  # fmt: skip
+operator(
+    "normal.float_Tensor",
+    lambda xp, mean, std, *, generator=None: _normal_of(xp, float(mean), std, generator),
+    std=lambda o, g: o.zeros_like(g),
+    kinds={"mean": "float", "std": "tensor"}, index=2, method=False,
+    dtype=promoted, doc="Normally distributed numbers, each of its own standard deviation.",
+)  # fmt: skip
+creation(
+    "normal",
+    lambda xp, mean, std, size, *, generator=None, dtype=None: normal(
+        xp.empty(checked_size(size), dtype), mean, std, generator
+    ),
+    kinds={"mean": "float", "std": "float", "size": "sequence"},
+    doc="Normally distributed numbers.",
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- integers
+
+
+def randint(
+    low: int, high: int, size: Sequence[int], generator: Generator | None, dtype: Any
+) -> Array:
+    """Whole numbers from low to high - 1."""
+    shape = checked_size(size)
+    check_bounds(low, high, dtype)
+    return streams.randint(generator or default_generator, shape, low, high, dtype)
+
+
+_C_NAMES = {
+    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short",
+    "int32": "int", "int64": "long", "float16": "c10::Half", "float32": "float",
+    "float64": "double",
+}  # fmt: skip
+
+
+def check_bounds(low: int, high: int, dtype: Any) -> None:
+    """Raise PyTorch's error for bounds in the wrong order, or that the dtype can't hold."""
+    if low >= high:
+        raise StateError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
+    kind = numpy.dtype(dtype)
+    if kind.kind == "b":
+        least, most = 0, 1
+    elif kind.kind in "iu":
+        limits = numpy.iinfo(kind)
+        least, most = int(limits.min), int(limits.max)
+    else:
+        largest = float(numpy.finfo(kind).max)
+        least, most = -int(largest), int(largest)
+    for name, value in (("from", low), ("to - 1", high - 1)):
+        if not least <= value <= most:
+            raise StateError(f"{name} is out of bounds for {_C_NAMES[kind.name]}")
+
+
+creation(
+    "randint", lambda xp, high, size, *, generator=None, dtype=None: randint(
+        0, high, size, generator, dtype
+    ),
+    kinds={"high": "int", "size": "sequence"}, dtype=long_or_given,
+    doc="Random whole numbers from 0 to high - 1.",
+)  # fmt: skip
+creation(
+    "randint.low", lambda xp, low, high, size, *, generator=None, dtype=None: randint(
+        low, high, size, generator, dtype
+    ),
+    kinds={"low": "int", "high": "int", "size": "sequence"}, dtype=long_or_given,
+    doc="Random whole numbers from low to high - 1.",
+)  # fmt: skip
+creation(
+    "randint_like",
+    lambda xp, input, high, *, generator=None, memory_format=None, dtype=None: placed(
+        xp.empty_like(input, dtype=dtype), randint(0, high, input.shape, generator, dtype)
+    ),
+    kinds={**LIKE, "high": "int"}, dtype=same_or_given, out=False,
+    doc="Random whole numbers from 0 to high - 1 in the shape and dtype of a tensor.",
+)  # fmt: skip
+creation(
+    "randint_like.low",
+    lambda xp, input, low, high, *, generator=None, memory_format=None, dtype=None: placed(
+        xp.empty_like(input, dtype=dtype), randint(low, high, input.shape, generator, dtype)
+    ),
+    kinds={**LIKE, "low": "int", "high": "int"}, dtype=same_or_given, out=False,
+    doc="Random whole numbers from low to high - 1 in the shape and dtype of a tensor.",
+)  # fmt: skip
+
+
+def _randperm(n: int, generator: Generator | None, dtype: Any) -> Array:
+    checked_size((n,))
+    kind = numpy.dtype(dtype)
+    if kind.kind in "iu" and n > numpy.iinfo(kind).max:
+        raise DTypeError(f"value cannot be converted to type {kind.name}_t without overflow")
+    return streams.randperm(generator or default_generator, n, dtype)
+
+
+creation(
+    "randperm", lambda xp, n, *, generator=None, dtype=None: _randperm(n, generator, dtype),
+    dtype=long_or_given, doc="The numbers from 0 to n - 1 in random order.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- in place
+
+
+def _uniform(input: Array, low: float, high: float, generator: Generator | None) -> Array:
+    _floating("check_uniform_bounds", input.dtype)
+    if not low <= high:
+        raise StateError(
+            f"uniform_ expects to return a [from, to) range, but found from={_text(low)} > "
+            f"to={_text(high)}"
+        )
+    drawn = streams.uniform(
+        generator or default_generator, input.shape, input.dtype.type, low, high
+    )
+    return placed(input, drawn)
+
+
+filling(
+    "uniform", lambda xp, input, low=0.0, high=1.0, *, generator=None: _uniform(
+        input, low, high, generator
+    ),
+    kinds={"low": "float", "high": "float"}, doc="Uniformly distributed numbers from [low, high).",
+)  # fmt: skip
+filling(
+    "normal.fill", lambda xp, input, mean=0.0, std=1.0, *, generator=None: normal(
+        input, mean, std, generator
+    ),
+    kinds={"mean": "float", "std": "float"}, doc="Normally distributed numbers.",
+)  # fmt: skip
+
+
+def _random(input: Array, low: int, high: int | None, generator: Generator | None) -> Array:
+    if high is None:
+        raise ArgumentError("random_(): upper bound None is not available in tgrad")
+    drawn = randint(low, high, input.shape, generator, input.dtype)
+    return placed(input, drawn)
+
+
+filling(
+    "random", lambda xp, input, *, generator=None: placed(
+        input, streams.random_full(generator or default_generator, input.shape, input.dtype)
+    ),
+    index=2, doc="Random whole numbers over the range of the dtype.",
+)  # fmt: skip
+filling(
+    "random.to", lambda xp, input, to, *, generator=None: _random(input, 0, to, generator),
+    kinds={"to": "int"}, index=1, doc="Random whole numbers from 0 to to - 1.",
+)  # fmt: skip
+filling(
+    "random.from",
+    lambda xp, input, low, to, *, generator=None: _random(input, low, to, generator),
+    kinds={"low": "int", "to": "int?"}, doc="Random whole numbers from low to to - 1.",
+)  # fmt: skip
+
+
+def _bernoulli(input: Array, p: Any, generator: Generator | None) -> Array:
+    if isinstance(p, float):
+        if not 0 <= p <= 1:
+            raise StateError(f"bernoulli_ expects p to be in [0, 1], but got p={_text(p)}")
+    else:
+        _check_probabilities(p)
+    drawn = streams.bernoulli(generator or default_generator, input.shape, p, input.dtype)
+    return placed(input, drawn)
+
+
+def _check_probabilities(p: Array) -> None:
+    if p.size and not bool(((p >= 0) & (p <= 1)).all()):
+        raise StateError(
+            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be "
+            "improved?  If so, please report an enhancement request to PyTorch.)"
+        )
+
+
+def _bernoulli_of(input: Array, generator: Generator | None) -> Array:
+    _floating("bernoulli_tensor_cpu_p_", input.dtype)
+    _check_probabilities(input)
+    drawn = streams.bernoulli(generator or default_generator, input.shape, input, input.dtype)
+    return drawn
+
+
+operator(
+    "bernoulli", lambda xp, input, *, generator=None: _bernoulli_of(input, generator),
+    input=lambda o, g: o.zeros_like(g), doc="1 with each element's probability, else 0.",
+)  # fmt: skip
+operator(
+    "bernoulli.p", lambda xp, input, p, *, generator=None: _bernoulli(input, float(p), generator),
+    input=lambda o, g: o.zeros_like(g), kinds={"p": "float"}, out=False,
+    doc="1 with probability p, else 0, in the shape of a tensor.",
+)  # fmt: skip
+filling(
+    "bernoulli.Tensor_fill", lambda xp, input, p, *, generator=None: _bernoulli(input, p, generator),
+    kinds={"p": "index"}, index=1, doc="1 with each element's probability in p, else 0.",
+)  # fmt: skip
+filling(
+    "bernoulli.fill", lambda xp, input, p=0.5, *, generator=None: _bernoulli(
+        input, float(p), generator
+    ),
+    kinds={"p": "float"}, index=2, doc="1 with probability p, else 0.",
+)  # fmt: skip
+
+
+def _continuous(input: Array, name: str, written: str) -> None:
+    if input.dtype.kind != "f":
+        raise DTypeError(
+            f"{name} distribution is a continuous probability distribution. dtype must be a floating "
+            f"point but you specified {written}"
+        )
+
+
+def _exponential(input: Array, lambd: float, generator: Generator | None) -> Array:
+    _continuous(input, "Exponential", _title(input.dtype))
+    if not lambd > 0:
+        raise StateError(f"exponential_ expects lambda > 0.0, but found lambda={_text(lambd)}")
+    drawn = streams.exponential(
+        generator or default_generator, input.shape, input.dtype.type, lambd
+    )
+    return placed(input, drawn)
+
+
+def _geometric(input: Array, p: float, generator: Generator | None) -> Array:
+    if not 0 < p < 1:
+        raise StateError(f"geometric_ expects p to be in (0, 1), but got p={_text(p)}")
+    drawn = streams.geometric(generator or default_generator, input.shape, p, input.dtype)
+    return placed(input, drawn)
+
+
+def _cauchy(input: Array, median: float, sigma: float, generator: Generator | None) -> Array:
+    written = {"int64": "long int", "int32": "int"}.get(input.dtype.name, input.dtype.name)
+    _continuous(input, "Cauchy", written)
+    if not sigma > 0:
+        raise StateError(f"cauchy_ expects sigma > 0.0, but found sigma={_text(sigma)}")
+    drawn = streams.cauchy(
+        generator or default_generator, input.shape, input.dtype.type, median, sigma
+    )
+    return placed(input, drawn)
+
+
+def _log_normal(input: Array, mean: float, std: float, generator: Generator | None) -> Array:
+    _floating("log_normal_cpu", input.dtype)
+    if not std > 0:
+        raise StateError(f"log_normal_ expects std > 0.0, but found std={_text(std)}")
+    drawn = streams.log_normal(
+        generator or default_generator, input.shape, input.dtype.type, mean, std
+    )
+    return placed(input, drawn)
+
+
+filling(
+    "exponential", lambda xp, input, lambd=1.0, *, generator=None: _exponential(
+        input, lambd, generator
+    ),
+    kinds={"lambd": "float"}, doc="Exponentially distributed numbers of rate lambd.",
+)  # fmt: skip
+filling(
+    "geometric", lambda xp, input, p, *, generator=None: _geometric(input, p, generator),
+    kinds={"p": "float"}, doc="Numbers of trials up to the first success of probability p.",
+)  # fmt: skip
+filling(
+    "cauchy", lambda xp, input, median=0.0, sigma=1.0, *, generator=None: _cauchy(
+        input, median, sigma, generator
+    ),
+    kinds={"median": "float", "sigma": "float"}, doc="Numbers of a Cauchy distribution.",
+)  # fmt: skip
+filling(
+    "log_normal", lambda xp, input, mean=1.0, std=2.0, *, generator=None: _log_normal(
+        input, mean, std, generator
+    ),
+    kinds={"mean": "float", "std": "float"}, doc="e raised to normally distributed numbers.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- drawn with weights
+
+
+def _poisson(input: Array, generator: Generator | None) -> Array:
+    _floating("poisson_cpu", input.dtype)
+    if input.size and not bool((input >= 0).all()):
+        raise StateError("invalid Poisson rate, expected rate to be non-negative")
+    return streams.poisson(generator or default_generator, input)
+
+
+operator(
+    "poisson", lambda xp, input, generator=None: _poisson(input, generator),
+    input=lambda o, g: o.zeros_like(g), method=False, out=False,
+    doc="Poisson distributed numbers, with each element as rate.",
+)  # fmt: skip
+
+
+def _multinomial(input: Array, count: int, replacement: bool, generator: Any) -> Array:
+    if input.dtype.kind != "f":
+        raise DTypeError(
+            "multinomial only supports floating-point dtypes for input, got: "
+            f"{_title(input.dtype)}"
+        )
+    if input.ndim not in (1, 2):
+        raise ShapeError("prob_dist must be 1 or 2 dim")
+    if count <= 0:
+        raise StateError("cannot sample n_sample <= 0 samples")
+    if not replacement and count > input.shape[-1]:
+        raise StateError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if not bool(((input >= 0) & numpy.isfinite(input)).all()):
+        raise StateError("probability tensor contains either `inf`, `nan` or element < 0")
+    if not bool((input.sum(-1) > 0).all()):
+        raise StateError("invalid multinomial distribution (sum of probabilities <= 0)")
+    return streams.multinomial(generator or default_generator, input, count, replacement)
+
+
+operator(
+    "multinomial",
+    lambda xp, input, num_samples, replacement=False, *, generator=None: _multinomial(
+        input, num_samples, replacement, generator
+    ),
+    kinds={"num_samples": "int", "replacement": "bool"}, result=dtypes.int64,
+    differentiable=False, doc="Indices drawn with probabilities in proportion to the elements.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- the state
+
+
+def manual_seed(seed: Any) -> Generator:
+    """Start the stream of random numbers that belongs to a seed; returns the default generator."""
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Seed the default generator from the operating system; returns the seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed of the default generator, from 0 to 2**64 - 1."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default generator: a uint8 tensor of 5056 elements."""
+    return _state_tensor(default_generator)
+
+
+def _state_tensor(generator: Generator) -> Tensor:
+    state: Any = generator.get_state()
+    if isinstance(state, Tensor):
+        return state
+    return new_tensor(state, tensor_type(dtypes.uint8, CPU))
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Continue the default generator's stream from a state of `get_rng_state`."""
+    if not isinstance(new_state, Tensor):
+        raise ArgumentError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+    if new_state.dtype is not dtypes.uint8:
+        raise ArgumentError("RNG state must be a torch.ByteTensor")
+    default_generator.set_state(new_state._array)
+
+
+@contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
+    """A block after which the default generator goes on as if the block hadn't been."""
+    if not enabled:
+        yield
+        return
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
