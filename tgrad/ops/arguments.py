@@ -10,7 +10,7 @@ import numpy
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import Device
 from tgrad.core.dtype import DType
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Layout, Tensor
 from tgrad.errors import ArgumentError
 from tgrad.ops.table import REQUIRED, Op, Parameter
 
@@ -155,6 +155,7 @@ ACCEPT: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "str": (_str, "str"),
     "mode": (_str, "str"),
     "generator": (_generator, "Generator"),
+    "layout": (lambda value: value if isinstance(value, Layout) else REFUSED, "torch.layout"),
     "any": (lambda value: value, "object"),
 }
 """For each kind: the function that converts a value or refuses it, and PyTorch's name of the kind."""

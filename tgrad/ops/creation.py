@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tgrad.core.device import CPU, TensorType, tensor_type
-from tgrad.core.tensor import Layout, Tensor
-from tgrad.errors import ArgumentError, DTypeError, ShapeError, StateError, TensorError
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, ShapeError, StateError, TensorError
 from tgrad.ops.call import COMMON, Writer, kernel_call
 from tgrad.ops.table import FACTORY, Op
 
@@ -40,8 +40,7 @@ def creation_function(op: Op) -> Callable[..., Any]:
         writer.add(f"check({names})")
     writer.add(
         f"T = decided(OP, ({names}{comma}), dtype, device)\n"
-        "if layout is not None or pin_memory or (requires_grad and not T.inexact):\n"
-        "    refuse(OP, T, layout, pin_memory, requires_grad)\n"
+        "if pin_memory or (requires_grad and not T.inexact): refuse(T, pin_memory)\n"
         f"try:\n    r = {call}\n"
         f"except TensorError as error:\n    error.details.setdefault('op', {op.public!r})\n    raise\n"
         "out = new_tensor(r, T)\n"
@@ -62,24 +61,17 @@ def decided(op: Op, values: Sequence[Any], dtype: Any, device: Any) -> TensorTyp
     return tensor_type(op.dtype.decide(values, dtype), device)
 
 
-def refuse_options(
-    op: Op, type_: TensorType, layout: Any, pinned: bool, requires_grad: bool
-) -> None:
+def refuse_options(type_: TensorType, pinned: bool) -> None:
     """Raise PyTorch's errors for options that can't be had."""
-    if layout is not None and not isinstance(layout, Layout):
-        raise ArgumentError(
-            f"{op.public}(): argument 'layout' must be torch.layout, not {type(layout).__name__}"
-        )
     if pinned:
         raise StateError(
             "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator "
             "is available on this system."
         )
-    if requires_grad and not type_.inexact:
-        raise DTypeError(
-            "Only Tensors of floating point and complex dtype can require gradients",
-            hint="choose a floating dtype, e.g. dtype=torch.float32",
-        )
+    raise DTypeError(
+        "Only Tensors of floating point and complex dtype can require gradients",
+        hint="choose a floating dtype, e.g. dtype=torch.float32",
+    )
 
 
 def checked_size(size: Sequence[int], itemsize: int = 4) -> tuple[int, ...]:

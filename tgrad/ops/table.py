@@ -240,7 +240,7 @@ bool, dtype, device, generator, str, any; a `?` allows None.
 
 FACTORY: Final = (
     Parameter("dtype", "dtype?", None, True),
-    Parameter("layout", "any", None, True),
+    Parameter("layout", "layout?", None, True),
     Parameter("device", "device?", None, True),
     Parameter("pin_memory", "bool", False, True),
     Parameter("requires_grad", "bool", False, True),
