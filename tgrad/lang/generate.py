@@ -37,6 +37,8 @@ def generate(grammar: str, key: str) -> dict[str, Any]:
         made: Any = lark.Lark(
             grammar, parser="lalr", lexer="basic", start="program", maybe_placeholders=False
         )
+    except lark.GrammarError as error:
+        raise ValueError(str(error)) from error
     finally:
         lark.logger.removeHandler(conflicts)
         lark.logger.setLevel(level)
@@ -60,28 +62,42 @@ def _states(made: Any) -> dict[str, Any]:
     terminals = {terminal.name for terminal in made.terminals} | {END}
     declared = {symbol.name for rule in made.rules for symbol in rule.expansion if symbol.is_term}
     terminals |= declared
-    actions: list[dict[str, int]] = []
-    gotos: list[dict[str, int]] = []
-    for state in range(len(table.states)):
-        actions.append({})
-        gotos.append({})
-        for name, (action, argument) in sorted(table.states[state].items()):
+    order = _in_order(table)
+    actions: list[dict[str, int]] = [{} for _ in order]
+    gotos: list[dict[str, int]] = [{} for _ in order]
+    for old, state in order.items():
+        for name, (action, argument) in sorted(table.states[old].items()):
             if name not in terminals:
-                gotos[state][name] = argument
+                gotos[state][name] = order[argument]
             elif str(action) == "Shift":
-                actions[state][name] = argument + 1
+                actions[state][name] = order[argument] + 1
             else:
                 actions[state][name] = -1 - numbers[argument]
     action_rows, action_numbers = _distinct(actions)
     goto_rows, goto_numbers = _distinct(gotos)
     return {
-        "start": table.start_states["program"],
-        "accept": table.end_states["program"],
+        "start": order[table.start_states["program"]],
+        "accept": order[table.end_states["program"]],
         "action_rows": action_rows,
         "actions": action_numbers,
         "goto_rows": goto_rows,
         "gotos": goto_numbers,
     }
+
+
+def _in_order(table: Any) -> dict[int, int]:
+    """Numbers for the states in the order in which they are reached from the start.
+
+    Lark's own numbers change from run to run.
+    """
+    order: dict[int, int] = {}
+    pending = [table.start_states["program"]]
+    for state in pending:
+        if state not in order:
+            order[state] = len(order)
+            steps = sorted(table.states[state].items())
+            pending.extend(to for _, (action, to) in steps if str(action) == "Shift")
+    return order
 
 
 def _distinct(rows: list[dict[str, int]]) -> tuple[list[dict[str, int]], list[int]]:

@@ -1,0 +1,114 @@
+"""The parser's tables: current, without conflicts, found without Lark."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tgrad.lang import generate, tables
+from tgrad.lang.program import _Lowering
+
+GRAMMAR = tables.grammar_path().read_text("utf-8")
+ROOT = Path(tables.__file__).resolve().parents[2]
+
+
+def test_shipped_tables_are_current() -> None:
+    shipped = json.loads(tables.SHIPPED.read_text("utf-8"))
+    assert shipped["key"] == tables.fingerprint(GRAMMAR)
+
+
+def test_shipped_tables_are_those_of_the_grammar() -> None:
+    made = tables.unpack(tables.build(GRAMMAR))
+    assert made == tables.unpack(json.loads(tables.SHIPPED.read_text("utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("\nfrom_items: from_item", '\nfrom_items: from_item ","? from_item'),
+        ("\n?star_item: test", "\n?star_item: test | element"),
+        ('("," target)+ ","?', '("," target)+ ","? ","?'),
+    ],
+)
+def test_a_conflict_is_an_error(old: str, new: str) -> None:
+    assert old in GRAMMAR
+    with pytest.raises(ValueError, match=r"[Cc]onflict|[Cc]ollision|defined more than once"):
+        generate.generate(GRAMMAR.replace(old, new), "key")
+
+
+def test_every_terminal_has_a_name() -> None:
+    made = tables.load()
+    kinds = {kind for row in made.actions for kind in row}
+    assert not [kind for kind in kinds if "ANON" in kind]
+
+
+def test_every_rule_has_a_method() -> None:
+    for rule in tables.load().rules:
+        assert rule.method in ("", "+") or callable(getattr(_Lowering, rule.method))
+
+
+def run(code: str, **environment: str) -> str:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+COMPILE = """
+import sys
+from tgrad.lang import compile_program
+from tgrad.source import Source
+compile_program(Source("x", "1 + 1"), attributes=frozenset())
+"""
+
+
+def test_lark_is_not_imported() -> None:
+    loaded = run(COMPILE + "print(*sys.modules)").split()
+    assert not {"lark", "numpy", "rich", "prompt_toolkit", "unicodedata"} & set(loaded)
+
+
+STALE = "import tgrad.lang.tables as t, pathlib; t.SHIPPED = pathlib.Path('nowhere')\n" + COMPILE
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners and modes are Unix's")
+def test_stale_tables_are_made_and_kept_privately(tmp_path: Path) -> None:
+    answer = run(STALE + "print('lark' in sys.modules)", XDG_CACHE_HOME=str(tmp_path))
+    assert answer == "True"
+    folder = tmp_path / "tgrad"
+    (file,) = folder.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    answer = run(STALE + "print('lark' in sys.modules)", XDG_CACHE_HOME=str(tmp_path))
+    assert answer == "False"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners and modes are Unix's")
+def test_a_folder_that_others_can_write_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "tgrad").mkdir()
+    (tmp_path / "tgrad").chmod(0o777)
+    run(STALE, XDG_CACHE_HOME=str(tmp_path))
+    assert list((tmp_path / "tgrad").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are Unix's")
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "tgrad").symlink_to(tmp_path / "elsewhere")
+    run(STALE, XDG_CACHE_HOME=str(tmp_path))
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_without_a_cache_the_tables_are_made_in_memory() -> None:
+    assert run(STALE + "print('lark' in sys.modules)", XDG_CACHE_HOME="/dev/null") == "True"
+
+
+def test_damaged_tables_are_made_anew(tmp_path: Path) -> None:
+    broken = tmp_path / "tables.json"
+    for content in ("", "[]", "{", '{"key": "other"}', "\\xff"):
+        broken.write_text(content)
+        assert tables._read(broken, "key") is None
