@@ -77,7 +77,6 @@ def test_layouts_of_the_same_program(text: str) -> None:
         "if x:\n\ty\n        z",
         "if x:\n        y\n\tz",
         "if x:\n  if y:\n\tz",
-        "if x:\n \tif y:\n\t  z",
     ],
 )
 def test_tabs_and_spaces_that_depend_on_the_width_of_a_tab(text: str) -> None:
