@@ -233,7 +233,7 @@ def check_version(node: Node, index: int, tensor: Tensor) -> None:
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{tensor._type.name} {list(tensor._array.shape)}]"
     )
-    edge = tensor._edge
+    edge = tensor.current_edge()
     if node.saved_names[index] == "out":
         edge = (node, 0)
     if edge is not None and not isinstance(edge[0], AccumulateGrad):

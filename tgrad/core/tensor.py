@@ -205,8 +205,14 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients are wanted for this tensor, or for something it was computed from."""
-        return self.current_edge() is not None
+        """Whether gradients are wanted for this tensor, or for something it was computed from.
+
+        As in PyTorch that is so for a view that was made in no_grad mode, although it has no history.
+        """
+        if self.current_edge() is not None:
+            return True
+        view = self._view
+        return view is not None and view[2] == IN_NO_GRAD and view[0]._edge is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -548,13 +554,12 @@ class Tensor:
         from tgrad.core.text import tensor_text
 
         node = self.grad_fn
-        edge = self._edge
         return tensor_text(
             self._array,
             dtype=repr(self._type.dtype),
             default_dtype=repr(dtypes.default.dtype),
             device=None if self._type.device.type == "cpu" else str(self._type.device),
-            requires_grad=edge is not None,
+            requires_grad=self.requires_grad,
             grad_fn=None if node is None else type(node).__name__,
         )
 

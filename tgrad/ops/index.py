@@ -477,7 +477,7 @@ def apply_basic(x: Tensor, index: Any, o: Any = None) -> tuple[Tensor, list[Any]
     alone = len(parts) == 1
     view = x
     tensors: list[Any] = []
-    dim = real = 0
+    dim = real = covered = 0
     for part in parts:
         if part is ...:
             dim += ndim - used
@@ -487,8 +487,8 @@ def apply_basic(x: Tensor, index: Any, o: Any = None) -> tuple[Tensor, list[Any]
             dim += 1
         elif part is True or part is False:
             view = o.unsqueeze(view, dim)
-            _put_tensor(tensors, dim, _int_tensor(numpy.zeros(int(part), numpy.int64)))
-            dim += 1
+            tensors += [None] * (dim - covered) + [_int_tensor(numpy.zeros(int(part), numpy.int64))]
+            dim = covered = dim + 1
         elif type(part) is slice:
             start, stop, step = _slice_bounds(part)
             if alone or not (start in (None, 0) and stop is None and step == 1):
@@ -502,8 +502,8 @@ def apply_basic(x: Tensor, index: Any, o: Any = None) -> tuple[Tensor, list[Any]
             view = o._select(view, dim, part)
             real += 1
         else:
-            _put_tensor(tensors, dim, part)
-            dim += 1
+            tensors += [None] * (dim - covered) + [part]
+            dim = covered = dim + _takes(part)
             real += _takes(part)
     return view, tensors
 
@@ -525,12 +525,6 @@ def _slice(o: Any, view: Tensor, dim: int, start: Any, stop: Any, step: int, alo
         view, dim, 0 if start is None else start, sys.maxsize if stop is None else stop, step
     )
     return result
-
-
-def _put_tensor(tensors: list[Any], dim: int, tensor: Tensor) -> None:
-    while len(tensors) < dim:
-        tensors.append(None)
-    tensors.append(tensor)
 
 
 # ---------------------------------------------------------------- reading

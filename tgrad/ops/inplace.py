@@ -61,15 +61,17 @@ def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
     """Raise PyTorch's error for a tensor that must not be written to while recording."""
     if not state.grad:
         return
+    view = tensor._view
+    if view is not None and view[2] != DIFFERENTIABLE and any(
+        isinstance(o, Tensor) and o._edge is not None for o in (view[0], tensor, *operands)
+    ):
+        raise AutogradError(tensor.view_error("is being"))
     edge = tensor.current_edge()
     if edge is None and not any(
         isinstance(o, Tensor) and o.current_edge() is not None for o in operands
     ):
         return
-    view = tensor._view
     if view is not None:
-        if view[2] != DIFFERENTIABLE:
-            raise AutogradError(tensor.view_error("is being"))
         if edge is not None and view[0].is_leaf:
             raise AutogradError(
                 "a view of a leaf Variable that requires grad is being used in an in-place "
@@ -225,7 +227,7 @@ def _saved_before(op: Op, node: Node, tensor: Tensor, arguments: dict[str, Any])
     for name, value in arguments.items():
         if name not in wanted or not isinstance(value, Tensor):
             continue
-        if value is tensor:
+        if value is tensor and name == op.parameters[0].name:
             copy = new_tensor(tensor._array.copy(), tensor._type)
             copy._edge = tensor._edge
             value = copy

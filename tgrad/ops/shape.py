@@ -392,7 +392,7 @@ for _name, _grow in (("atleast_1d", _grow1), ("atleast_2d", _grow2), ("atleast_3
 # ---------------------------------------------------------------- repetition without memory
 
 
-def check_expand(input: Any, size: tuple[int, ...], *, implicit: bool = False) -> None:
+def check_expand(input: Any, size: tuple[int, ...], implicit: bool = False) -> None:
     """Raise PyTorch's error for a size with fewer dimensions than the tensor."""
     if len(size) < input._array.ndim:
         expanded(input._array, size, input._type.name)
