@@ -1,0 +1,258 @@
+"""Matrix products, with small ones in the order of additions that PyTorch's library has.
+
+PyTorch leaves products to Intel's MKL, NumPy to OpenBLAS, and they add up in different orders.
+What MKL does for small float32 matrices was found by probing (which summands meet first can be told
+from sums with one huge pair) and is repeated here:
+
+- few columns (fewer than 12) or few rows (fewer than 4): products are rounded, then added in order,
+  see `_plain`; where the right operand is transposed, along rows, see `_rows_by_rows`;
+- larger results: fused multiply-add in order, see `_fused`;
+- a row-major matrix times a vector, and dot products: four lanes, see `_matrix_vector`, `dot`.
+
+The results agree to the bit for these, on the processors for which MKL takes that path.  The rest
+(large ones, float64) comes from NumPy: it is as exact, but can differ in the last bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import numpy
+from numpy import add, float16, float32, float64, multiply
+
+Array: TypeAlias = Any  # an ndarray
+
+LIMIT: Final = 1 << 15
+"""Products of more multiplications than this are left to NumPy."""
+
+_BATCH_LIMIT: Final = 400  # PyTorch multiplies smaller matrices of a batch itself
+
+_FUSED_STEPS: Final = 16  # the largest inner size for which fused multiply-add is worth its time
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """a @ b for arrays of one dtype with one or more dimensions; sizes are the caller's to check.
+
+    float16 is added up in float32 and rounded once; integers wrap around.
+    """
+    dtype = a.dtype
+    if dtype == float16:
+        return matmul(a.astype(float32), b.astype(float32)).astype(float16)
+    work = a.size * b.shape[-1] if b.ndim > 1 else a.size
+    if work > LIMIT or not a.size or not b.size:
+        return numpy.matmul(a, b)
+    if dtype == float64:
+        return _plain_double(a, b)
+    if dtype != float32:
+        return numpy.matmul(a, b)
+    if a.ndim + b.ndim < 4 and max(a.ndim, b.ndim) < 3:
+        if a.ndim == 2:
+            return _matrix_vector(a, b)
+        return _matrix_vector(b.T, a) if b.ndim == 2 else dot(a, b)
+    if a.ndim == 1 or b.ndim == 1:
+        return numpy.matmul(a, b)
+    if a.ndim == 2 and b.ndim == 2:
+        return _matrices(a, b)
+    if a.ndim == b.ndim == 3 and work >= _BATCH_LIMIT * len(a):
+        return numpy.stack([_matrices(a[i], b[i]) for i in range(len(a))])
+    return _in_order(a, b)
+
+
+def _matrices(a: Array, b: Array) -> Array:
+    rows, inner = a.shape
+    columns = b.shape[1]
+    if inner == 1:
+        return multiply(a, b) + float32(0)
+    if columns == 1 and rows > 1:
+        return _matrix_vector(a, b[:, 0])[:, None]
+    if rows == 1 and columns > 1:
+        return _matrix_vector(b.T, a[0])[None]
+    if rows >= 4 and columns >= 12:
+        return _fused(a, b) if inner <= _FUSED_STEPS else numpy.matmul(a, b)
+    if inner >= 4 and _is_transposed(b) and not _is_transposed(a):
+        return _rows_by_rows(a, b.T)
+    return _plain(a, b)
+
+
+def _plain_double(a: Array, b: Array) -> Array:
+    """float64: the plain order where it is known, which is for a few columns or rows."""
+    if b.ndim != 2 or a.ndim != 2 or b.shape[1] == 1 or len(a) == 1 or b.strides[1] != 8:
+        return numpy.matmul(a, b)
+    if b.shape[1] < 10 or len(a) < 4:
+        return _in_order(a, b)
+    return numpy.matmul(a, b)
+
+
+def _is_transposed(matrix: Array) -> bool:
+    return bool(matrix.strides[0] == 4 and matrix.strides[1] != 4)
+
+
+def _in_order(a: Array, b: Array) -> Array:
+    """Rounded products, added in order."""
+    if b.shape[-1] == 1:
+        terms = multiply(
+            numpy.moveaxis(a, -1, 0)[..., None], numpy.moveaxis(b, -2, 0)[..., None, :]
+        )
+        return _down(terms)
+    return add.reduce(multiply(a[..., None], b[..., None, :, :]), axis=-2, initial=0)
+
+
+def _down(terms: Array) -> Array:
+    """Sums along the first axis, one after the other."""
+    total = terms[0] + float32(0)
+    for row in range(1, len(terms)):
+        total = total + terms[row]
+    return total
+
+
+def _plain(a: Array, b: Array) -> Array:
+    """Rounded products, added in order, but for those first elements of a row of the result that
+    lie before a boundary of 16 bytes: see `_by_fours`."""
+    result = _in_order(a, b)
+    columns = b.shape[1]
+    if columns % 4 and columns > 4 and len(b) >= 8:
+        for row in range(1, len(a)):
+            early = -row * columns % 4
+            if early and columns - early >= 4:
+                terms = multiply(a[row, :, None], b[:, :early])
+                result[row, :early] = _by_fours(terms)
+    return result
+
+
+def _by_fours(terms: Array) -> Array:
+    """Sums along the first axis where every other four terms are added up before they are added."""
+    total = terms[0]
+    size = len(terms)
+    for begin in range(0, size, 8):
+        for row in range(max(begin, 1), min(begin + 4, size)):
+            total = total + terms[row]
+        if begin + 8 <= size:
+            t = terms[begin + 4 : begin + 8]
+            total = total + (((t[0] + t[1]) + t[2]) + t[3])
+        else:
+            for row in range(begin + 4, size):
+                total = total + terms[row]
+    return total
+
+
+def _rows_by_rows(a: Array, b: Array) -> Array:
+    """Dot products of rows: in four lanes for whole groups of four columns of the result, in eight
+    for the others."""
+    rows, size = a.shape
+    columns = len(b)
+    terms = multiply(a[:, None], b)
+    result = numpy.empty((rows, columns), terms.dtype)
+    grouped = columns // 4 * 4
+    for row in range(4 if grouped and size % 4 else 1 if grouped else 0):
+        # Lanes begin at a boundary of 16 bytes, which differs from row to row.
+        step = 4 if size % 4 else 1
+        result[row::step, :grouped] = _four_lanes(terms[row::step, :grouped], -row * size % 4)
+    if grouped < columns:
+        result[:, grouped:] = _eight_lanes(terms[:, grouped:])
+    return result
+
+
+def _four_lanes(terms: Array, early: int) -> Array:
+    """Sums along the last axis: `early` terms to the first lane, then vectors, then the rest."""
+    vectors = (terms.shape[-1] - early) // 4
+    if vectors == 0:
+        return _tail(numpy.zeros(terms.shape[:-1], terms.dtype), terms)
+    last = early + 4 * vectors
+    lanes = terms[..., early:last].reshape(*terms.shape[:-1], vectors, 4)
+    if early:
+        lanes[..., 0, 0] += _tail(terms[..., 0], terms[..., 1:early])
+    total = _pairwise(add.reduce(lanes, axis=-2))
+    return _tail(total, terms[..., last:])
+
+
+def _eight_lanes(terms: Array) -> Array:
+    vectors = terms.shape[-1] // 8
+    if vectors == 0:
+        return _tail(numpy.zeros(terms.shape[:-1], terms.dtype), terms)
+    lanes = add.reduce(terms[..., : 8 * vectors].reshape(*terms.shape[:-1], vectors, 8), axis=-2)
+    return _tail(_pairwise(lanes[..., :4] + lanes[..., 4:]), terms[..., 8 * vectors :])
+
+
+def _pairwise(lanes: Array) -> Array:
+    return (lanes[..., 0] + lanes[..., 2]) + (lanes[..., 1] + lanes[..., 3])
+
+
+def _tail(total: Array, terms: Array) -> Array:
+    for term in range(terms.shape[-1]):
+        total = total + terms[..., term]
+    return total
+
+
+def _fused(a: Array, b: Array) -> Array:
+    """Fused multiply-add in order; rows that fill no block of four are added plainly."""
+    rows = len(a)
+    odd = rows % 4 if rows < 12 and b.shape[1] > 16 and len(b) > 4 else 0
+    wide = b.astype(float64)
+    column = a[: rows - odd, :, None].astype(float64)
+    total = (column[:, 0] * wide[0]).astype(float32)
+    for step in range(1, len(wide)):
+        total = (column[:, step] * wide[step] + total).astype(float32)
+    if odd:
+        return numpy.concatenate((total, _plain(a[rows - odd :], b)))
+    return total
+
+
+def _matrix_vector(a: Array, x: Array) -> Array:
+    """Each row of the matrix times the vector; a row-major matrix by groups of four rows."""
+    rows, size = a.shape
+    if size > 4 and a.strides[1] == 4 and a.strides[0] != 4:
+        terms = multiply(a, x)
+        grouped = rows // 4 * 4
+        if grouped == rows:
+            return _grouped_rows(terms)
+        if grouped == 0:
+            return _single_rows(terms)
+        parts = (_grouped_rows(terms[:grouped]), _single_rows(terms[grouped:]))
+        return numpy.concatenate(parts)
+    terms = multiply(a.T, x[:, None])
+    if rows == 1 or terms.strides[0] < terms.strides[1]:
+        return _down(terms)
+    return add.reduce(terms, axis=0, initial=0)
+
+
+def _grouped_rows(terms: Array) -> Array:
+    """Sums of rows in four lanes; one to four terms, so that vectors are left, go first."""
+    early = (terms.shape[1] - 1) % 4 + 1
+    return _four_lanes(terms, early)
+
+
+def _single_rows(terms: Array) -> Array:
+    """Sums of up to three rows in vectors of four lanes, after four terms to the first lane.
+
+    Two vectors take turns, but for the second row."""
+    rows, size = terms.shape
+    pairs = (size - 4) // 8
+    if pairs < 1:
+        return _tail(terms[:, 0] + float32(0), terms[:, 1:])
+    last = 4 + 8 * pairs
+    lanes = terms[:, 4:last].reshape(rows, pairs, 8)
+    lanes[:, 0, 0] += _tail(terms[:, 0], terms[:, 1:4])
+    both = add.reduce(lanes, axis=1)
+    total = _pairwise(both[:, :4] + both[:, 4:])
+    if rows > 1:
+        total[1] = _pairwise(add.reduce(lanes[1].reshape(2 * pairs, 4), axis=0))
+    return _tail(total, terms[:, last:])
+
+
+def dot(a: Array, b: Array) -> Array:
+    """The sum of products of two vectors: four vectors of four lanes, the rest to the first."""
+    terms = multiply(a, b)
+    size = len(terms)
+    if size < 4:
+        return _tail(numpy.zeros((), terms.dtype), terms)
+    sums = numpy.zeros((4, 4), terms.dtype)
+    whole = size // 16
+    if whole:
+        add.reduce(terms[: 16 * whole].reshape(whole, 16), axis=0, out=sums.reshape(16))
+    vectors = (size - 16 * whole) // 4
+    for vector in range(vectors):
+        begin = 16 * whole + 4 * vector
+        sums[vector % 2] += terms[begin : begin + 4]
+    for term in terms[16 * whole + 4 * vectors :]:
+        sums[0, 0] += term
+    return numpy.asarray(_pairwise(add.reduce(sums, axis=0)))
