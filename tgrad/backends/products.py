@@ -90,10 +90,8 @@ def _is_transposed(matrix: Array) -> bool:
 def _in_order(a: Array, b: Array) -> Array:
     """Rounded products, added in order."""
     if b.shape[-1] == 1:
-        terms = multiply(
-            numpy.moveaxis(a, -1, 0)[..., None], numpy.moveaxis(b, -2, 0)[..., None, :]
-        )
-        return _down(terms)
+        terms = multiply(a, numpy.swapaxes(b, -1, -2))
+        return add.accumulate(terms, axis=-1)[..., -1:] + terms.dtype.type(0)
     return add.reduce(multiply(a[..., None], b[..., None, :, :]), axis=-2, initial=0)
 
 
