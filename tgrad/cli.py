@@ -169,15 +169,12 @@ def main(words: Sequence[str] | None = None) -> int:
     sys.unraisablehook = lambda lost: _say_ignored(lost, errors)
     try:
         code = _main(sys.argv[1:] if words is None else words, output, errors)
-        output.flush()
+        code = _flushed(output, errors, code)
     except OutputClosed:
         code = _abandon(EXIT_BROKEN_PIPE)
     except KeyboardInterrupt:
         errors.write("KeyboardInterrupt: interrupted\n")
         code = EXIT_INTERRUPTED
-    except OSError as error:
-        errors.write(f"tgrad: can't write the output: {error.strerror}\n")
-        code = _abandon(EXIT_ERROR)
     except Exception as error:
         if os.environ.get("TGRAD_DEBUG"):
             raise
@@ -363,6 +360,17 @@ def _line_buffered() -> None:
 def _say_ignored(lost: sys.UnraisableHookArgs, errors: Output) -> None:
     """One line on an error that nobody can catch, such as one in a generator's `finally`."""
     errors.write(f"ignored: {lost.exc_type.__name__}: {lost.exc_value}\n")
+
+
+def _flushed(output: Output, errors: Output, code: int) -> int:
+    """The exit code, once everything is written; what can't be written is an error by itself."""
+    try:
+        output.flush()
+    except OSError as error:
+        if code == 0:
+            errors.write(f"tgrad: can't write the output: {error.strerror}\n")
+        return _abandon(code or EXIT_ERROR)
+    return code
 
 
 def _abandon(code: int) -> int:

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "tgrad"]
-COLOR_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM", "TGRAD_DEBUG")
+OWN = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM", "TGRAD_DEBUG", "PYTHONUNBUFFERED"}
+"""Variables that tests set themselves, or that would change what they see."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ Runner = Callable[..., Run]
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """This process's environment without what decides about colours and widths."""
-    inherited = {k: v for k, v in os.environ.items() if k not in COLOR_VARIABLES}
+    """This process's environment without what decides about colours, widths and buffers."""
+    inherited = {name: value for name, value in os.environ.items() if name not in OWN}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return {**inherited, "PYTHONPATH": path, **extra}
 

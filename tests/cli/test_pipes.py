@@ -53,13 +53,14 @@ def test_reader_sees_output_when_it_is_written():
 def test_full_device_is_an_error(tgrad):
     if not os.path.exists("/dev/full"):
         pytest.skip("the system has no /dev/full")
-    with (
-        open("/dev/full", "wb") as full,
-        start("-c", "print(1)", stdout=full, stderr=subprocess.PIPE) as process,
-    ):
-        error = process.stderr.read().decode()
-    assert process.returncode == 1
-    assert error.endswith("\nOSError: [Errno 28] No space left on device\n")
+    for program in ("print(1)", "print(1, end='')"):
+        with (
+            open("/dev/full", "wb") as full,
+            start("-c", program, stdout=full, stderr=subprocess.PIPE) as process,
+        ):
+            error = process.stderr.read().decode()
+        assert process.returncode == 1
+        assert error.endswith("\nOSError: [Errno 28] No space left on device\n")
 
 
 def test_piped_run_imports_nothing_of_the_terminal(tgrad):

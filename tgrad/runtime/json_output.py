@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
@@ -98,8 +99,9 @@ class JsonReporter:
             head["end"] = {"line": span.end_line, "column": span.end_column + 1}
         head["hint"] = diagnostic.hint
         head["exit_code"] = diagnostic.exit_code
-        self._record("error", head)
-        self._output.flush()
+        with suppress(OSError):  # the error may be that nothing can be written
+            self._record("error", head)
+            self._output.flush()
         self._draw(diagnostic)
 
     def _here(self) -> dict[str, Any]:

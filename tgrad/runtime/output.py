@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ class TextReporter:
 
     def error(self, diagnostic: Diagnostic) -> None:
         """Draw the error on the error stream, below everything written so far."""
-        self._output.flush()
+        with suppress(OSError):  # the error may be that nothing can be written
+            self._output.flush()
         self._draw(diagnostic)
 
 
