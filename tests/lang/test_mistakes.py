@@ -5,6 +5,7 @@ import re
 import pytest
 from running import compiled, failure, marked
 
+from tgrad.lang import completeness
 from tgrad.lang.detectors import DETECTORS, GENERAL
 from tgrad.lang.place import human_name
 from tgrad.lang.program import tables
@@ -12,6 +13,12 @@ from tgrad.lang.samples import SAMPLES
 
 # text, message, the piece of the text that is marked
 MISTAKES = [
+    ("whlie x: y", "'whlie' is no word of the language", "whlie"),
+    ("retrun x", "'retrun' is no word of the language", "retrun"),
+    ("if x:\n    y\nesle:\n    z", "'esle' is no word of the language", "esle"),
+    ("fro i in x: y", "'fro' is no word of the language", "fro"),
+    ("form torch import x", "'form' is no word of the language", "form"),
+    ("x y", "an operator is missing between 'x' and 'y'", "y"),
     ("x = (1, 2", "'(' is never closed", "("),
     ("x = [1, 2)", "')' does not match '['", ")"),
     ("if x\n    y", "':' is missing at the end of `if`", ""),
@@ -289,7 +296,7 @@ MISTAKES = [
     ("for f() in x: pass", "cannot assign to a function call", "f()"),
     ("with a as f(): pass", "cannot assign to a function call", "f()"),
     ("[1 for 1 in x]", "cannot assign to a number", "1"),
-    ("except_ x", "an operator is missing between 'except_' and 'x'", "x"),
+    ("except_ x", "'except_' is no word of the language", "except_"),
     ("x = \u201chi\u201d", "'\u201c' (U+201C) is no sign of the language", "\u201c"),
     ("x \u2212 1", "'\u2212' (U+2212) is no sign of the language", "\u2212"),
     ("a \u2264 b", "'\u2264' (U+2264) is no sign of the language", "\u2264"),
@@ -412,6 +419,7 @@ def test_hints() -> None:
     assert failure("class A: pass").hint == (
         "Use functions, and dicts or tuples for what belongs together."
     )
+    assert failure("retrun x").hint == "Did you mean `return`?"
     assert failure("f(x) = 1").hint == "To compare, write `==`."
     assert failure("x = 3 \u2212 1").hint == "Write - instead."
     assert failure("print\uff081)").hint == "Write ( instead."
@@ -540,3 +548,17 @@ def test_no_text_could_complete_it(text: str) -> None:
 )
 def test_complete(text: str) -> None:
     compiled(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("x = 1", "complete"),
+        ("x = (", "incomplete"),
+        ("x = )", "invalid"),
+        ("x.anything", "complete"),
+        ("x.__class__", "invalid"),
+    ],
+)
+def test_completeness(text: str, answer: str) -> None:
+    assert completeness(text) == answer

@@ -297,6 +297,27 @@ def _keywords(place: Place) -> dict[str, str]:
 # -- general
 
 
+def _misspelled_word(place: Place) -> Mistake | None:
+    """`whlie x:`, `retrun x`, `esle:`"""
+    if place.first_kind != "NAME":
+        return None
+    follows = place.index == place.first + 1 and place.kind in VALUE_START | {"NOT"}
+    clause = place.index == place.first + 2 and place.before == "COLON"
+    if not (follows or clause):
+        return None
+    from difflib import get_close_matches
+
+    words = ("else", "try", "finally") if clause else tuple(_keywords(place).values())
+    matches = get_close_matches(place.first_text, words, 1, 0.7)
+    if not matches:
+        return None
+    return Mistake(
+        f"'{place.first_text}' is no word of the language",
+        token=place.first,
+        hint=f"Did you mean `{matches[0]}`?",
+    )
+
+
 def _missing_value(place: Place) -> Mistake | None:
     """An expression should begin here, and something else stands here."""
     if not {"NAME", "INTEGER"} <= place.accepted or place.before in LAYOUT:
@@ -353,6 +374,7 @@ DETECTORS: tuple[Detector, ...] = (
 )
 
 GENERAL: tuple[Detector, ...] = (
+    _misspelled_word,
     _missing_comma,
     _missing_value,
     _missing_colon_before,

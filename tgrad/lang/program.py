@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import warnings
 from types import CodeType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
-from tgrad.errors import ProgramSyntaxError
+from tgrad.errors import AccessError, ProgramSyntaxError
 from tgrad.lang.lowering.annotations import Parameter
 from tgrad.lang.lowering.base import at_of
 from tgrad.lang.lowering.functions import Functions
@@ -161,6 +161,20 @@ def tables() -> Tables:
     if not _tables:
         _tables.append(load())
     return _tables[0]
+
+
+def completeness(text: str) -> Literal["complete", "incomplete", "invalid"]:
+    """Whether a text is a program, the beginning of one, or neither.
+
+    A prompt asks this to decide whether Enter runs what was typed or opens another line.
+    """
+    try:
+        compile_program(Source("<text>", text), attributes=frozenset())
+    except ProgramSyntaxError as error:
+        return "incomplete" if error.incomplete else "invalid"
+    except AccessError:
+        return "invalid"
+    return "complete"
 
 
 def compile_program(source: Source, *, attributes: frozenset[str], show: bool = False) -> Program:

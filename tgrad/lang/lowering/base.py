@@ -35,7 +35,6 @@ class Base:
         self.attributes = attributes
         self.rewritten: dict[ast.expr, tuple[ast.expr, str]] = {}
         """Calls that stand for an attribute: the value and the attribute's name."""
-        self.parenthesized_nodes: set[ast.AST] = set()
 
     # -- errors
 

@@ -83,7 +83,6 @@ class Expressions(Strings):
         return ast.Constant(False, **at)
 
     def parenthesized(self, at: At, value: ast.expr) -> ast.expr:
-        self.parenthesized_nodes.add(value)
         return value
 
     # -- displays and comprehensions
