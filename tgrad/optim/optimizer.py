@@ -1,0 +1,197 @@
+"""What all optimisers share: groups of parameters, their state, saving and loading it."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tgrad.core.modes import enable_grad, no_grad
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentError, ArgumentValueError
+
+Group = dict[str, Any]
+
+
+class Optimizer:
+    """Changes parameters by their gradients; the base of SGD, Adam and the others.
+
+    `param_groups` is a list of dictionaries: the parameters of a group under "params", and the
+    options that hold for them.  `state` has a dictionary for each parameter.
+
+    Args:
+        params: tensors, (name, tensor) pairs, or dictionaries with "params" and own options.
+        defaults: the options of groups that don't give their own.
+    """
+
+    def __init__(self, params: Any, defaults: Group) -> None:
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[Group] = []
+        if isinstance(params, Tensor):
+            raise ArgumentError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {params._type.name}",
+                hint=f"put it in a list: {type(self).__name__}([x])",
+            )
+        groups = list(params)
+        if not groups:
+            raise ArgumentValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for number, group in enumerate(self.param_groups):
+            if number:
+                lines.append("")
+            lines.append(f"Parameter Group {number}")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+        return "\n".join([*lines, ")"])
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Add a group of parameters with options of its own.
+
+        Raises:
+            ArgumentError: it is no dictionary, or holds something that is no tensor.
+            ArgumentValueError: a parameter isn't a leaf, or is in another group already.
+        """
+        if not isinstance(param_group, dict):
+            raise ArgumentError(f"param_group must be a dict, but got {type(param_group)}")
+        group = dict(param_group)
+        params = group.pop("params")
+        if isinstance(params, Tensor):
+            params = [params]
+        elif isinstance(params, set):
+            raise ArgumentError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering "
+                "of tensors in sets will change between runs. Please use a list instead."
+            )
+        params = [p[1] if isinstance(p, tuple) else p for p in params]
+        for param in params:
+            self._check_parameter(param)
+        for name, default in self.defaults.items():
+            group.setdefault(name, default)
+        group["params"] = params
+        if len({id(p) for p in params}) != len(params):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this "
+                "will cause an error; see github.com/pytorch/pytorch/issues/40967 for more "
+                "information",
+                stacklevel=3,
+            )
+        known = {id(p) for other in self.param_groups for p in other["params"]}
+        if any(id(p) in known for p in params):
+            raise ArgumentValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(group)
+
+    def _check_parameter(self, param: Any) -> None:
+        if not isinstance(param, Tensor):
+            raise ArgumentError(
+                "optimizer can only optimize Tensors, but one of the params is "
+                f"{type(param).__name__}"
+            )
+        if not (param.is_leaf or param.retains_grad):
+            raise ArgumentValueError(
+                "can't optimize a non-leaf Tensor",
+                hint="optimise the tensors that were made with requires_grad=True",
+            )
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the parameters' gradients, or with `set_to_none=False` set them to zeros."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param._grad is None:
+                    continue
+                if set_to_none:
+                    param._grad = None
+                else:
+                    grad = param._grad = param._grad.detach()
+                    grad.zero_()
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change the parameters once; `closure` computes the loss anew and is returned."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with no_grad():
+            for group in self.param_groups:
+                for param in group["params"]:
+                    if param._grad is not None:
+                        grad = param._grad.detach()
+                        if group.get("maximize"):
+                            grad = -grad
+                        self.update(param, grad, self.state_of(param), group)
+        return loss
+
+    def state_of(self, param: Tensor) -> dict[str, Any]:
+        """The state of a parameter, made at the first call."""
+        return self.state[param]
+
+    def update(self, param: Tensor, grad: Tensor, state: dict[str, Any], group: Group) -> None:
+        """Change one parameter by its gradient."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything about the optimiser but the parameters, which are counted through."""
+        numbers: dict[int, int] = {}
+        groups = []
+        for group in self.param_groups:
+            packed = {key: value for key, value in group.items() if key != "params"}
+            for param in group["params"]:
+                numbers.setdefault(id(param), len(numbers))
+            packed["params"] = [numbers[id(param)] for param in group["params"]]
+            groups.append(packed)
+        state = {numbers[id(param)]: values for param, values in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave.
+
+        Raises:
+            ArgumentValueError: the number or the sizes of the groups differ.
+        """
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ArgumentValueError(
+                "loaded state dict has a different number of parameter groups"
+            )
+        lengths = zip(self.param_groups, saved, strict=True)
+        if any(len(mine["params"]) != len(given["params"]) for mine, given in lengths):
+            raise ArgumentValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of "
+                "optimizer's group"
+            )
+        by_number: dict[int, Tensor] = {}
+        for mine, given in zip(self.param_groups, saved, strict=True):
+            by_number.update(zip(given["params"], mine["params"], strict=True))
+            mine.update({key: value for key, value in given.items() if key != "params"})
+        self.state = defaultdict(dict)
+        for number, values in state_dict["state"].items():
+            self.state[by_number[number]] = {
+                key: value.clone() if isinstance(value, Tensor) else value
+                for key, value in values.items()
+            }
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise PyTorch's error for an option with an impossible value."""
+    if not condition:
+        raise ArgumentValueError(message)
+
+
+def check_positive(**options: Any) -> None:
+    """Raise PyTorch's error for options that must not be negative."""
+    for name, value in options.items():
+        words = {"lr": "learning rate", "eps": "epsilon value"}.get(name, f"{name} value")
+        require(value >= 0.0, f"Invalid {words}: {value}")
+
+
+def check_betas(betas: Iterable[float]) -> None:
+    """Raise PyTorch's error for decay rates outside of [0, 1)."""
+    for index, beta in enumerate(betas):
+        require(0.0 <= beta < 1.0, f"Invalid beta parameter at index {index}: {beta}")
