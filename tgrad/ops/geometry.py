@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 
 from tgrad.errors import ShapeError
-from tgrad.ops.dimensions import numel
+from tgrad.ops.dimensions import contiguous_strides, numel
 
 Sizes = tuple[int, ...]
 Geometry = tuple[Sizes, Sizes]
@@ -26,6 +26,8 @@ def element_strides(array: Any) -> Sizes:
     strides = array.strides
     if 0 not in strides:
         return tuple([step // itemsize for step in strides])
+    if array.size == 0 and not any(strides):
+        return contiguous_strides(array.shape)
     found: list[int] = []
     following = 1
     for size, step in zip(reversed(array.shape), reversed(strides), strict=True):

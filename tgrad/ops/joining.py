@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import TensorType, tensor_type
-from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, ArgumentValueError, DimensionError, DTypeError, ShapeError
-from tgrad.ops.call import common_device
+from tgrad.core.tensor import Size, Tensor
+from tgrad.errors import ArgumentError, ArgumentValueError, DTypeError, ShapeError
+from tgrad.ops.call import broadcast_error, common_device
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.table import Op, composite, operator, operand_type, view
 
@@ -78,7 +78,11 @@ def joined(xp: Any, tensors: Sequence[Any], dim: int = 0) -> Any:
     kept = [array for array in tensors if array.shape != (0,)]
     if not kept:
         return numpy.zeros(0, tensors[0].dtype)
-    return numpy.concatenate(kept, dim)
+    if all(array.flags.c_contiguous for array in kept):
+        return numpy.concatenate(kept, dim)
+    shape = list(kept[0].shape)
+    shape[dim] = sum(array.shape[dim] for array in kept)
+    return numpy.concatenate(kept, dim, out=numpy.empty(shape, kept[0].dtype))
 
 
 def cat_gradient(o: Any, g: Any, shapes: Sequence[tuple[int, ...]], dim: int) -> tuple[Any, ...]:
@@ -213,6 +217,22 @@ operator(
     tensors=lambda o, g, tensors_shape: block_gradient(o, g, tensors_shape),
     doc="Matrices along the diagonal of a matrix of zeros.",
 )  # fmt: skip
+
+
+def block_diag(*tensors: Tensor) -> Any:
+    """A matrix with the given matrices along its diagonal; vectors are rows, numbers 1 by 1."""
+    from tgrad.core.engine import Spaces
+
+    for position, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise ArgumentError(
+                f"expected Tensor as element {position} in argument 0, but got "
+                f"{type(tensor).__name__}"
+            )
+    if not tensors:
+        return Spaces.recorded.zeros_of((1, 0), tensor_type(dtypes.default.dtype))
+    return Spaces.recorded._block_diag(tensors)
+
 
 # ---------------------------------------------------------------- one tensor as several
 
@@ -414,5 +434,56 @@ _split_along("hsplit", 1, 1)
 _split_along("vsplit", 0, 2)
 _split_along("dsplit", 2, 3)
 
-__all__ = ["join"]
-_ = (ArgumentError, DimensionError)
+
+# ---------------------------------------------------------------- shapes that go together
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+    """The tensors expanded to their common shape, as views; those that have it as they are."""
+    from tgrad.core.engine import Spaces
+
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tuple(tensors[0])
+    shape: tuple[int, ...] = ()
+    for position, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise ArgumentError(
+                f"expected Tensor as element {position} in argument 0, but got "
+                f"{type(tensor).__name__}"
+            )
+        error = broadcast_error(shape, tensor._array.shape)
+        if error is not None:
+            raise error
+        shape = numpy.broadcast_shapes(shape, tensor._array.shape)
+    return tuple([
+        t if t._array.shape == shape else Spaces.recorded.expand(t, shape) for t in tensors
+    ])  # fmt: skip
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape to which tensors of these shapes broadcast."""
+    result: list[int] = []
+    for position, given in enumerate(shapes):
+        shape = (given,) if isinstance(given, int) else tuple(given)
+        if min(shape, default=0) < 0:
+            raise ArgumentValueError("Attempting to broadcast a dimension with negative length!")
+        result = [1] * (len(shape) - len(result)) + result
+        for back in range(1, len(shape) + 1):
+            size = shape[-back]
+            if size == 1 or size == result[-back]:
+                continue
+            if result[-back] != 1:
+                raise ShapeError(
+                    f"Attempting to broadcast a dimension of length {size} at -{back}! Mismatching "
+                    f"argument at index {position} had {shape}; but expected shape should be "
+                    f"broadcastable to {result}"
+                )
+            result[-back] = size
+    return Size(result)
+
+
+FUNCTIONS: Final[dict[str, Any]] = {
+    "block_diag": block_diag, "broadcast_tensors": broadcast_tensors,
+    "broadcast_shapes": broadcast_shapes,
+}  # fmt: skip
+"""Functions of `torch` that take any number of arguments."""

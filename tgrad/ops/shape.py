@@ -547,3 +547,20 @@ ATTRIBUTES: Final[dict[str, Any]] = {
     "H": property(_h, doc="The conjugate transpose of a matrix."),
 }
 """What Tensor gets besides the rows' methods."""
+
+FUNCTIONS: Final[dict[str, Any]] = {}
+"""Functions of `torch` that take any number of arguments."""
+
+
+def _function_of_tensors(name: str) -> Any:
+    def function(*tensors: Any) -> Any:
+        from tgrad.core.engine import Spaces
+
+        return ATLEAST[name](Spaces.recorded, *tensors)
+
+    function.__name__ = name
+    function.__doc__ = f"Tensors with at least {name[-2]} dimensions, as views."
+    return function
+
+
+FUNCTIONS.update((name, _function_of_tensors(name)) for name in ATLEAST)
