@@ -34,8 +34,8 @@ from tgrad.errors import (
     DeviceError,
     DTypeError,
     IntegerOverflowError,
+    NotAvailableError,
     ShapeError,
-    StateError,
     TensorError,
     UnsupportedDTypeError,
 )
@@ -707,4 +707,4 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
 
 
 def _no_derivative(name: str, reason: str) -> None:
-    raise StateError(f"derivative for aten::{name} is not implemented", hint=reason)
+    raise NotAvailableError(f"the derivative for '{name}' is not implemented.", hint=reason)

@@ -16,7 +16,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.device import tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, NotAvailableError, ShapeError, StateError
+from tgrad.errors import DTypeError, UnsupportedDTypeError, ShapeError, StateError
 from tgrad.ops.call import number_array
 from tgrad.ops.creation import checked_size
 from tgrad.ops.table import Rule, creation, same_or_given
@@ -258,7 +258,7 @@ def _known(kernel: str, dtype: Any, kinds: str = "fiu") -> None:
     if dtype.kind not in kinds:
         found = dtypes.from_numpy(dtype)
         title = "?" if found is None else found.title
-        raise NotAvailableError(f'"{kernel}" not implemented for \'{title}\'')
+        raise UnsupportedDTypeError(f'"{kernel}" not implemented for \'{title}\'')
 
 
 def arange(xp: Any, start: Any, end: Any, step: Any, dtype: Any) -> Any:

@@ -28,6 +28,7 @@ from tgrad.ops import (
     random,
     reduce,
     shape,
+    sorting,
     strided,
 )
 from tgrad.ops.functions import (
@@ -44,7 +45,7 @@ from tgrad.ops.table import TABLE, Op
 ROW_MODULES: Final = (
     convert, elementwise, pointwise, comparison, matmul, contraction, reduce,
     shape, strided, joining, index, filling, memory,
-    create, random,
+    create, random, sorting,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from tgrad.core import random as streams
 from tgrad.core.device import CPU, tensor_type
 from tgrad.core.generator import Generator, default_generator
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ArgumentError, DTypeError, NotAvailableError, ShapeError, StateError
+from tgrad.errors import ArgumentError, DTypeError, UnsupportedDTypeError, ShapeError, StateError
 from tgrad.ops.create import LIKE, long_or_given
 from tgrad.ops.creation import checked_size
 from tgrad.ops.table import creation, filling, operator, promoted, same_or_given
@@ -31,7 +31,7 @@ def _title(dtype: Any) -> str:
 
 def _floating(kernel: str, dtype: Any, complex_too: bool = False) -> None:
     if numpy.dtype(dtype).kind not in ("fc" if complex_too else "f"):
-        raise NotAvailableError(f'"{kernel}" not implemented for \'{_title(dtype)}\'')
+        raise UnsupportedDTypeError(f'"{kernel}" not implemented for \'{_title(dtype)}\'')
 
 
 def _text(value: float) -> str:

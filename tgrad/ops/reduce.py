@@ -8,7 +8,7 @@ from typing import Any
 from tgrad.backends import reductions as kernels
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
-from tgrad.errors import DimensionError, DTypeError, NotAvailableError, ShapeError
+from tgrad.errors import DimensionError, DTypeError, UnsupportedDTypeError, ShapeError
 from tgrad.ops.dimensions import reduced_axes, wrap_dim
 from tgrad.ops.reduce_formulas import (
     amax_back,
@@ -51,11 +51,11 @@ def _to_bool(dtype: DType) -> DType:
     return dtypes.uint8 if dtype is dtypes.uint8 else dtypes.bool_
 
 
-def unsupported(kernel: str, array: Any) -> NotAvailableError:
+def unsupported(kernel: str, array: Any) -> UnsupportedDTypeError:
     """The error for a dtype that an operator isn't made for."""
     dtype = dtypes.from_numpy(array.dtype)
     title = "?" if dtype is None else dtype.title
-    return NotAvailableError(f'"{kernel}" not implemented for \'{title}\'')
+    return UnsupportedDTypeError(f'"{kernel}" not implemented for \'{title}\'')
 
 
 # ---------------------------------------------------------------- sums and means

@@ -159,6 +159,8 @@ class Op:
         """False, or the reason why there is no derivative yet."""
         self.varargs = varargs
         """Whether the last positional parameter, a tuple of ints, may be given as several ints."""
+        self.into = into
+        """Does in place, on the input's array, what the forward does; same parameters without xp."""
         self.check = check
         """Called with the arguments before anything else; raises PyTorch's errors."""
         self.guard = guard
@@ -173,7 +175,7 @@ class Op:
         self.listed = listed
         """Whether messages list this overload."""
         base = self.public.rstrip("_")
-        if isinstance(differentiable, str):
+        if isinstance(differentiable, str) and label is None:
             label, index = "torch::autograd::NotImplemented", ""
         if label is None:
             label = "".join(part[:1].upper() + part[1:] for part in base.split("_")) + "Backward"
