@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 
 def records(text):
     def refuse(name):
@@ -44,31 +42,32 @@ def test_numbers_have_the_fewest_digits_that_read_back(tgrad):
     assert '"data": [0.3333333333333333]' in out
 
 
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("3", {"type": "int", "data": 3}),
-        ("0.1", {"type": "float", "data": 0.1}),
-        ("float('inf')", {"type": "float", "data": "Infinity"}),
-        ("'ä\\n'", {"type": "str", "data": "ä\n"}),
-        ("True", {"type": "bool", "data": True}),
-        ("[1, (2., None)]", {"type": "list", "data": [1, [2.0, None]]}),
-        ("{'a': [1]}", {"type": "dict", "data": {"a": [1]}}),
-        ("{1: 2}", {"type": "dict", "text": "{1: 2}"}),
-        ("{1}", {"type": "set", "text": "{1}"}),
-        ("2j", {"type": "complex", "text": "2j"}),
-        ("torch.ones(2).shape", {"type": "Size", "data": [2]}),
-        ("torch.tensor([True, False])", {"dtype": "bool", "data": [True, False]}),
-        ("torch.tensor([1, -2])", {"dtype": "int64", "data": [1, -2]}),
-        ("torch.zeros(0, 3)", {"shape": [0, 3], "data": []}),
-        ("torch.zeros(2, 0)", {"shape": [2, 0], "data": [[], []]}),
-        ("[torch.tensor(1.5)]", {"type": "list", "data": [1.5]}),
-    ],
-)
-def test_values(tgrad, expression, expected):
-    (record,) = records(tgrad("--json", "-c", expression).out)
-    assert {key: record.get(key) for key in expected} == expected
-    assert record["name"] is None
+VALUES = [
+    ("3", {"type": "int", "data": 3}),
+    ("0.1", {"type": "float", "data": 0.1}),
+    ("float('inf')", {"type": "float", "data": "Infinity"}),
+    ("'ä\\n'", {"type": "str", "data": "ä\n"}),
+    ("True", {"type": "bool", "data": True}),
+    ("[1, (2., None)]", {"type": "list", "data": [1, [2.0, None]]}),
+    ("{'a': [1]}", {"type": "dict", "data": {"a": [1]}}),
+    ("{1: 2}", {"type": "dict", "text": "{1: 2}"}),
+    ("{1}", {"type": "set", "text": "{1}"}),
+    ("2j", {"type": "complex", "text": "2j"}),
+    ("torch.ones(2).shape", {"type": "Size", "data": [2]}),
+    ("torch.tensor([True, False])", {"dtype": "bool", "data": [True, False]}),
+    ("torch.tensor([1, -2])", {"dtype": "int64", "data": [1, -2]}),
+    ("torch.zeros(0, 3)", {"shape": [0, 3], "data": []}),
+    ("torch.zeros(2, 0)", {"shape": [2, 0], "data": [[], []]}),
+    ("[torch.tensor(1.5)]", {"type": "list", "data": [1.5]}),
+]
+
+
+def test_values(tgrad):
+    program = "\n".join(expression for expression, _ in VALUES)
+    found = records(tgrad("--json", "-c", program).out)
+    for record, (expression, expected) in zip(found, VALUES, strict=True):
+        assert {key: record.get(key) for key in expected} == expected, expression
+        assert record["name"] is None
 
 
 def test_print_and_none(tgrad):

@@ -60,7 +60,7 @@ def test_full_device_is_an_error(tgrad):
         ):
             error = process.stderr.read().decode()
         assert process.returncode == 1
-        assert error.endswith("\nOSError: [Errno 28] No space left on device\n")
+        assert error.splitlines()[-1] == "OSError: [Errno 28] No space left on device"
 
 
 def test_piped_run_imports_nothing_of_the_terminal(tgrad):

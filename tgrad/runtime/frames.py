@@ -40,6 +40,13 @@ class Call:
     inner: FrameType | None
     """The frame of tgrad's own that this one called, if the error came from there."""
 
+    @property
+    def operation(self) -> str:
+        """The name of the instruction."""
+        import dis
+
+        return dis.opname[self.code.co_code[self.instruction]] if self.instruction >= 0 else ""
+
 
 def calls_of(traceback: TracebackType | None, world: World) -> Iterator[Call]:
     """The program's frames, outermost first."""

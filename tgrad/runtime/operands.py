@@ -27,6 +27,9 @@ OPERATORS: dict[type[ast.AST], str] = {
 SIMPLE = (ast.Name, ast.JoinedStr, ast.BoolOp, ast.Compare, ast.IfExp, ast.Dict, ast.Set)
 """Expressions that are underlined as a whole, with labels for the names in them."""
 
+AT_VALUE = ("TO_BOOL", "POP_JUMP", "JUMP_IF", "GET_ITER", "FOR_ITER", "FORMAT_", "BEFORE_WITH")
+"""Instructions that fail at a value: is it true, can it be gone through, has it a text."""
+
 MODULES = frozenset({"torch", "np", "numpy", "math", "plt", "nn", "F", "random", "time"})
 
 MOST_LABELS = 6
@@ -60,10 +63,14 @@ class Expression:
     """The name that is called, in `f(x)`."""
 
 
-def explain(source: Source, span: Span) -> Expression:
-    """Take the expression at `span` apart; an expression without parts is one mark."""
+def explain(source: Source, span: Span, operation: str = "") -> Expression:
+    """Take the expression at `span` apart; an expression without parts is one mark.
+
+    `operation` is the name of the failing instruction: some fail at the value of an expression, not
+    at what computes it.
+    """
     parsed = _Parsed.of(source, span)
-    found = _take_apart(parsed) if parsed is not None else None
+    found = _take_apart(parsed, operation.startswith(AT_VALUE)) if parsed is not None else None
     if found is not None:
         return found
     if span.line < span.end_line and source.line(span.line).rstrip().endswith(":"):
@@ -234,13 +241,16 @@ def _names_in(node: ast.AST) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _take_apart(parsed: _Parsed) -> Expression | None:
+def _take_apart(parsed: _Parsed, at_value: bool) -> Expression | None:
     node = parsed.node
+    asked = _what_a_statement_asks_of(node)
+    if asked is None and at_value and isinstance(node, ast.expr):
+        asked = node
+    if asked is not None:
+        span = parsed.span_of(asked)
+        return Expression(span, [(span, True)], [parsed.operand(asked)])
     if isinstance(node, ast.Expr):
         node = node.value
-    elif (inside := _what_a_statement_asks_of(node)) is not None:
-        span = parsed.span_of(inside)
-        return Expression(span, [(span, True)], [parsed.operand(inside)])
     if isinstance(node, ast.BinOp):
         return _around(parsed, node.left, OPERATORS[type(node.op)], node.right)
     if isinstance(node, ast.AugAssign):

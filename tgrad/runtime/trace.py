@@ -142,7 +142,7 @@ def _stopped(error: LimitReached, calls: list[Call], world: World) -> list[Call]
 
 def _place(call: Call, left_out: int) -> Place:
     title = None if call.code.co_name.startswith("<") else f"in {call.code.co_name}"
-    expression = operands.explain(call.source, call.span)
+    expression = operands.explain(call.source, call.span, call.operation)
     marks = _marks(expression.marks)
     return Place(call.source, expression.span, marks, title=title, left_out=left_out)
 
@@ -154,7 +154,7 @@ def _marks(marks: Sequence[tuple[Span, bool]]) -> tuple[Mark, ...]:
 def _explained(calls: list[Call], place: Place, world: World, error: BaseException) -> Place:
     """The place with labels that say what the operands were."""
     call = calls[-1]
-    expression = operands.explain(call.source, call.span)
+    expression = operands.explain(call.source, call.span, call.operation)
     names = dict(names_seen_by(call, world))
     for name in assignments.lost_names(call.code, call.instruction):
         names.pop(name, None)
