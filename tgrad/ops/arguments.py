@@ -266,7 +266,7 @@ def refuse(
         if sum(p.required for p in op.parameters) <= given <= len(op.parameters) + op.out
         or (op.varargs and given)
     ]  # fmt: skip
-    if len(ops) == 1 or len(plausible) == 1:
+    if (len(ops) == 1 and not ops[0].crowded) or len(plausible) == 1:
         op = ops[0] if len(ops) == 1 else plausible[0]
         try:
             bind(op, args, keywords, method)
@@ -274,6 +274,12 @@ def refuse(
             raise ArgumentError(str(mismatch), op=op.public) from None
     got = [type_name(value) for value in args[method:]]
     got += [f"{name}={type_name(value)}" for name, value in keywords.items()]
+    if len(ops) == 1:
+        raise ArgumentError(
+            f"{ops[0].public}() received an invalid combination of arguments - got "
+            f"({', '.join(got)}), but expected {signature_text(ops[0], method)}",
+            op=ops[0].public,
+        )
     lines = [f" * {signature_text(op, method)}" for op in ops]
     raise ArgumentError(
         f"{ops[0].public}() received an invalid combination of arguments - got "

@@ -11,7 +11,8 @@ Note [Half and numbers]
     as NumPy does.  Rows of the first kind say `opmath=True`.
 
 Note [Mixed operands]
-    Where operands had to be converted, formulas on bare arrays would promote by NumPy's rules.  Such
+    Where operands had to be converted, formulas on bare arrays would promote by NumPy's rules, and
+    with float16 round numbers by NumPy's rules.  Such
     nodes have a class whose `raw` goes through tensors instead, so that PyTorch's rules hold.
 """
 
@@ -36,6 +37,7 @@ from tgrad.errors import (
     IntegerOverflowError,
     NotAvailableError,
     ShapeError,
+    StateError,
     TensorError,
     UnsupportedDTypeError,
 )
@@ -165,7 +167,9 @@ def refused(op: Op, dtype: DType, operands: Sequence[Any]) -> DTypeError:
     for name, kinds in op.refuses.items():
         if dtype in kinds:
             error: DTypeError
-            if " " in name:
+            if name[0] == "!":
+                error = UnsupportedDTypeError(name[1:])
+            elif " " in name:
                 error = DTypeError(name)
             else:
                 error = UnsupportedDTypeError(f'"{name}" not implemented for \'{dtype.title}\'')
@@ -491,7 +495,7 @@ def _record(writer: Writer, op: Op) -> None:
             writer.add(f"e{i} = {edge}", 2)
         wanted = " or ".join(f"e{i} is not None" for i in range(len(sources)))
     writer.add(f"if ({wanted}) and T.inexact:", 2)
-    choice = "mixed_node if mixed else plain_node"
+    choice = "mixed_node if mixed or not T.weak else plain_node"
     if op.holomorphic:
         choice = f"complex_node if T.category == 3 else {choice}"
     body = [f"node = ({choice})()", "node.sequence = next_sequence()"]
@@ -637,9 +641,11 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
         "raw": _derivative(op, saved, arrays=True),
         "recorded": _derivative(op, saved, arrays=False),
     }
+    numbers = {p.name for p in op.parameters if p.kind == "operand"}
     for name in saved:
+        getter = _saved_operand if name in numbers else Node.saved_value
         parts[f"_saved_{_TORCH_NAMES.get(name, name)}"] = property(
-            lambda node, name=name: node.saved_value(name)
+            lambda node, name=name, getter=getter: getter(node, name)
         )
     name = op.label.rpartition(":")[2]
     plain = type(name, (Node,), parts)
@@ -648,6 +654,15 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
     if not op.holomorphic:
         return plain, mixed, mixed
     return plain, mixed, type(name, (plain,), {**others, "recorded": _conjugated(plain)})
+
+
+def _saved_operand(node: Node, name: str) -> Any:
+    """A saved operand; a number as the 0-dimensional tensor that PyTorch makes of it."""
+    value = node.saved_value(name)
+    if type(value) in NUMBERS:
+        dtype = dtypes.float64 if isinstance(value, float) else dtypes.of_number(value)
+        return new_tensor(number_array(value, tensor_type(dtype)), tensor_type(dtype))
+    return value
 
 
 def _conjugated(plain: type[Node]) -> Callable[..., Any]:
@@ -684,7 +699,7 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
             writer.add(f"{', '.join(saved)}, = [value for _, value in node.unpacked()]")
     if isinstance(op.differentiable, str):
         writer.names["missing"] = _no_derivative
-        writer.add(f"missing({op.public!r}, {op.differentiable!r})")
+        writer.add(f"missing({op.public!r}, {op.differentiable!r}, {op.label!r})")
         return writer.compile("derivative", f"derivative of {op.name}")
     sources = sources_of(op)
     listed = [p for p in op.parameters if p.kind == "tensors"]
@@ -696,8 +711,9 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
     parts = []
     for i, p in enumerate(sources):
         one = op.formulas.get(p.name)
-        if one is None:
-            parts.append("None")
+        if one is None:  # where nothing is differentiable, only in-place forms have nodes
+            zero = op.differentiable is False and i == 0
+            parts.append("o.zero_gradient(g)" if zero else "None")
             continue
         writer.names[f"formula_{p.name}"] = one
         call = f"formula_{p.name}({', '.join(['o', 'g', *formula_names(one)])})"
@@ -706,5 +722,7 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
     return writer.compile("derivative", f"derivative of {op.name}")
 
 
-def _no_derivative(name: str, reason: str) -> None:
+def _no_derivative(name: str, reason: str, label: str) -> None:
+    if label.startswith("torch::"):
+        raise StateError(f"derivative for aten::{name} is not implemented", hint=reason)
     raise NotAvailableError(f"the derivative for '{name}' is not implemented.", hint=reason)

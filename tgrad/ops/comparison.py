@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.tensor import Tensor
+from tgrad.core.device import CPU_TYPES
 from tgrad.errors import ArgumentError, DTypeError, StateError
 from tgrad.ops.call import checked_number
 from tgrad.ops.elementwise import BOOL, COMPLEX, FLOATS, INTEGERS, reflected
@@ -31,10 +31,13 @@ def compare(name: str, symbol: str, ufunc: str, alias: str | None, doc: str) -> 
     def forward(xp: Any, input: Any, other: Any) -> Any:
         return getattr(xp, ufunc)(input, other)
 
-    comparison(
-        name, forward, symbol=symbol, aliases=() if alias is None else (alias,), doc=doc,
-        refuses={} if name in ("eq", "ne") else {f"{name}_cpu": COMPLEX},
-    )  # fmt: skip
+    for overload, kind in (("", "operand"), (".Tensor", "tensor"), (".Scalar", "operand")):
+        comparison(
+            name + overload, forward, symbol=None if overload else symbol, doc=doc,
+            kinds={"other": kind}, listed=bool(overload),
+            aliases=() if alias is None else (alias,),
+            refuses={} if name in ("eq", "ne") else {f"{name}_cpu": COMPLEX},
+        )  # fmt: skip
 
 
 compare("eq", "==", "equal", None, "Whether each element is equal to other's.")
@@ -206,12 +209,8 @@ integers("lcm", lambda xp, input, other: xp.lcm(input, other), "The smallest com
 # ---------------------------------------------------------------- the larger and the smaller
 
 
-def larger(name: str, ufunc: str, **parts: Any) -> None:
+def larger(name: str, forward: Callable[..., Any], **parts: Any) -> None:
     """Rows of `maximum` and its kin."""
-
-    def forward(xp: Any, input: Any, other: Any) -> Any:
-        return getattr(xp, ufunc)(input, other)
-
     binary(
         name, forward, kinds={"other": "tensor"}, inplace=False,
         refuses={f"{name} not implemented for complex tensors.": COMPLEX}, **parts,
@@ -224,25 +223,33 @@ def _halved(o: Any, g: Any, equal: Any, lost: Any) -> Any:
 
 
 larger(
-    "maximum", "maximum",
+    "maximum", lambda xp, input, other: xp.maximum(input, other),
     input=lambda o, g, input, other: _halved(o, g, input == other, input < other),
     other=lambda o, g, input, other: _halved(o, g, input == other, input > other),
     doc="The larger of two elements; nan where one is.",
 )  # fmt: skip
 larger(
-    "minimum", "minimum",
+    "minimum", lambda xp, input, other: xp.minimum(input, other),
     input=lambda o, g, input, other: _halved(o, g, input == other, input > other),
     other=lambda o, g, input, other: _halved(o, g, input == other, input < other),
     doc="The smaller of two elements; nan where one is.",
 )  # fmt: skip
+def _fmax(xp: Any, input: Any, other: Any) -> Any:
+    return xp.where((input >= other) | (other != other), input, other)
+
+
+def _fmin(xp: Any, input: Any, other: Any) -> Any:
+    return xp.where((input <= other) | (other != other), input, other)
+
+
 larger(
-    "fmax", "fmax",
+    "fmax", _fmax,
     input=lambda o, g, input, other: o.choose((input >= other) | (other != other), g, 0),
     other=lambda o, g, input, other: masked(o, g, (input >= other) | (other != other)),
     doc="The larger of two elements; the other one where one is nan.",
 )  # fmt: skip
 larger(
-    "fmin", "fmin",
+    "fmin", _fmin,
     input=lambda o, g, input, other: o.choose((input <= other) | (other != other), g, 0),
     other=lambda o, g, input, other: masked(o, g, (input <= other) | (other != other)),
     doc="The smaller of two elements; the other one where one is nan.",
@@ -255,23 +262,21 @@ larger(
 def _check_clamp(input: Any, min: Any, max: Any) -> None:
     if min is None and max is None:
         raise StateError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if not input._type.dtype.is_complex and (isinstance(min, complex) or isinstance(max, complex)):
+        raise DTypeError("value cannot be converted to type double without overflow")
 
 
 def _clamp(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
     result = input
     if min is not None:
-        result = xp.maximum(result, min)
-    return result if max is None else xp.minimum(result, max)
+        result = xp.maximum(min, result)  # in this order -0.0 stays what it is
+    return result if max is None else xp.minimum(max, result)
 
 
 def _bound(xp: Any, input: Any, number: Any) -> Any:
     """A bound in the dtype, which must be able to hold it."""
     if number is None:
         return None
-    if isinstance(number, complex):
-        raise DTypeError("value cannot be converted to type double without overflow")
-    from tgrad.core.device import CPU_TYPES
-
     return checked_number(number, CPU_TYPES[input.dtype])
 
 
@@ -301,7 +306,7 @@ def _of_max(o: Any, g: Any, input: Any, min: Any, max: Any) -> Any:
     return o.choose(above if min is None else above | (max < min), g, 0)
 
 
-NO_COMPLEX = {"clamp is not supported for complex types": COMPLEX}
+NO_COMPLEX = {"!clamp is not supported for complex types": COMPLEX}
 
 broadcast(
     "clamp.Tensor", _clamp, kinds={"min": "tensor?", "max": "tensor?"}, inplace=True,
@@ -370,7 +375,7 @@ pairs(
 )  # fmt: skip
 pairs(
     "nextafter", lambda xp, input, other: xp.nextafter(input, other), (*INTEGERS, *COMPLEX),
-    differentiable="it moves by one unit in the last place only",
+    differentiable="it moves by one unit in the last place only", label="NextafterBackward",
     doc="The next floating point number in other's direction.",
 )  # fmt: skip
 
@@ -379,8 +384,15 @@ def _logaddexp_slope(o: Any, g: Any, of: Any, other: Any) -> Any:
     return g / (1 + o.exp(other - of))
 
 
+def _logaddexp(xp: Any, input: Any, other: Any) -> Any:
+    if input.dtype.kind != "c":
+        return xp.logaddexp(input, other)
+    larger = xp.where(input.real >= other.real, input, other)
+    return larger + xp.log(xp.exp(input - larger) + xp.exp(other - larger))
+
+
 pairs(
-    "logaddexp", lambda xp, input, other: xp.logaddexp(input, other), INTEGERS, inplace=False,
+    "logaddexp", _logaddexp, INTEGERS, inplace=False,
     holomorphic=True,
     input=lambda o, g, input, other: _logaddexp_slope(o, g, input, other),
     other=lambda o, g, input, other: _logaddexp_slope(o, g, other, input),

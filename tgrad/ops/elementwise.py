@@ -76,10 +76,7 @@ def add_scaled(xp: Any, input: Any, other: Any, alpha: Any) -> Any:
 
 def plus_product(xp: Any, a: Any, b: Any, c: Any, dtype: Any) -> Any:
     """a + b * c rounded once for real floating dtypes, twice for others."""
-    if dtype == xp.float16:
-        a, b, c = (xp.asarray(x).astype(xp.float32) for x in (a, b, c))
-        return fma(b, c, a, xp.float32).astype(dtype)
-    if dtype.kind == "f":
+    if dtype.kind == "f" and dtype != xp.float16:
         return fma(b, c, a, dtype)
     return xp.add(a, xp.multiply(b, c))
 
@@ -121,19 +118,25 @@ def no_bool(operands: Sequence[Any]) -> None:
 
 
 arithmetic(
-    "add", _add, symbol="+",
+    "add", _add, symbol="+", crowded=True,
     input=lambda o, g: g,
     other=lambda o, g, alpha: scale(g, alpha),
     holomorphic=True, doc="Sum, element by element, with broadcasting: input + alpha * other.",
 )  # fmt: skip
 
 arithmetic(
-    "sub", _sub, symbol="-", aliases=("subtract",), guard=no_bool,
+    "sub", _sub, symbol="-", aliases=("subtract",), guard=no_bool, crowded=True,
     input=lambda o, g: g,
     other=lambda o, g, alpha: -scale(g, alpha),
     holomorphic=True,
     doc="Difference, element by element, with broadcasting: input - alpha * other.",
 )  # fmt: skip
+
+def _from_number(xp: Any, input: Any, other: Any, alpha: Any = ONE) -> Any:
+    if input.dtype.kind not in "fc":
+        other = _number_of(xp, input, other)
+    return _sub(xp, other, input, alpha=alpha)
+
 
 binary(
     "rsub", lambda xp, input, other, *, alpha=1: _sub(xp, other, input, alpha=alpha),
@@ -144,8 +147,7 @@ binary(
 )  # fmt: skip
 
 binary(
-    "rsub.Scalar", lambda xp, input, other, alpha=1: _sub(xp, other, input, alpha=alpha),
-    symbol="r-", guard=no_bool, kinds={"other": "operand"}, method=False, inplace=False,
+    "rsub.Scalar", _from_number, symbol="r-", guard=no_bool, kinds={"other": "scalar"}, method=False, inplace=False,
     label="RsubBackward", index=1, out=False,
     input=lambda o, g, alpha: -scale(g, alpha),
     holomorphic=True, doc="other - alpha * input, of a number.",
@@ -340,7 +342,7 @@ binary(
 
 binary(
     "pow.Scalar", _power_of_base, kinds={"self": "scalar", "exponent": "tensor"}, index=2,
-    method=False, inplace=False, holomorphic=True, exponent=pow_number,
+    refuses={"pow": BOOL}, method=False, inplace=False, holomorphic=True, exponent=pow_number,
     doc="A number to the power of each element.",
 )  # fmt: skip
 
@@ -352,6 +354,31 @@ binary(
 composite(
     "square", lambda o, input: o.pow_Tensor_Scalar(input, 2),
     doc="Each element times itself.",
+)  # fmt: skip
+
+
+composite(
+    "square_", lambda o, input: o.pow_Tensor_Scalar_(input, 2), function=False, out=False,
+    doc="Each element replaced by its square.",
+)  # fmt: skip
+
+
+def _float_power_in_place(o: Any, input: Any, exponent: Any) -> Any:
+    other = exponent.dtype.is_complex if isinstance(exponent, Tensor) else isinstance(exponent, complex)
+    wanted = dtypes.complex128 if input.dtype.is_complex or other else dtypes.float64
+    if input.dtype is not wanted:
+        raise DTypeError(
+            f"the base given to float_power_ has dtype {input.dtype.title} but the operation's result "
+            f"requires dtype {wanted.title}"
+        )
+    if isinstance(exponent, Tensor):
+        return o.pow_Tensor_Tensor_(input, _to_double(o, exponent, wanted is dtypes.complex128))
+    return o.pow_Tensor_Scalar_(input, exponent)
+
+
+composite(
+    "float_power_", _float_power_in_place, kinds={"exponent": "operand"}, function=False, out=False,
+    doc="Each element replaced by its power.",
 )  # fmt: skip
 
 
@@ -422,7 +449,7 @@ def _no_integers(operands: Sequence[Any]) -> None:
 
 
 broadcast(
-    "addcmul", _addcmul, kinds={"value": "number"}, inplace=True, holomorphic=True,
+    "addcmul", _addcmul, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
     input=lambda o, g: g,
     tensor1=lambda o, g, tensor2, value: g * scale(tensor2, value),
     tensor2=lambda o, g, tensor1, value: g * scale(tensor1, value),
@@ -430,11 +457,13 @@ broadcast(
 )  # fmt: skip
 
 broadcast(
-    "addcdiv", _addcdiv, kinds={"value": "number"}, inplace=True, holomorphic=True,
+    "addcdiv", _addcdiv, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
     check=lambda input, tensor1, tensor2, value: _no_integers((input, tensor1, tensor2)),
     input=lambda o, g: g,
-    tensor1=lambda o, g, tensor2, value: g * (value / tensor2),
-    tensor2=lambda o, g, tensor1, tensor2, value: -g * (value * (tensor1 / tensor2) / tensor2),
+    tensor1=lambda o, g, tensor2, value: g * o.div_number(value, tensor2),
+    tensor2=lambda o, g, tensor1, tensor2, value: (
+        -g * (scale(tensor1, value) / (tensor2 * tensor2))
+    ),
     doc="input + value * tensor1 / tensor2, element by element, with broadcasting.",
 )  # fmt: skip
 

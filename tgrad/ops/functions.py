@@ -12,7 +12,7 @@ from tgrad.errors import ArgumentError, AutogradError, DTypeError
 from tgrad.ops.arguments import Mismatch, bind, refuse
 from tgrad.ops.call import COMMON, NUMBERS, Writer, as_operand, bound_function
 from tgrad.ops.inplace import check_result, inplace_function, put
-from tgrad.ops.table import TABLE, Op
+from tgrad.ops.table import TABLE, Op, same
 
 _BOUND: Final[dict[str, Callable[..., Any]]] = {}
 
@@ -64,15 +64,23 @@ def overloads(name: str, module: str = "torch") -> list[Op]:
     return [op for op in TABLE.values() if op.public == name and op.module == module]
 
 
-def public_function(ops: Sequence[Op], method: bool) -> Callable[..., Any]:
-    """What users call: finds the overload, checks the arguments, sees to `out=`."""
+def public_function(ops: Sequence[Op], method: bool, alias: str = "") -> Callable[..., Any]:
+    """What users call: finds the overload, checks the arguments, sees to `out=`.
+
+    Messages name the function by its alias if it is called by one.
+    """
     ops = [op for op in ops if (op.method if method else op.function)]
     name = ops[0].public
 
     def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        return _call(ops, args, keywords, method, bound)
+        try:
+            return _call(ops, args, keywords, method, bound)
+        except ArgumentError as error:
+            if alias and alias != name:
+                error.message = error.message.replace(f"{name}()", f"{alias}()")
+            raise
 
-    function = _with_quick_path(name, ops, general, bound)
+    function = _with_quick_path(alias or name, ops, general, bound)
     function.__doc__ = ops[0].doc
     return function
 
@@ -220,7 +228,7 @@ def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any)
                 f"{op.public}(): argument 'out' must be Tensor, not {type(target).__name__}"
             )
     tensors = [v for v in (*values, *targets) if isinstance(v, Tensor)]
-    if state.grad and any(t.requires_grad for t in tensors):
+    if state.grad and op.differentiable and any(t.requires_grad for t in tensors):
         raise AutogradError(
             f"{op.public}(): functions with out=... arguments don't support automatic "
             "differentiation, but one of the arguments requires grad."
@@ -236,9 +244,19 @@ def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any)
                               strict=True):
         if result._array.shape != target._array.shape:
             _resize(target, result)
+        if op.family == "unary" and op.dtype is same and op.result is None:
+            _check_same(target, result)
         check_result(target, result._array.shape, result._type)
         put(target, result._array)
     return out
+
+
+def _check_same(target: Tensor, result: Tensor) -> None:
+    """PyTorch converts to the dtype of `out=` only where it promotes anyway."""
+    if target._type is not result._type:
+        raise DTypeError(
+            f"Found dtype {target._type.dtype.title} but expected {result._type.dtype.title}"
+        )
 
 
 def _typed_by(target: Tensor, named: Mapping[str, Any]) -> dict[str, Any]:

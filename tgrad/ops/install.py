@@ -111,7 +111,7 @@ class RecordedSpace:
     def conj(self, value: Any) -> Any:
         """The complex conjugate; a real tensor or number itself."""
         if isinstance(value, Tensor):
-            return self.conj_physical(value) if value._type.dtype.is_complex else value
+            return self.conj_copy(value) if value._type.dtype.is_complex else value
         return value.conjugate()
 
 
@@ -188,7 +188,7 @@ def install() -> None:
     for op in TABLE.values():
         for name in (op.public, *op.aliases):
             if op.method and op.module == "torch" and "." not in name:
-                _method(name, lambda op=op: public_function(overloads(op.public), True))
+                _method(name, lambda op=op, name=name: public_function(overloads(op.public), True, name))
             if "." in name:
                 continue
             if op.inplace and (op.method or op.family == "filling") and op.module == "torch":
@@ -255,12 +255,12 @@ def torch_names(module: str = "torch") -> LazyNames:
             for name in (op.public, *op.aliases):
                 where, exposed = _place(op, name)
                 if where == module:
-                    makers.setdefault(exposed, lambda op=op: _function(op))
+                    makers.setdefault(exposed, lambda op=op, name=name: _function(op, name))
     return LazyNames(makers)
 
 
-def _function(op: Op) -> Callable[..., Any]:
-    return public_function(overloads(op.public, op.module), False)
+def _function(op: Op, name: str) -> Callable[..., Any]:
+    return public_function(overloads(op.public, op.module), False, name.replace(".", "_"))
 
 
 def _place(op: Op, name: str) -> tuple[str, str]:

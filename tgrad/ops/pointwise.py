@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from tgrad.backends.fused import fma
 from tgrad.core import dtype as dtypes
-from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, StateError
+from tgrad.core.engine import Spaces
+from tgrad.errors import DTypeError
 from tgrad.ops.elementwise import BOOL, COMPLEX, FLOATS, INTEGERS
 from tgrad.ops.formulas import masked, sgn_gradient
-from tgrad.ops.table import broadcast, composite, float_result, operator, row, same, unary
+from tgrad.ops.table import broadcast, composite, float_result, operator, row, unary
 
 
 def smooth(name: str, **parts: Any) -> None:
@@ -88,7 +87,7 @@ def _sgn(xp: Any, input: Any) -> Any:
 unary(
     "sign", _sign,
     refuses={
-        "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
+        "!Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
         "instead.": COMPLEX,
     },
     input=lambda o, g: o.zero_gradient(g),
@@ -99,7 +98,7 @@ unary("sgn", _sgn, input=sgn_gradient, doc="The sign; of a complex number z / ab
 
 unary(
     "signbit", lambda xp, input: xp.signbit(input), inplace=False, result=dtypes.bool_,
-    refuses={"signbit is not implemented for complex tensors.": COMPLEX}, differentiable=False,
+    refuses={"!signbit is not implemented for complex tensors.": COMPLEX}, differentiable=False,
     doc="Whether the sign bit of each element is set.",
 )  # fmt: skip
 
@@ -126,6 +125,12 @@ smooth("log1p", input=lambda o, g, input: g / (input + 1), label="Log1PBackward"
 
 # ---------------------------------------------------------------- circles and hyperbolas
 
+def _acosh_slope(o: Any, input: Any) -> Any:
+    if o.is_complex_value(input):
+        return o.rsqrt(input + 1) * o.rsqrt(input - 1)
+    return o.rsqrt(input * input - 1)
+
+
 smooth("sin", input=lambda o, g, input: g * o.cos(input), doc="Sine.")
 smooth("cos", input=lambda o, g, input: g * -o.sin(input), doc="Cosine.")
 smooth("tan", input=lambda o, g, out: g * (1 + o.pow_Tensor_Scalar(out, 2)), doc="Tangent.")
@@ -141,7 +146,7 @@ smooth("asinh", aliases=("arcsinh",),
        input=lambda o, g, input: g * o.rsqrt(o.pow_Tensor_Scalar(input, 2) + 1),
        doc="Inverse hyperbolic sine.")  # fmt: skip
 smooth("acosh", aliases=("arccosh",),
-       input=lambda o, g, input: g * o.rsqrt(input - 1) * o.rsqrt(input + 1),
+       input=lambda o, g, input: g * _acosh_slope(o, input),
        doc="Inverse hyperbolic cosine.")  # fmt: skip
 smooth("atanh", aliases=("arctanh",),
        input=lambda o, g, input: g * 1 / (1 - o.pow_Tensor_Scalar(input, 2)),
@@ -220,9 +225,18 @@ for _name, _factor in (("rad2deg", 180 / math.pi), ("deg2rad", math.pi / 180)):
 # ---------------------------------------------------------------- complex numbers
 
 unary(
-    "conj_physical", lambda xp, input: xp.conjugate(input),
+    "conj_elements", lambda xp, input: xp.conjugate(input), label="ConjPhysicalBackward",
     input=lambda o, g: o.conj(g),
-    doc="The complex conjugate of each element.",
+    function=False, method=False, doc="The complex conjugate of each element.",
+)  # fmt: skip
+
+composite(
+    "conj_physical", lambda o, input: o.conj_elements(input) if input.dtype.is_complex else input,
+    doc="The complex conjugate; of a real tensor the tensor itself.",
+)  # fmt: skip
+composite(
+    "conj_physical_", lambda o, input: o.conj_elements_(input) if input.dtype.is_complex else input,
+    out=False, function=False, doc="Each element replaced by its complex conjugate.",
 )  # fmt: skip
 
 operator(
@@ -258,6 +272,11 @@ composite("real", _real, out=False, method=False,
           doc="The real parts, a view; of a real tensor the tensor itself.")
 composite("imag", _imag, out=False, method=False, doc="The imaginary parts, a view.")
 
+ATTRIBUTES = {
+    "real": property(lambda self: _real(Spaces.recorded, self), doc="The real parts, a view."),
+    "imag": property(lambda self: _imag(Spaces.recorded, self), doc="The imaginary parts, a view."),
+}
+
 # ---------------------------------------------------------------- whole numbers
 
 
@@ -267,7 +286,7 @@ def whole(name: str, aliases: tuple[str, ...] = (), **parts: Any) -> None:
     def forward(xp: Any, input: Any) -> Any:
         return getattr(xp, name)(input) if input.dtype.kind == "f" else xp.asarray(input).copy()
 
-    sentence = f"{name} is not supported for complex inputs"
+    sentence = f"!{name} is not supported for complex inputs"
     refuses = {f"{name}_vml_cpu": BOOL, sentence: COMPLEX}
     if name == "round":
         refuses = {"round_vml_cpu": (*BOOL, *COMPLEX)}
@@ -358,10 +377,10 @@ unary(
 )  # fmt: skip
 
 unary(
-    "relu", lambda xp, input: xp.maximum(input, 0),
+    "relu", lambda xp, input: xp.maximum(0, input), out=False,
     refuses={
         "Boolean inputs not supported for relu": BOOL,
-        "clamp is not supported for complex types": COMPLEX,
+        "!clamp is not supported for complex types": COMPLEX,
     },
     input=lambda o, g, out: masked(o, g, out <= 0),
     doc="Each element, or 0 where it is negative.",

@@ -126,12 +126,14 @@ class Op:
         aliases: tuple[str, ...] = (),
         differentiable: bool | str = True,
         varargs: bool = False,
+        into: Callable[..., Any] | None = None,
         check: Callable[..., Any] | None = None,
         guard: Callable[[Sequence[Any]], Any] | None = None,
         refuses: Mapping[str, Sequence[DType]] | None = None,
         holomorphic: bool = False,
         opmath: bool = False,
         listed: bool = True,
+        crowded: bool = False,
     ) -> None:
         self.name = name
         self.public = name.partition(".")[0].removeprefix("functional_")
@@ -174,6 +176,8 @@ class Op:
         """Note [Half and numbers] in tgrad.ops.call"""
         self.listed = listed
         """Whether messages list this overload."""
+        self.crowded = crowded
+        """Whether PyTorch has old overloads of it, which show in messages for too few arguments."""
         base = self.public.rstrip("_")
         if isinstance(differentiable, str) and label is None:
             label, index = "torch::autograd::NotImplemented", ""

@@ -317,7 +317,7 @@ def describe_array(tensor: Any, torch: Any) -> dict[str, Any]:
     strides = list(tensor.stride()) if hasattr(tensor, "stride") else None
     if hasattr(tensor, "resolve_conj"):
         tensor = tensor.resolve_conj()
-    array = np.ascontiguousarray(tensor.numpy())
+    array = np.ascontiguousarray(tensor.numpy(force=True))
     return {
         "t": str(array.dtype),
         "shape": list(tensor.shape),
