@@ -21,6 +21,7 @@ Array: TypeAlias = Any  # an ndarray
 _LANES: Final = {"float64": 4, "float32": 8, "float16": 16}
 
 
+@numpy.errstate(all="ignore")
 def arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = numpy.int64) -> Array:
     """Numbers from start up to (not including) end in the dtype; signs are the caller's to check.
 
@@ -60,6 +61,7 @@ def _parts(count: int) -> list[tuple[int, int]]:
     return [(begin, min(begin + chunk, count)) for begin in range(0, count, chunk)]
 
 
+@numpy.errstate(all="ignore")
 def linspace(start: float, end: float, steps: int, dtype: Any) -> Array:
     """`steps` numbers from start to end, both included; counted from the nearer end."""
     kind = numpy.dtype(dtype)
@@ -99,6 +101,7 @@ def _linspace_complex(start: complex, end: complex, steps: int, kind: Any) -> Ar
     return numpy.where(index < steps // 2, lower, upper)
 
 
+@numpy.errstate(all="ignore")
 def logspace(start: float, end: float, steps: int, base: float, dtype: Any) -> Array:
     """base to the power of evenly spaced exponents from start to end.
 
