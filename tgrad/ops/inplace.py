@@ -47,6 +47,9 @@ def inplace_function(op: Op) -> Any:
         f"    check_writable(input, ({operands},))"
     )
     head(writer, op)
+    if op.into is not None:
+        _write_in_place(writer, op)
+        return writer.compile(f"{op.key}_", f"{op.name}_")
     kernel(writer, op)
     writer.add(
         "if type(r) is not ndarray: r = T.xp.asarray(r)\n"
@@ -55,6 +58,35 @@ def inplace_function(op: Op) -> Any:
     function = writer.compile(f"{op.key}_", f"{op.name}_")
     function.__doc__ = f"{op.doc}  Written over the tensor itself."
     return function
+
+
+def _write_in_place(writer: Writer, op: Op) -> None:
+    """Lines for a row that has a function for changing the array itself."""
+    writer.names.update(into=op.into, write_into=write_into, check_target=check_target)
+    arguments = [
+        f"a_{p.name}" if p.kind in ("tensor", "operand")
+        else f"{p.name}._array" if p.kind == "index"
+        else p.name
+        for p in op.parameters[1:]
+    ]  # fmt: skip
+    values = " ".join(f"{p.name}," for p in op.parameters)
+    writer.add(
+        f"check_target(input, T, ({values}))\n"
+        f"return write_into(OP, input, lambda array: into({', '.join(['array', *arguments])}), "
+        f"({values}), T, mixed)"
+    )
+
+
+def check_target(tensor: Tensor, type_: TensorType, values: Sequence[Any]) -> None:
+    """Raise PyTorch's errors for a tensor that a row's result can't be written into."""
+    array = tensor._array
+    if type_ is not tensor._type:
+        check_result(tensor, array.shape, type_)
+    if 0 in array.strides:
+        check_memory(array)
+    if tensor._storage is not None:
+        for value in values:
+            check_overlap(tensor, value)
 
 
 def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:

@@ -22,10 +22,13 @@ from tgrad.ops import (
     filling,
     index,
     joining,
+    masking,
     matmul,
     memory,
+    picking,
     pointwise,
     random,
+    rearrange,
     reduce,
     shape,
     sorting,
@@ -44,7 +47,7 @@ from tgrad.ops.table import TABLE, Op
 
 ROW_MODULES: Final = (
     convert, elementwise, pointwise, comparison, matmul, contraction, reduce,
-    shape, strided, joining, index, filling, memory,
+    shape, strided, joining, index, filling, memory, rearrange, picking, masking,
     create, random, sorting,
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.graph import Node
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, DeviceMissingError, NotAvailableError
-from tgrad.ops import convert, factory, typeinfo
+from tgrad.ops import convert, factory, joining, shape, typeinfo
 from tgrad.ops.install import LazyNames, torch_names
 
 
@@ -74,6 +74,8 @@ def _torch() -> LazyNames:
         set_printoptions=_set_printoptions,
     )  # fmt: skip
     names.update(factory.typed_constructors())
+    names.update(joining.FUNCTIONS)
+    names.update(shape.FUNCTIONS)
     names.makers.update(
         Generator=_from("tgrad.core.random", "Generator"),
         **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},

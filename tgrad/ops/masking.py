@@ -1,0 +1,269 @@
+"""Rows: elements chosen by a condition."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import CPU_TYPES, tensor_type
+from tgrad.core.engine import Spaces
+from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.errors import ArgumentError, DTypeError, ShapeError
+from tgrad.ops.call import broadcast_error, number_array
+from tgrad.ops.table import broadcast, composite, operator, row
+
+C_NAMES: Final = {
+    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int",
+    "int32": "int", "int64": "long int", "float16": "c10::Half", "float32": "float",
+    "float64": "double", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
+}  # fmt: skip
+
+# ---------------------------------------------------------------- masked_fill
+
+
+def check_masked_fill(input: Tensor, mask: Tensor, value: Any) -> None:
+    """Raise PyTorch's errors for a mask that isn't one and a value with dimensions."""
+    if mask._type.dtype is not dtypes.bool_:
+        name = C_NAMES.get(mask._type.dtype.name, mask._type.dtype.name)
+        raise DTypeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {name}"
+        )
+    if isinstance(value, Tensor):
+        if value._array.ndim:
+            raise ShapeError(
+                "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                f"{value._array.ndim} dimension(s)."
+            )
+    elif isinstance(value, float) and not input._type.inexact and not numpy.isfinite(value):
+        name = C_NAMES.get(input._type.dtype.name, "")
+        raise DTypeError(f"value cannot be converted to type {name} without overflow")
+    error = broadcast_error(mask._array.shape, input._array.shape)
+    if error is not None:
+        raise error
+
+
+def masked_filled(xp: Any, input: Any, mask: Any, value: Any) -> Any:
+    """A value where a mask is set, else the element."""
+    if not isinstance(value, numpy.ndarray | numpy.generic):
+        value = numpy.asarray(value).astype(input.dtype)
+    return numpy.where(mask, value, input)
+
+
+for _name, _number in (("masked_fill", 0), ("masked_fill.tensor", 1)):
+    row(
+        "broadcast", _name, masked_filled, index=_number, inplace=True, check=check_masked_fill,
+        kinds={"value": "tensor" if _number else "number"},
+        input=lambda o, g, mask: o.masked_fill(g, mask, 0),
+        **({"value": lambda o, g, mask: o.sum(o._where(mask, g, 0))} if _number else {}),
+        doc="A copy in which a value stands wherever the mask is set.",
+    )  # fmt: skip
+
+# ---------------------------------------------------------------- where
+
+broadcast(
+    "_where", lambda xp, condition, input, other: xp.where(condition, input, other),
+    function=False, method=False, label="WhereBackward",
+    kinds={"input": "operand", "other": "operand"},
+    input=lambda o, g, condition: o._where(condition, g, 0),
+    other=lambda o, g, condition: o._where(condition, 0, g),
+    doc="Elements of one tensor where a condition holds, of another one elsewhere.",
+)  # fmt: skip
+
+
+def where(o: Any, condition: Any, input: Any = None, other: Any = None) -> Any:
+    """Elements of `input` where the condition holds and of `other` elsewhere."""
+    if input is None and other is None:
+        return nonzero(o, condition, as_tuple=True)
+    dtype = condition._type.dtype
+    if dtype not in (dtypes.bool_, dtypes.uint8):
+        raise DTypeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{dtype.title}"
+        )
+    if dtype is dtypes.uint8:
+        condition = new_tensor(condition._array != 0, CPU_TYPES[numpy.dtype(bool)])
+    for first, second in ((condition, input), (condition, other), (input, other)):
+        if isinstance(first, Tensor) and isinstance(second, Tensor):
+            error = broadcast_error(first._array.shape, second._array.shape)
+            if error is not None:
+                raise error
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        kind = tensor_type(dtypes.of_number(input), condition._type.device)
+        input = new_tensor(number_array(input, kind), kind)
+    return o._where(condition, input, other)
+
+
+composite(
+    "where", where, kinds={"condition": "tensor", "input": "operand?", "other": "operand?"},
+    method=False, doc="Elements of input where the condition holds, of other elsewhere.",
+)  # fmt: skip
+
+
+def where_method(self: Tensor, condition: Any, other: Any) -> Any:
+    """This tensor's elements where the condition holds, those of `other` elsewhere."""
+    return where(Spaces.recorded, condition, self, other)
+
+
+# ---------------------------------------------------------------- nonzero
+
+
+def nonzero(o: Any, input: Any, *, as_tuple: bool = False) -> Any:
+    """The indices of the elements that aren't zero: one row each, or a tuple of columns."""
+    array = input._array
+    kind = CPU_TYPES[numpy.dtype(numpy.int64)]
+    if as_tuple:
+        found = (array.reshape(1) if array.ndim == 0 else array).nonzero()
+        return tuple([new_tensor(numpy.ascontiguousarray(column), kind) for column in found])
+    if array.ndim == 0:
+        return new_tensor(numpy.zeros((int(bool(array)), 0), numpy.int64), kind)
+    return new_tensor(numpy.array(array.nonzero(), numpy.int64).T, kind)
+
+
+composite(
+    "nonzero", nonzero, kinds={"as_tuple": "bool"},
+    doc="The indices of the elements that aren't zero.",
+)  # fmt: skip
+composite(
+    "argwhere", lambda o, input: nonzero(o, input),
+    doc="The indices of the elements that aren't zero, a row for each.",
+)  # fmt: skip
+
+
+def unravel_index(o: Any, indices: Any, shape: Any) -> Any:
+    """The coordinates of elements, given by their position among all, in a shape."""
+    if indices._type.category != dtypes.INTEGER:
+        raise ArgumentError(
+            f"expected 'indices' to be integer dtype, but got {indices._type.dtype!r}"
+        )
+    found = []
+    rest = indices._array
+    for size in reversed(shape):
+        found.append(new_tensor(numpy.asarray(rest % size), indices._type))
+        rest = rest // size
+    return tuple(reversed(found))
+
+
+composite(
+    "unravel_index", unravel_index, kinds={"indices": "tensor", "shape": "ints"}, method=False,
+    doc="The coordinates of elements given by their position among all.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- masked_select, masked_scatter
+
+operator(
+    "_masked_select", lambda xp, input, mask: input[mask],
+    function=False, method=False, out=False, label="MaskedSelectBackward",
+    input=lambda o, g, mask, input_shape, input_type: o._masked_scatter(
+        o.zeros_of(input_shape, input_type), mask, g
+    ),
+    doc="The elements for which a mask is set.",
+)  # fmt: skip
+
+
+def masked_select(o: Any, input: Any, mask: Any) -> Any:
+    """The elements for which a mask is set, in one dimension."""
+    if mask._type.dtype is not dtypes.bool_:
+        raise DTypeError("masked_select: expected BoolTensor for mask")
+    input, mask = _expanded(o, input, mask)
+    return o._masked_select(input, mask)
+
+
+def _expanded(o: Any, input: Any, mask: Any) -> tuple[Any, Any]:
+    shape, other = input._array.shape, mask._array.shape
+    if shape == other:
+        return input, mask
+    error = broadcast_error(other, shape)
+    if error is not None:
+        raise error
+    common = numpy.broadcast_shapes(shape, other)
+    if shape != common:
+        input = o.expand(input, common)
+    return input, mask if other == common else o.expand(mask, common)
+
+
+composite(
+    "masked_select", masked_select, kinds={"mask": "tensor"},
+    doc="The elements for which the mask is set, in one dimension.",
+)  # fmt: skip
+
+
+def masked_scattered(xp: Any, input: Any, mask: Any, source: Any) -> Any:
+    """A copy in which the elements for which a mask is set are taken from a source in order."""
+    result = input.copy()
+    masked_scatter_into(result, mask, source)
+    return result
+
+
+def masked_scatter_into(array: Any, mask: Any, source: Any) -> None:
+    """Write elements of a source, in order, where a mask is set."""
+    mask = numpy.broadcast_to(mask, array.shape)
+    array[mask] = source.reshape(-1)[: int(mask.sum())]
+
+
+def scattered_source_gradient(o: Any, g: Any, mask: Any, source_shape: Any, source_type: Any) -> Any:
+    """The gradient where the mask is set, and zeros for what wasn't used."""
+    used = o._masked_select(g, mask)
+    count = used._array.size if isinstance(used, Tensor) else used.size
+    total = int(numpy.prod(source_shape))
+    if count < total:
+        used = o.cat((used, o.zeros_of((total - count,), source_type)), 0)
+    return o.reshape(used, source_shape)
+
+
+def check_masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
+    """Raise PyTorch's errors for masks and sources that don't fit."""
+    if mask._type.dtype is not dtypes.bool_:
+        raise DTypeError(
+            "masked_scatter_ only supports boolean masks, but got mask with dtype "
+            f"{mask._type.dtype.title}"
+        )
+    if source._type.dtype is not input._type.dtype:
+        raise DTypeError(
+            "masked_scatter: expected self and source to have same dtypes but got"
+            f"{input._type.dtype.title} and {source._type.dtype.title}"
+        )
+    error = broadcast_error(mask._array.shape, input._array.shape)
+    if error is not None:
+        raise error
+    wanted = int(numpy.broadcast_to(
+        mask._array, numpy.broadcast_shapes(mask._array.shape, input._array.shape)
+    ).sum())  # fmt: skip
+    if source._array.size < wanted:
+        raise ShapeError("Number of elements of source < number of ones in mask")
+
+
+operator(
+    "_masked_scatter", masked_scattered, check=check_masked_scatter, into=masked_scatter_into,
+    function=False, method=False, out=False, label="MaskedScatterBackward",
+    input=lambda o, g, mask: o.masked_fill(g, mask, 0),
+    source=scattered_source_gradient,
+    doc="A copy with elements of source, in order, wherever the mask is set.",
+)  # fmt: skip
+
+
+def masked_scatter(o: Any, input: Any, mask: Any, source: Any) -> Any:
+    """`_masked_scatter` after broadcasting."""
+    check_masked_scatter(input, mask, source)
+    return o._masked_scatter(*_expanded(o, input, mask), source)
+
+
+def masked_scatter_(o: Any, input: Any, mask: Any, source: Any) -> Any:
+    """The same in place."""
+    from tgrad.ops.functions import bound_inplace
+    from tgrad.ops.table import TABLE
+
+    check_masked_scatter(input, mask, source)
+    if mask._array.shape != input._array.shape:
+        mask = o.expand(mask, input._array.shape)
+    return bound_inplace(TABLE["_masked_scatter"])(input, mask, source)
+
+
+for _name, _forward in (("masked_scatter", masked_scatter), ("masked_scatter_", masked_scatter_)):
+    composite(
+        _name, _forward, kinds={"mask": "tensor"}, function=_name[-1] != "_",
+        doc="Elements of source, in order, wherever the mask is set.",
+    )  # fmt: skip
+
+ATTRIBUTES: Final[dict[str, Any]] = {"where": where_method}
