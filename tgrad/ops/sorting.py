@@ -360,11 +360,11 @@ SET: dict[str, Any] = {
     "fields": ("output", "inverse", "counts"), "result": (None, dtypes.int64, dtypes.int64),
     "differentiable": "sets have no derivative", "function": False, "method": False, "out": False,
 }  # fmt: skip
-operator("_unique2", _unique, doc="The different elements.", **SET)
-operator("unique_dim", _unique_dim, doc="The different slices.", **SET)
+operator("_unique2", _unique, label="Unique2Backward", doc="The different elements.", **SET)
+operator("unique_dim", _unique_dim, label="UniqueDimBackward", doc="The different slices.", **SET)
 operator(
     "unique_consecutive.parts", _unique_consecutive, kinds={"dim": "int?"},
-    doc="The first elements of runs.", **SET,
+    label="UniqueConsecutiveBackward", doc="The first elements of runs.", **SET,
 )  # fmt: skip
 
 
