@@ -7,9 +7,17 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import TensorType
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, AutogradError, ShapeError
-from tgrad.ops.call import broadcast_error, number_array
+from tgrad.errors import (
+    ArgumentError,
+    ArgumentValueError,
+    AutogradError,
+    DTypeError,
+    ShapeError,
+)
+from tgrad.ops.call import broadcast_error
 from tgrad.ops.inplace import check_memory, check_overlap, check_writable, write_into
 from tgrad.ops.table import TABLE, composite, operator
 
@@ -22,6 +30,60 @@ def _hidden(name: str, forward: Callable[..., Any], **parts: Any) -> None:
 def nothing(o: Any, g: Any, input_shape: Any, input_type: Any) -> Any:
     """The gradient of what was written over: zeros."""
     return o.zeros_of(input_shape, input_type)
+
+
+# ---------------------------------------------------------------- numbers that are stored
+
+_C_NAMES: Final = {
+    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
+    "uint16": "uint16_t", "uint32": "uint32_t", "uint64": "uint64_t", "float16": "c10::Half",
+    "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+}  # fmt: skip
+
+
+def stored_number(value: Any, type_: TensorType, assigned: bool = False) -> Any:
+    """A Python number as a 0-dimensional array of a type, for writing it into a tensor.
+
+    Raises:
+        DTypeError: the number is out of the dtype's range; for uint8 -255 to -1 are in range, and
+            a number that is assigned by index (`assigned`) to float16 may become infinite.
+    """
+    dtype = type_.dtype
+    if assigned and isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise ArgumentValueError("Overflow when unpacking long long")
+    if not _fits(value, dtype.numpy, assigned):
+        raise DTypeError(
+            f"value cannot be converted to type {_C_NAMES[dtype.name]} without overflow"
+        )
+    if isinstance(value, complex) and type_.category < dtypes.COMPLEX:
+        value = bool(value) if type_.category == dtypes.BOOL else value.real
+    if dtype.numpy.kind == "u" and value < 0:
+        value = int(value) % (1 << 8 * dtype.itemsize)
+    if isinstance(value, float) and dtype.numpy.kind == "i":
+        value = int(value)
+    with numpy.errstate(all="ignore"):
+        return numpy.asarray(value).astype(dtype.numpy)
+
+
+def _fits(value: Any, dtype: Any, assigned: bool) -> bool:
+    kind = dtype.kind
+    if kind == "b":
+        return True
+    if isinstance(value, complex):
+        if kind != "c" and value.imag:
+            return False
+        value = value.real
+    if kind in "iu":
+        limits = numpy.iinfo(dtype)
+        if isinstance(value, float):
+            return bool(limits.min <= value <= limits.max)
+        lowest = -limits.max if kind == "u" else limits.min
+        return bool(lowest <= value <= limits.max)
+    if not isinstance(value, bool) and (value != value or abs(value) == float("inf")):
+        return True
+    largest = float(numpy.finfo(dtype).max)
+    return abs(value) <= largest or (assigned and dtype.itemsize == 2)
 
 
 # ---------------------------------------------------------------- zero_, fill_, copy_
@@ -57,32 +119,41 @@ def zero_(o: Any, input: Any) -> Any:
     return write_into(TABLE["_zero"], input, act, (input,))
 
 
-def fill_(o: Any, input: Any, value: Any) -> Any:
-    """One value over the tensor; a 0-dimensional tensor's value with its gradient."""
+def fill_number(o: Any, input: Any, value: Any) -> Any:
+    """One value over the tensor."""
+    return fill_with(input, stored_number(value, input._type))
+
+
+def fill_with(input: Tensor, value: Any) -> Tensor:
+    """A 0-dimensional array of the tensor's dtype over the tensor."""
+    check_writable(input)
+
+    def act(array: Any) -> None:
+        array[...] = value
+
+    return write_into(TABLE["_fill_number"], input, act, (input, value))
+
+
+def fill_tensor(o: Any, input: Any, value: Any) -> Any:
+    """A 0-dimensional tensor's value over the tensor, with its gradient."""
     check_writable(input, (value,))
-    if not isinstance(value, Tensor):
-        filler = number_array(value, input._type)
-
-        def act(array: Any) -> None:
-            array[...] = filler
-
-        return write_into(TABLE["_fill_number"], input, act, (input, value))
     if value._array.ndim:
         raise ShapeError(
             "fill_ only supports 0-dimension value tensor but got tensor with "
             f"{value._array.ndim} dimensions."
         )
 
-    def act_tensor(array: Any) -> None:
+    def act(array: Any) -> None:
         numpy.copyto(array, value._array, casting="unsafe")
 
-    return write_into(TABLE["_fill_tensor"], input, act_tensor, (input, value))
+    return write_into(TABLE["_fill_tensor"], input, act, (input, value))
 
 
-def copy_(o: Any, input: Any, src: Any, non_blocking: bool = False) -> Any:
+def copy_(o: Any, input: Any, other: Any, non_blocking: bool = False) -> Any:
     """Another tensor's elements over the tensor, broadcast and converted."""
+    src = other
     if not isinstance(src, Tensor):
-        array = number_array(src, input._type)
+        array = stored_number(src, input._type, assigned=True)
         src = o.zeros_of((), input._type)
         src._array[...] = array
     check_writable(input, (src,))
@@ -116,11 +187,12 @@ def _check_copy(input: Tensor, src: Tensor) -> None:
 
 composite("zero_", zero_, doc="Zeros written over the tensor.")
 composite(
-    "fill_", fill_, kinds={"value": "operand"},
-    doc="One value written over the tensor.",
+    "fill_", fill_tensor, kinds={"value": "tensor"},
+    doc="A 0-dimensional tensor's value written over the tensor.",
 )  # fmt: skip
+composite("fill_.number", fill_number, doc="One value written over the tensor.")
 composite(
-    "copy_", copy_, function=False, kinds={"src": "operand"},
+    "copy_", copy_, function=False, kinds={"other": "operand"},
     doc="Another tensor's elements written over the tensor, broadcast and converted.",
 )  # fmt: skip
 

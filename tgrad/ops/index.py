@@ -30,8 +30,8 @@ from tgrad.errors import (
     DTypeError,
     ShapeError,
 )
-from tgrad.ops.call import number_array
-from tgrad.ops.inplace import check_memory, check_overlap, check_writable, write_into
+from tgrad.ops.filling import fill_with, stored_number
+from tgrad.ops.inplace import check_overlap, check_writable, write_into
 from tgrad.ops.strided import selected
 from tgrad.ops.table import TABLE, composite, operator, view
 
@@ -142,7 +142,11 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
         result = input[found]
     except (IndexError, ValueError) as error:
         raise index_error(found, input.shape, error) from None
-    return result if result.flags.c_contiguous else result.copy()
+    if not result.flags.c_contiguous:
+        result = result.copy()
+    if 1 in result.shape:  # for PyTorch's strides of these dimensions
+        result = numpy.ndarray(result.shape, result.dtype, result)
+    return result
 
 
 def put_at(target: Any, indices: Indices, values: Any, accumulate: bool) -> None:
@@ -314,7 +318,6 @@ def index_put_inplace(
 def put_tensor(input: Tensor, indices: Indices, values: Tensor, accumulate: bool) -> Tensor:
     """Write values at places of a tensor, and record it."""
     check_writable(input, (values,))
-    check_memory(input._array)
     check_overlap(input, values)
 
     def act(array: Any) -> None:
@@ -561,7 +564,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         _copy_to(view, value)
         return
     if kind is not Tensor:
-        value = new_tensor(_number(value, self), self._type)
+        value = new_tensor(stored_number(value, self._type, True), self._type)
     elif value._array.ndim > view._array.ndim:
         value = _without_leading_ones(value, view._array.ndim)
     if tensors and all(t is None or t._array.size for t in tensors):
@@ -577,16 +580,7 @@ def _class(value: Any) -> str:
     return f"numpy.{type(value).__name__}" if module == "numpy" else type(value).__name__
 
 
-def _number(value: Any, tensor: Tensor) -> Any:
-    if type(value) is complex and tensor._type.category < dtypes.COMPLEX:
-        raise DTypeError(
-            f"value cannot be converted to type {_C_TYPES.get(tensor._type.dtype.name, 'float')} "
-            "without overflow"
-        )
-    return number_array(value, tensor._type)
-
-
-_C_TYPES: Final = {"float64": "double", "float16": "at::Half", "bool": "bool"}
+_SAFE: Final = 65504.0
 
 
 def _plain(x: Tensor, index: Any, value: Any) -> bool:
@@ -607,8 +601,8 @@ def _plain(x: Tensor, index: Any, value: Any) -> bool:
                 return False
             if not -array.shape[dim] <= part < array.shape[dim]:
                 raise _out_of_bounds(part, dim, array.shape[dim])
-    if type(value) not in (float, bool) or x._type.category < dtypes.FLOATING:
-        value = _number(value, x)
+    if not (type(value) is float and -_SAFE < value < _SAFE and x._type.inexact):
+        value = stored_number(value, x._type, True)
     array[index] = value
     x.bump_version()
     return True
@@ -628,7 +622,8 @@ def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:
 def _copy_to(view: Tensor, value: Any) -> None:
     o = Spaces.recorded
     if type(value) is not Tensor and not isinstance(value, Tensor):
-        o.fill_(view, value)
+        value = stored_number(value, view._type, True)
+        fill_with(view, value)
         return
     shape = view._array.shape
     have = value._array.shape

@@ -82,7 +82,9 @@ def check_rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> None:
         raise ShapeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if ndim < 2:
         raise ShapeError(f"expected total dims >= 2, but got total dims = {ndim}")
-    if dims[0] == dims[1] or abs(dims[0] - dims[1]) == ndim:
+    if dims[0] == dims[1] or (
+        abs(dims[0] - dims[1]) == ndim and min(dims) >= -ndim and max(dims) < ndim
+    ):
         raise ShapeError(
             f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
         )

@@ -35,6 +35,32 @@ def viewed(xp: Any, input: Any, size: tuple[int, ...]) -> Any:
     return result
 
 
+def view_dtype(o: Any, input: Any, dtype: Any) -> Any:
+    """The same bytes read as another dtype; a view, never recorded where the result is integer."""
+    array, have = input._array, input._type.dtype
+    names = f"to view {have.title} as {dtype.title} (different element sizes)"
+    if dtype.itemsize != have.itemsize:
+        ratio = max(dtype.itemsize, have.itemsize) // min(dtype.itemsize, have.itemsize)
+        if array.ndim == 0:
+            raise ShapeError(f"self.dim() cannot be 0 {names}")
+        if array.shape[-1] != 1 and array.strides[-1] != have.itemsize:
+            raise ShapeError(f"self.stride(-1) must be 1 {names}, but got "
+                             f"{array.strides[-1] // have.itemsize}")
+        if dtype.itemsize > have.itemsize and array.shape[-1] % ratio:
+            raise ShapeError(
+                f"self.size(-1) must be divisible by {ratio} {names}, but got {array.shape[-1]}"
+            )
+    result = input.view_of_memory(array.view(dtype.numpy))
+    result._type = input._type.related[dtype]
+    return result
+
+
+composite(
+    "view.dtype", view_dtype, function=False,
+    doc="The same memory read as another dtype.",
+)  # fmt: skip
+
+
 view(
     "view", viewed, varargs=True, function=False,
     input=lambda o, g, input_shape: o.reshape(g, input_shape),
@@ -78,32 +104,6 @@ composite(
 composite(
     "reshape_as", lambda o, input, other: o.reshape(input, other._array.shape), function=False,
     doc="The same elements with the shape of another tensor.",
-)  # fmt: skip
-
-
-def view_dtype(o: Any, input: Any, dtype: Any) -> Any:
-    """The same bytes read as another dtype; a view, never recorded where the result is integer."""
-    array, have = input._array, input._type.dtype
-    names = f"to view {have.title} as {dtype.title} (different element sizes)"
-    if dtype.itemsize != have.itemsize:
-        ratio = max(dtype.itemsize, have.itemsize) // min(dtype.itemsize, have.itemsize)
-        if array.ndim == 0:
-            raise ShapeError(f"self.dim() cannot be 0 {names}")
-        if array.shape[-1] != 1 and array.strides[-1] != have.itemsize:
-            raise ShapeError(f"self.stride(-1) must be 1 {names}, but got "
-                             f"{array.strides[-1] // have.itemsize}")
-        if dtype.itemsize > have.itemsize and array.shape[-1] % ratio:
-            raise ShapeError(
-                f"self.size(-1) must be divisible by {ratio} {names}, but got {array.shape[-1]}"
-            )
-    result = input.view_of_memory(array.view(dtype.numpy))
-    result._type = input._type.related[dtype]
-    return result
-
-
-composite(
-    "view.dtype", view_dtype, function=False,
-    doc="The same memory read as another dtype.",
 )  # fmt: skip
 
 
