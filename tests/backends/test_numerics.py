@@ -159,3 +159,25 @@ def test_conversions_are_the_processors():
 
 def test_complex_numbers_lose_their_imaginary_part_without_a_warning():
     assert xp.cast(numpy.array([1.5 + 2j]), numpy.float32).tolist() == [1.5]
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "expected"),
+    [
+        ("erf", 0.5, 0.5204998778130465),
+        ("erfc", 3.0, 2.209049699858544e-05),
+        ("erfinv", 0.5, 0.4769362762044699),
+        ("erfinv", 1.0, float("inf")),
+        ("lgamma", 5.0, 3.1780538303479458),
+        ("lgamma", -2.0, float("inf")),
+        ("digamma", 1.0, -0.5772156649015329),
+        ("digamma", 0.0, float("-inf")),
+    ],
+)
+def test_special_functions(name, argument, expected):
+    assert getattr(xp, name)(numpy.array([argument])).tolist() == [expected]
+
+
+@pytest.mark.parametrize("name", ["digamma", "erfinv"])
+def test_special_functions_outside_of_their_range(name):
+    assert numpy.isnan(getattr(xp, name)(numpy.array([-2.0]))).all()

@@ -187,6 +187,7 @@ from numpy import (
 
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
+from tgrad.backends.special import digamma, erf, erfc, erfinv, lgamma
 from tgrad.backends.sums import mean, nansum, sum
 
 Array = ndarray[Any, Any]
