@@ -30,8 +30,10 @@ from tgrad.ops import (
     random,
     rearrange,
     reduce,
+    scan,
     shape,
     sorting,
+    statistics,
     strided,
 )
 from tgrad.ops.functions import (
@@ -48,7 +50,7 @@ from tgrad.ops.table import TABLE, Op
 ROW_MODULES: Final = (
     convert, elementwise, pointwise, comparison, matmul, contraction, reduce,
     shape, strided, joining, index, filling, memory, rearrange, picking, masking,
-    create, random, sorting,
+    create, random, sorting, scan, statistics,
 )  # fmt: skip
 
 

@@ -13,12 +13,10 @@ from tgrad.ops.dimensions import reduced_axes, wrap_dim
 from tgrad.ops.reduce_formulas import (
     amax_back,
     chosen_back,
-    cumprod_back,
     mean_back,
     norm_back,
     prod_back,
     prod_dim_back,
-    reversed_cumsum,
     spread,
     spread_evenly,
     std_back,
@@ -469,24 +467,6 @@ def _torch_norm(
 composite(
     "norm", _torch_norm, kinds={**DIMS, "p": "any"},
     doc="The p-norm (2 by default) of all elements, or over dimensions; p may be inf.",
-)  # fmt: skip
-
-# ---------------------------------------------------------------- scans
-
-operator(
-    "cumsum",
-    lambda xp, input, dim, *, dtype=None: kernels.scan(xp.add, input, wrap_dim(dim, input.ndim)),
-    input=lambda o, g, dim: reversed_cumsum(o, g, dim),
-    dtype=summed, inplace=True, doc="Running sums along a dimension.",
-)  # fmt: skip
-
-operator(
-    "cumprod",
-    lambda xp, input, dim, *, dtype=None: kernels.scan(
-        xp.multiply, input, wrap_dim(dim, input.ndim)
-    ),
-    input=lambda o, g, input, dim, out: cumprod_back(o, g, input, dim, out),
-    dtype=summed, inplace=True, doc="Running products along a dimension.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- for the formulas

@@ -188,10 +188,10 @@ def norm_back(
         dims = tuple(range(ndim)) if dim is None or dim == () else wrap_dims(dim, ndim)
         return o.sgn(input) * (g / o.sum_dim(ones, dims, True)) * ones
     if p < 1:
-        scaled = o.sgn(input) * o.where(o.eq(input, 0), 0.0, o.pow(size, p - 1))
-        return scaled * g * o.pow(out, 1 - p)
-    scaled = o.sgn(input) * o.pow(size, p - 1) if p < 2 else input * o.pow(size, p - 2)
-    return scaled * o.where(o.eq(out, 0), 0.0, g / o.pow(out, p - 1))
+        scaled = o.sgn(input) * o.where(o.eq(input, 0), 0.0, o.pow_Tensor_Scalar(size, p - 1))
+        return scaled * g * o.pow_Tensor_Scalar(out, 1 - p)
+    scaled = o.sgn(input) * o.pow_Tensor_Scalar(size, p - 1) if p < 2 else input * o.pow_Tensor_Scalar(size, p - 2)
+    return scaled * o.where(o.eq(out, 0), 0.0, g / o.pow_Tensor_Scalar(out, p - 1))
 
 
 # ---------------------------------------------------------------- scans
@@ -221,3 +221,46 @@ def cumprod_back(o: Any, g: Any, input: Any, dim: int, out: Any) -> Any:
             omitted = o.cat((omitted, omitted * rest), dim)
         parts.append(o.sum_dim(o.narrow(g, dim, k, size - k) * omitted, (dim,), True))
     return o.cat(tuple(parts), dim)
+
+
+def cummax_back(o: Any, g: Any, dim: int, indices: Any) -> Any:
+    """The gradient of running extremes: each goes to the element that it was taken from."""
+    if len(g.shape) == 0:
+        return g
+    return o.scatter_add(o.zeros_like(g), dim, indices, g)
+
+
+def logsumexp_back(o: Any, g: Any, input: Any, dim: Any, keepdim: bool, out: Any) -> Any:
+    """Each element's share: exp(x - logsumexp(x))."""
+    ndim = len(input.shape)
+    g, out = restore(o, g, ndim, dim, keepdim), restore(o, out, ndim, dim, keepdim)
+    return g * o.conj(o.exp(input - out))
+
+
+def logcumsumexp_back(o: Any, g: Any, input: Any, dim: int, out: Any) -> Any:
+    """Sums of g exp(x - out) from each element on, made with logarithms so that nothing overflows.
+
+    Positive and negative gradients are summed apart.
+    """
+    if len(g.shape) == 0 or 0 in g.shape:
+        return g
+    size = o.log(o.abs(g))
+    lowest = {"float16": -65504.0, "float32": -3.4028234663852886e38}.get(
+        str(g.dtype).rpartition(".")[2], -1.7976931348623157e308
+    )
+    parts = []
+    for wanted in (o.gt(g, 0), o.lt(g, 0)):
+        part = o.flip(o.where(wanted, size, lowest) - out, (dim,))
+        parts.append(o.exp(o.flip(o.logcumsumexp(part, dim), (dim,)) + input))
+    return parts[0] - parts[1]
+
+
+def renorm_back(o: Any, g: Any, input: Any, p: float, dim: int, maxnorm: float) -> Any:
+    """The gradient of slices scaled down to a norm; others pass it on."""
+    ndim = len(input.shape)
+    others = tuple(d for d in range(ndim) if d != dim % ndim)
+    norm = o.linalg_vector_norm(input, p, others, True)
+    along = o.sum_dim(input * g, others, True)
+    inverse = o.reciprocal(norm + 1e-7)
+    scaled = maxnorm * inverse * (g - inverse * norm_back(o, along, input, p, others, True, norm))
+    return o.where(o.gt(norm, maxnorm), scaled, g)

@@ -1,0 +1,186 @@
+"""Rows: running sums, products and extremes; differences and integrals of samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from tgrad.backends import reductions as kernels
+from tgrad.core import dtype as dtypes
+from tgrad.errors import ShapeError, StateError
+from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.reduce import unsupported
+from tgrad.ops.reduce_formulas import (
+    cummax_back,
+    cumprod_back,
+    logcumsumexp_back,
+    reversed_cumsum,
+)
+from tgrad.ops.table import composite, operator, summed
+
+operator(
+    "cumsum",
+    lambda xp, input, dim, *, dtype=None: kernels.scan(xp.add, input, wrap_dim(dim, input.ndim)),
+    input=lambda o, g, dim: reversed_cumsum(o, g, dim),
+    dtype=summed, inplace=True, doc="Running sums along a dimension.",
+)  # fmt: skip
+
+operator(
+    "cumprod",
+    lambda xp, input, dim, *, dtype=None: kernels.scan(
+        xp.multiply, input, wrap_dim(dim, input.ndim)
+    ),
+    input=lambda o, g, input, dim, out: cumprod_back(o, g, input, dim, out),
+    dtype=summed, inplace=True, doc="Running products along a dimension.",
+)  # fmt: skip
+
+
+def _running(input: Any, dim: int, largest: bool) -> tuple[Any, Any]:
+    """Running extremes and the last index of each; NaN stays."""
+    axis = wrap_dim(dim, input.ndim)
+    if input.dtype.kind == "c":
+        raise unsupported(f"cum{'max' if largest else 'min'}_cpu", input)
+    if input.ndim == 0:
+        return input.copy(), numpy.zeros((), numpy.int64)
+    ufunc = numpy.maximum if largest else numpy.minimum
+    values = ufunc.accumulate(input, axis=axis)
+    shape = [1] * input.ndim
+    shape[axis] = input.shape[axis]
+    places = numpy.arange(input.shape[axis]).reshape(shape)
+    hit = (input == values) | (input != input)
+    indices = numpy.maximum.accumulate(numpy.where(hit, places, 0), axis=axis)
+    return numpy.take_along_axis(input, indices, axis), indices
+
+
+CHOSEN: dict[str, Any] = {"result": (None, dtypes.int64), "fields": ("values", "indices")}
+
+operator(
+    "cummax", lambda xp, input, dim: _running(input, dim, True),
+    input=lambda o, g, dim, indices: cummax_back(o, g, dim, indices),
+    doc="The largest elements so far along a dimension, and their last indices.", **CHOSEN,
+)  # fmt: skip
+operator(
+    "cummin", lambda xp, input, dim: _running(input, dim, False),
+    input=lambda o, g, dim, indices: cummax_back(o, g, dim, indices),
+    doc="The smallest elements so far along a dimension, and their last indices.", **CHOSEN,
+)  # fmt: skip
+
+
+def _logcumsumexp(xp: Any, input: Any, dim: int) -> Any:
+    axis = wrap_dim(dim, input.ndim)
+    if input.dtype.kind not in "fc":
+        raise unsupported("logcumsumexp_out_cpu", input)
+    if input.ndim == 0:
+        return input.copy()
+    if input.dtype.kind == "c":
+        most = xp.amax(input.real, axis=axis, keepdims=True)
+        wide = xp.exp((input - most).astype(xp.complex128))
+        return (xp.log(numpy.add.accumulate(wide, axis=axis)) + most).astype(input.dtype)
+    wide = input.astype(numpy.float64)
+    return numpy.logaddexp.accumulate(wide, axis=axis).astype(input.dtype)
+
+
+operator(
+    "logcumsumexp", _logcumsumexp,
+    input=lambda o, g, input, dim, out: logcumsumexp_back(o, g, input, dim, out),
+    doc="Logarithms of running sums of exponentials along a dimension.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- differences and integrals
+
+
+def _diff(
+    o: Any, input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None
+) -> Any:
+    if input.ndim == 0:
+        raise ShapeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise StateError(f"order must be non-negative but got {n}")
+    dim = wrap_dim(dim, input.ndim)
+    parts = [part for part in (prepend, input, append) if part is not None]
+    if len(parts) > 1:
+        input = o.cat(tuple(parts), dim)
+    for _ in range(min(n, input.shape[dim])):
+        size = input.shape[dim] - 1
+        after, before = o.narrow(input, dim, 1, size), o.narrow(input, dim, 0, size)
+        input = o.logical_xor(after, before) if input.dtype is dtypes.bool_ else o.sub(after, before)
+    return input if n else o.clone(input)
+
+
+composite(
+    "diff", _diff, kinds={"prepend": "tensor?", "append": "tensor?"},
+    doc="Differences of neighbours along a dimension, n times.",
+)  # fmt: skip
+
+
+def _between(o: Any, x: Any, dim: int) -> tuple[Any, Any]:
+    """All but the last, and all but the first."""
+    size = x.shape[dim] - 1
+    return o.narrow(x, dim, 0, size), o.narrow(x, dim, 1, size)
+
+
+def _spacing(o: Any, name: str, y: Any, x: Any, dim: int) -> Any:
+    """The distances of the sample points, shaped to go with y's samples."""
+    if x.ndim == 1:
+        if x.shape[0] != y.shape[dim]:
+            raise ShapeError(f"{name}: There must be one `x` value for each sample point")
+        left, right = _between(o, x, 0)
+        shape = [1] * y.ndim
+        shape[dim] = left.shape[0]
+        return o.view(o.sub(right, left), tuple(shape))
+    if x.ndim < y.ndim:
+        x = o.view(x, (1,) * (y.ndim - x.ndim) + tuple(x.shape))
+    left, right = _between(o, x, dim)
+    return o.sub(right, left)
+
+
+def _trapezoid_x(o: Any, y: Any, x: Any, *, dim: int = -1) -> Any:
+    dim = wrap_dim(dim, y.ndim)
+    if y.shape[dim] == 0:
+        return o.sum_dim(y, (dim,))
+    spacing = _spacing(o, "trapezoid", y, x, dim)
+    left, right = _between(o, y, dim)
+    return o.div(o.sum_dim(o.mul(o.add(left, right), spacing), (dim,)), 2.0)
+
+
+def _trapezoid_dx(o: Any, y: Any, *, dx: Any = 1, dim: int = -1) -> Any:
+    dim = wrap_dim(dim, y.ndim)
+    if y.shape[dim] == 0:
+        return o.sum_dim(y, (dim,))
+    ends = o.add(o.select(y, dim, 0), o.select(y, dim, -1))
+    return o.mul(o.sub(o.sum_dim(y, (dim,)), o.mul(ends, 0.5)), dx)
+
+
+def _cumulative_x(o: Any, y: Any, x: Any, *, dim: int = -1) -> Any:
+    dim = wrap_dim(dim, y.ndim)
+    spacing = _spacing(o, "cumulative_trapezoid", y, x, dim)
+    left, right = _between(o, y, dim)
+    return o.cumsum(o.mul(o.div(spacing, 2.0), o.add(right, left)), dim)
+
+
+def _cumulative_dx(o: Any, y: Any, *, dx: Any = 1, dim: int = -1) -> Any:
+    dim = wrap_dim(dim, y.ndim)
+    left, right = _between(o, y, dim)
+    return o.cumsum(o.mul(o.add(right, left), dx / 2.0), dim)
+
+
+SAMPLES: dict[str, Any] = {
+    "kinds": {"y": "tensor", "x": "tensor", "dx": "number"}, "method": False, "out": False,
+}  # fmt: skip
+composite(
+    "trapezoid.x", _trapezoid_x, doc="Integrals along a dimension by the trapezoidal rule.",
+    aliases=("trapz",), **SAMPLES,
+)  # fmt: skip
+composite(
+    "trapezoid", _trapezoid_dx, doc="Integrals along a dimension by the trapezoidal rule.",
+    aliases=("trapz",), **SAMPLES,
+)  # fmt: skip
+composite(
+    "cumulative_trapezoid.x", _cumulative_x,
+    doc="Running integrals along a dimension by the trapezoidal rule.", **SAMPLES,
+)  # fmt: skip
+composite(
+    "cumulative_trapezoid", _cumulative_dx,
+    doc="Running integrals along a dimension by the trapezoidal rule.", **SAMPLES,
+)  # fmt: skip

@@ -1,0 +1,382 @@
+"""Rows: counts, quantiles, histograms, covariances, distances."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy
+
+from tgrad.backends import ranges
+from tgrad.backends import reductions as kernels
+from tgrad.backends.scatter import add_rows
+from tgrad.core import dtype as dtypes
+from tgrad.core.dtype import DType
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, ShapeError, StateError
+from tgrad.ops.dimensions import reduced_axes, wrap_dim
+from tgrad.ops.reduce import unsupported
+from tgrad.ops.reduce_formulas import logsumexp_back, norm_back, renorm_back
+from tgrad.ops.table import Rule, broadcast, composite, float_result, operator
+
+# ---------------------------------------------------------------- sums of exponentials, counts
+
+
+def _logsumexp(xp: Any, input: Any, dim: Any, keepdim: bool = False) -> Any:
+    axes = reduced_axes(dim, input.ndim)
+    if input.size == 0:
+        with numpy.errstate(all="ignore"):
+            return xp.log(xp.sum(xp.exp(input), axes, keepdim))
+    most = xp.amax(input.real, axis=axes, keepdims=True)
+    most = xp.where(xp.isinf(most), most.dtype.type(0), most)
+    total = xp.sum(xp.exp(input - most), axes, keepdim)
+    return xp.log(total) + most.reshape(total.shape)
+
+
+operator(
+    "logsumexp", _logsumexp,
+    input=lambda o, g, input, dim, keepdim, out: logsumexp_back(o, g, input, dim, keepdim, out),
+    dtype=float_result, kinds={"dim": "ints"},
+    doc="Logarithms of sums of exponentials, without overflow.",
+)  # fmt: skip
+
+operator(
+    "count_nonzero",
+    lambda xp, input, dim=None: xp.asarray(xp.count_nonzero(input, reduced_axes(dim, input.ndim))),
+    kinds={"dim": "ints?"}, result=dtypes.int64, differentiable=False, out=False,
+    doc="How many elements aren't 0.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- distances
+
+
+def _dist(xp: Any, input: Any, other: Any, p: float = 2.0) -> Any:
+    if input.dtype.kind not in "fc":
+        title = getattr(dtypes.from_numpy(input.dtype), "title", "?")
+        raise DTypeError(
+            "norm(): input dtype should be either floating point or complex. "
+            f"Got {title} instead."
+        )
+    return kernels.vector_norm(xp.subtract(input, other), p, None, False)
+
+
+broadcast(
+    "dist", _dist,
+    input=lambda o, g, input, other, p, out: norm_back(o, g, input - other, p, None, False, out),
+    other=lambda o, g, input, other, p, out: -norm_back(o, g, input - other, p, None, False, out),
+    kinds={"p": "float"}, result=DType.to_real, out=False, doc="The p-norm of the difference.",
+)  # fmt: skip
+
+
+def _renorm(xp: Any, input: Any, p: float, dim: int, maxnorm: float) -> Any:
+    if input.ndim < 2:
+        raise ShapeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
+    if p <= 0:
+        raise StateError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise StateError("renorm: expected maxnorm to be >= 0 but got " f"{maxnorm:g}")
+    axis = wrap_dim(dim, input.ndim)
+    others = tuple(a for a in range(input.ndim) if a != axis)
+    norm = kernels.vector_norm(input, p, others, True)
+    kind = norm.dtype.type
+    factor = xp.where(norm > maxnorm, kind(maxnorm) / (norm + kind(1e-7)), kind(1))
+    return input * factor
+
+
+operator(
+    "renorm", _renorm,
+    input=lambda o, g, input, p, dim, maxnorm: renorm_back(o, g, input, p, dim, maxnorm),
+    kinds={"p": "float", "maxnorm": "float"}, inplace=True,
+    doc="Slices along a dimension, those of a p-norm above maxnorm scaled down to it.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- quantiles
+
+_MODES = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:
+    if not input.numel():
+        raise StateError(f"{name}() input tensor must be non-empty")
+    if isinstance(q, Tensor):
+        if q.ndim > 1:
+            raise ShapeError(f"{name}() q must be a scalar or 1D tensor")
+    elif not 0 <= q <= 1:
+        raise StateError(f"{name}() q must be in the range [0, 1] but got {q:g}")
+    if input.dtype not in (dtypes.float32, dtypes.float64):
+        raise DTypeError(f"{name}() input tensor must be either float or double dtype")
+    if isinstance(q, Tensor):
+        if q.dtype is not input.dtype:
+            raise DTypeError(f"{name}() q tensor must be same dtype as the input tensor")
+        if not bool(((q._array >= 0) & (q._array <= 1)).all()):
+            raise StateError(f"{name}() q values must be in the range [0, 1]")
+    if interpolation not in _MODES:
+        raise StateError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but "
+            f"got {interpolation}"
+        )
+
+
+def _in_line(o: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
+    """The input, sorted along a last dimension that wasn't there or was `dim`."""
+    if dim is None:
+        shape = (1,) * input.ndim if keepdim else ()
+        flat = o.sort(o.flatten(input))[0]
+        return o.reshape(flat, (*shape, flat.shape[0]))
+    if input.ndim == 0:
+        return o.reshape(input, (1,))
+    dim = wrap_dim(dim, input.ndim)
+    if keepdim:
+        return o.sort(o.transpose(o.unsqueeze(input, -1), dim, -1))[0]
+    return o.sort(o.movedim(input, (dim,), (-1,)) if dim != input.ndim - 1 else input)[0]
+
+
+def _quantile(
+    o: Any, name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str
+) -> Any:
+    _check_quantile(name, input, q, interpolation)
+    ordered = _in_line(o, input, dim, keepdim)
+    if not isinstance(q, Tensor):
+        q = o.full((), q, dtype=input.dtype)
+    missing = o.isnan(ordered)
+    if name == "nanquantile":
+        present = o.sum_dim(o.logical_not(missing), (-1,), True)
+        ranks = o.mul(q, o.sub(present, 1))
+        ranks = o.where(o.lt(ranks, 0), 0.0, ranks)
+    else:
+        last = ordered.shape[-1] - 1
+        ranks = o.where(o.any_dim(missing, (-1,), True), float(last), o.mul(q, last))
+    rounding = {"lower": o.floor, "higher": o.ceil, "nearest": o.round}.get(interpolation)
+    if rounding is not None:
+        ranks = rounding(ranks)
+    below = o.to_copy(ranks, dtypes.int64)
+    result = o.gather(ordered, -1, below)
+    if interpolation in ("linear", "midpoint"):
+        weights = o.full_like(ranks, 0.5) if interpolation == "midpoint" else o.sub(ranks, below)
+        above = o.to_copy(o.ceil(ranks), dtypes.int64)
+        result = o.lerp_Tensor(result, o.gather(ordered, -1, above), weights)
+    if q.ndim == 0:
+        return result.squeeze_(-1)
+    return o.transpose(o.unsqueeze(result, 0), 0, -1).squeeze_(-1)
+
+
+for _name, _doc in (("quantile", "Quantiles"), ("nanquantile", "Quantiles of what isn't NaN")):
+    composite(
+        _name,
+        (lambda name: lambda o, input, q, dim=None, keepdim=False, *, interpolation="linear":
+         _quantile(o, name, input, q, dim, keepdim, interpolation))(_name),
+        kinds={"q": "operand", "dim": "int?", "interpolation": "str"},
+        doc=f"{_doc} of all elements or along a dimension, interpolated.",
+    )  # fmt: skip
+
+# ---------------------------------------------------------------- histograms
+
+
+def _text(value: Any) -> str:
+    return f"{float(value):g}"
+
+
+def _bounds(input: Any, low: float, high: float) -> tuple[Any, Any]:
+    """The range of a histogram: that of the data where none is given."""
+    kind = input.dtype.type
+    first, last = kind(low), kind(high)
+    if first == last and input.size:
+        first, last = input.min(), input.max()
+    if not (numpy.isfinite(first) and numpy.isfinite(last)):
+        raise StateError(
+            f"torch.histc: range of [{_text(first)}, {_text(last)}] is not finite"
+        )
+    if first == last:
+        first, last = first - kind(1), last + kind(1)
+    if not first < last:
+        raise StateError("torch.histc: max must be larger than min")
+    return first, last
+
+
+def _counted(
+    flat: Any, weights: Any, edges: Any, first: Any, last: Any, bins: int, search: str
+) -> Any:
+    """The sums of the weights in each bin; the last bin takes its right edge as well."""
+    inside = (flat >= first) & (flat <= last)
+    values, weights = flat[inside], weights[inside]
+    if search == "all":
+        places = numpy.searchsorted(edges, values, "right") - 1
+    else:
+        places = ((values - first) * values.dtype.type(bins) / (last - first)).astype(numpy.int64)
+        if search == "near":
+            lowest = numpy.maximum(places - 1, 0)
+            highest = numpy.minimum(places + 2, bins + 1)
+            exact = numpy.searchsorted(edges, values, "right")
+            places = numpy.clip(exact, lowest, highest) - 1
+    places = numpy.minimum(places, bins - 1)
+    counts = numpy.zeros(bins, flat.dtype)
+    add_rows(counts, places, weights)
+    return counts
+
+
+def _histc(xp: Any, input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
+    if input.dtype.kind != "f":
+        raise unsupported("histogram_cpu", input)
+    if bins <= 0:
+        raise StateError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    flat = input.reshape(-1)
+    first, last = _bounds(flat, min, max)
+    return _counted(flat, xp.ones_like(flat), None, first, last, bins, "none")
+
+
+operator(
+    "histc", _histc, kinds={"bins": "int", "min": "number", "max": "number"}, differentiable=False,
+    doc="Counts of elements in equal bins between min and max (of the data if both are 0).",
+)  # fmt: skip
+
+
+def _histogram(
+    input: Any, edges: Any, bins: int, span: Any, weight: Any, density: bool
+) -> tuple[Any, Any]:
+    if input.dtype.kind != "f":
+        raise unsupported("histogramdd", input)
+    flat = input.reshape(-1)
+    weights = numpy.ones_like(flat) if weight is None else weight.reshape(-1)
+    search = "all"
+    if edges is None:
+        search = "near"
+        if bins <= 0:
+            raise StateError(
+                f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0"
+            )
+        low, high = (0.0, 0.0) if span is None else span
+        first, last = _bounds(flat, low, high)
+        edges = ranges.linspace(float(first), float(last), bins + 1, flat.dtype)
+    counts = _counted(flat, weights, edges, edges[0], edges[-1], len(edges) - 1, search)
+    if density:
+        counts = counts / (counts.sum() * numpy.diff(edges))
+    return counts.astype(flat.dtype), edges.astype(flat.dtype)
+
+
+PARTS: dict[str, Any] = {"fields": ("hist", "bin_edges"), "differentiable": False}
+
+operator(
+    "histogram.bins_tensor",
+    lambda xp, input, bins, *, weight=None, density=False: _histogram(
+        input, bins, 0, None, weight, density
+    ),
+    kinds={"bins": "index", "weight": "index?", "density": "bool"},
+    doc="Counts of elements between given edges, and the edges.", **PARTS,
+)  # fmt: skip
+operator(
+    "histogram",
+    lambda xp, input, bins=100, *, range=None, weight=None, density=False: _histogram(
+        input, None, bins, range, weight, density
+    ),
+    kinds={"bins": "int", "weight": "index?", "density": "bool"},
+    doc="Counts of elements in equal bins, and the edges of these.", **PARTS,
+)  # fmt: skip
+
+
+def _bincount(input: Any, weights: Any, minlength: int) -> Any:
+    if input.dtype.kind not in "iu":
+        raise unsupported("bincount_cpu", input)
+    if minlength < 0:
+        raise StateError("minlength should be >= 0")
+    if input.ndim != 1 or (input.size and input.min() < 0):
+        raise StateError("bincount only supports 1-d non-negative integral inputs.")
+    if weights is not None and weights.shape != input.shape:
+        raise ShapeError("weights should be 1-d and have the same length as input")
+    size = max(int(input.max()) + 1 if input.size else 0, minlength)
+    if weights is None:
+        return numpy.bincount(input, minlength=size).astype(numpy.int64)
+    kind = numpy.float32 if weights.dtype == numpy.float32 else numpy.float64
+    counts = numpy.zeros(size, kind)
+    add_rows(counts, input.astype(numpy.int64), weights.astype(kind))
+    return counts
+
+
+operator(
+    "bincount.counts", lambda xp, input, minlength: _bincount(input, None, minlength),
+    kinds={"minlength": "int"}, result=dtypes.int64, differentiable=False, function=False,
+    method=False, out=False, doc="How often each whole number occurs.",
+)  # fmt: skip
+operator(
+    "bincount.sums", lambda xp, weights, input, minlength: _bincount(input, weights, minlength),
+    kinds={"weights": "tensor", "input": "index", "minlength": "int"},
+    dtype=Rule(
+        "float32 for float32 weights, else float64", "never",
+        lambda operands, dtype: (
+            dtypes.float32 if operands[0].dtype is dtypes.float32 else dtypes.float64
+        ),
+    ),
+    differentiable=False, function=False, method=False, out=False,
+    doc="The sum of the weights of each whole number.",
+)  # fmt: skip
+composite(
+    "bincount",
+    lambda o, input, weights=None, minlength=0: (
+        o.bincount_counts(input, minlength) if weights is None
+        else o.bincount_sums(weights, input, minlength)
+    ),
+    kinds={"weights": "tensor?", "minlength": "int"}, out=False,
+    doc="How often each whole number occurs, or the sum of its weights.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- covariance
+
+
+def _cov(
+    o: Any, input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None
+) -> Any:
+    if input.ndim > 2:
+        raise ShapeError(
+            "cov(): expected input to have two or fewer dimensions but got an input with "
+            f"{input.ndim} dimensions"
+        )
+    if input.dtype is dtypes.bool_:
+        raise DTypeError("cov(): bool dtype is not supported for input")
+    table = o.reshape(input, (1, -1)) if input.ndim < 2 else input
+    weights = fweights
+    if aweights is not None:
+        weights = aweights if fweights is None else o.mul(fweights, aweights)
+    total: Any = table.shape[1]
+    weighed = table
+    if weights is not None:
+        total = o.sum(weights)
+        weighed = o.mul(table, weights)
+    table = o.sub(table, o.unsqueeze(o.div(o.sum_dim(weighed, (1,)), total), 1))
+    count = o.sub(total, correction) if isinstance(total, Tensor) else total - correction
+    if weights is not None and aweights is not None and correction != 0:
+        count = o.sub(total, o.div(o.mul(o.sum(o.mul(weights, aweights)), correction), total))
+    if float(count) <= 0:
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number "
+            "of observations.",
+            stacklevel=5,
+        )
+        count = 0.0
+    weighed = table if weights is None else o.mul(table, weights)
+    product = o.mm(table, o.conj(o.t(weighed)))
+    if not isinstance(count, Tensor):
+        count = o.full((), count, dtype=product.dtype if product.dtype.is_differentiable else None)
+    return o.squeeze(o.div(product, count))
+
+
+composite(
+    "cov", _cov, kinds={"correction": "int", "fweights": "tensor?", "aweights": "tensor?"}, out=False,
+    doc="The covariance matrix of variables in rows with observations in columns.",
+)  # fmt: skip
+
+
+def _corrcoef(o: Any, input: Any) -> Any:
+    if input.ndim > 2:
+        raise ShapeError(
+            "corrcoef(): expected input to have two or fewer dimensions but got an input with "
+            f"{input.ndim} dimensions"
+        )
+    found = o.cov(input)
+    if found.ndim == 0:
+        return o.div(found, found)
+    scale = o.sqrt(o.real(o.diagonal(found)) if found.dtype.is_complex else o.diagonal(found))
+    found = o.div(found, o.view(scale, (-1, 1)))
+    found = o.div(found, o.view(scale, (1, -1)))
+    return found if found.dtype.is_complex else o.clamp(found, -1, 1)
+
+
+composite("corrcoef", _corrcoef, out=False, doc="The matrix of correlation coefficients of rows.")
