@@ -182,3 +182,16 @@ def test_special_functions(name, argument, expected):
 @pytest.mark.parametrize("name", ["digamma", "erfinv"])
 def test_special_functions_outside_of_their_range(name):
     assert numpy.isnan(getattr(xp, name)(numpy.array([-2.0]))).all()
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 3), (3, 40), (2, 17, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax_is_exp_of_log_softmax(shape, dtype):
+    x = cases.noise(1, list(shape), dtype)
+    for axis in range(len(shape)):
+        wide = numpy.exp(x.astype("float64") - x.max(axis, keepdims=True))
+        expected = wide / wide.sum(axis, keepdims=True)
+        result = xp.softmax(x, axis)
+        assert result.dtype == x.dtype
+        assert result == pytest.approx(expected, rel=1e-6)
+        assert numpy.exp(xp.log_softmax(x, axis)) == pytest.approx(expected, rel=1e-5)

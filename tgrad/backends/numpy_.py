@@ -185,6 +185,7 @@ from numpy import (
     zeros_like,
 )
 
+from tgrad.backends.exponentials import log_softmax, softmax
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.special import digamma, erf, erfc, erfinv, lgamma
