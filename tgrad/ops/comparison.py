@@ -12,6 +12,7 @@ from tgrad.errors import ArgumentError, DTypeError, StateError
 from tgrad.ops.call import checked_number
 from tgrad.ops.elementwise import BOOL, COMPLEX, FLOATS, INTEGERS, reflected
 from tgrad.ops.formulas import masked
+from tgrad.ops.pointwise import at_least
 from tgrad.ops.table import (
     binary,
     broadcast,
@@ -31,7 +32,7 @@ def compare(name: str, symbol: str, ufunc: str, alias: str | None, doc: str) -> 
     def forward(xp: Any, input: Any, other: Any) -> Any:
         return getattr(xp, ufunc)(input, other)
 
-    for overload, kind in (("", "operand"), (".Tensor", "tensor"), (".Scalar", "operand")):
+    for overload, kind in (("", "operand"), (".Tensor", "tensor"), (".Scalar", "scalar")):
         comparison(
             name + overload, forward, symbol=None if overload else symbol, doc=doc,
             kinds={"other": kind}, listed=bool(overload),
@@ -112,15 +113,20 @@ question(
     "isreal", lambda xp, input: xp.imag(input) == 0,
     "Whether each element has no imaginary part.",
 )  # fmt: skip
-for _name, _sign in (("isposinf", math.inf), ("isneginf", -math.inf)):
-    question(
-        _name,
-        lambda xp, input, _sign=_sign: (
-            input == _sign if input.dtype.kind == "f" else xp.zeros_like(input, dtype=xp.bool_)
-        ),
-        f"Whether each element is {_sign}.",
-        refuses={f"{_name} does not support complex inputs.": COMPLEX}, out=True,
-    )  # fmt: skip
+
+
+def infinity(name: str, value: float) -> None:
+    """Whether elements are one of the infinities."""
+
+    def forward(xp: Any, input: Any) -> Any:
+        return input == value if input.dtype.kind == "f" else xp.zeros_like(input, dtype=xp.bool_)
+
+    question(name, forward, f"Whether each element is {value}.", out=True,
+             refuses={f"{name} does not support complex inputs.": COMPLEX})  # fmt: skip
+
+
+infinity("isposinf", math.inf)
+infinity("isneginf", -math.inf)
 
 # ---------------------------------------------------------------- logic and bits
 
@@ -269,7 +275,7 @@ def _check_clamp(input: Any, min: Any, max: Any) -> None:
 def _clamp(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
     result = input
     if min is not None:
-        result = xp.maximum(min, result)  # in this order -0.0 stays what it is
+        result = at_least(xp, result, min)
     return result if max is None else xp.minimum(max, result)
 
 
@@ -405,8 +411,13 @@ pairs(
     other=lambda o, g, input, other: g / (1 + o.pow_Scalar(2, input - other)),
     doc="log2(2 ** input + 2 ** other).",
 )  # fmt: skip
+def _powers(xp: Any, input: Any, other: Any) -> Any:
+    """Exponents in the dtype of what is scaled by them."""
+    return other if other.dtype.kind in "fc" else xp.asarray(other).astype(input.dtype)
+
+
 pairs(
-    "ldexp", lambda xp, input, other: xp.multiply(input, xp.exp2(other)), (),
+    "ldexp", lambda xp, input, other: xp.multiply(input, xp.exp2(_powers(xp, input, other))), (),
     dtype=float_result, holomorphic=True,
     input=lambda o, g, other: g * o.exp2(other),
     other=lambda o, g, out: g * out * math.log(2),

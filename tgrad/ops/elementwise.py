@@ -41,7 +41,8 @@ def arithmetic(name: str, forward: Callable[..., Any], **parts: Any) -> None:
     binary(name, forward, **parts)
     for setting in ("symbol", "inplace", "check"):
         parts.pop(setting, None)
-    parts.setdefault("label", name.title() + "Backward")
+    if not isinstance(parts.get("differentiable"), str):
+        parts.setdefault("label", name.title() + "Backward")
     binary(
         f"{name}.number", forward, kinds={"input": "operand"}, listed=False, method=False,
         inplace=False, **parts,
@@ -228,6 +229,12 @@ binary(
         negated_quotient(o, g, input, other) if rounding_mode is None else o.zero_gradient(g)
     ),
     holomorphic=True, doc="Quotient, rounded to a whole number: down (floor) or towards 0 (trunc).",
+)  # fmt: skip
+
+binary(
+    "div.Scalar_mode", _divide_with_mode, kinds={"rounding_mode": "mode?", "other": "scalar"},
+    aliases=("divide", "true_divide"), out=False, dtype=by_mode,
+    doc="Listed in messages only: `div.Tensor_mode` takes numbers too.",
 )  # fmt: skip
 
 arithmetic(

@@ -213,14 +213,24 @@ def _angle_gradient(o: Any, g: Any, input: Any) -> Any:
 unary("angle", _angle, dtype=float_result, result=dtypes.DType.to_real, inplace=False,
       input=_angle_gradient, doc="The angle of each complex number; 0 or pi of a real one.")  # fmt: skip
 
-for _name, _factor in (("rad2deg", 180 / math.pi), ("deg2rad", math.pi / 180)):
+
+
+def conversion(name: str, label: str, factor: float, doc: str) -> None:
+    """Angles in another unit."""
+
+    def forward(xp: Any, input: Any) -> Any:
+        if input.dtype == xp.float16:
+            return (input.astype(xp.float32) * xp.float32(factor)).astype(xp.float16)
+        return input * input.dtype.type(factor)
+
     unary(
-        _name, lambda xp, input, _factor=_factor: input * input.dtype.type(_factor),
-        dtype=float_result, label=_name.title() + "Backward",
-        refuses={f"{_name} is not supported for complex tensors.": COMPLEX},
-        input=lambda o, g, _factor=_factor: g * _factor,
-        doc="Angles in the other unit.",
+        name, forward, dtype=float_result, label=label, input=lambda o, g: g * factor, doc=doc,
+        refuses={f"{name} is not supported for complex tensors.": COMPLEX},
     )  # fmt: skip
+
+
+conversion("rad2deg", "Rad2DegBackward", 180 / math.pi, "Radians in degrees.")
+conversion("deg2rad", "Deg2RadBackward", math.pi / 180, "Degrees in radians.")
 
 # ---------------------------------------------------------------- complex numbers
 
@@ -343,7 +353,7 @@ unary(
     "frexp", _frexp, inplace=False, outputs=1, fields=("mantissa", "exponent"),
     result=(None, dtypes.int32),
     refuses={"torch.frexp() only supports floating-point dtypes": (*INTEGERS, *COMPLEX)},
-    input=lambda o, g, exponent: g / o.exp2(exponent),
+    input=lambda o, g, exponent: o.ldexp(g, -exponent),
     doc="Mantissa between 1/2 and 1 and exponent: input = mantissa * 2 ** exponent.",
 )  # fmt: skip
 
@@ -376,12 +386,33 @@ unary(
     doc="Numbers in place of nan (0) and infinities (the largest and smallest of the dtype).",
 )  # fmt: skip
 
+
+
+def at_least(xp: Any, input: Any, bound: Any) -> Any:
+    """The larger of two; of -0.0 and 0.0 the input, as in PyTorch.
+
+    NumPy takes its second argument of equal ones, but in float16, where it takes the first one.
+    """
+    if input.dtype == xp.float16:
+        return xp.maximum(input, bound)
+    return xp.maximum(bound, input)
+
+
 unary(
-    "relu", lambda xp, input: xp.maximum(0, input), out=False,
+    "relu", lambda xp, input: at_least(xp, input, 0), out=False,
     refuses={
         "Boolean inputs not supported for relu": BOOL,
         "!clamp is not supported for complex types": COMPLEX,
     },
-    input=lambda o, g, out: masked(o, g, out <= 0),
+    input=lambda o, g, out: o.relu_backward(g, out),
     doc="Each element, or 0 where it is negative.",
+)  # fmt: skip
+
+broadcast(
+    "relu_backward", lambda xp, grad_output, output: xp.where(output <= 0, 0, grad_output),
+    kinds={"grad_output": "tensor", "output": "tensor"}, function=False, method=False,
+    label="ThresholdBackwardBackward",
+    grad_output=lambda o, g, output: o.relu_backward(g, output),
+    output=lambda o, g: o.zero_gradient(g),
+    doc="A gradient where the result isn't 0.",
 )  # fmt: skip
