@@ -299,8 +299,11 @@ class Tensor:
         if value._type.dtype is not self._type.dtype:
             raise AutogradError(
                 f"attempting to assign a gradient with dtype '{_c_name(value)}' to a tensor with "
-                f"dtype '{_c_name(self)}'. The gradient must match the tensor's dtype (tensor "
-                f"dtype: {_c_name(self)})."
+                f"grad_dtype '{self._type.dtype.title}'. The gradient must match the tensor's "
+                "grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype "
+                "attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with "
+                "caution. Diverging the dtypes of a tensor and its gradient may break downstream "
+                "systems that assume they match."
             )
         if value._array.shape != self._array.shape:
             raise AutogradError(
@@ -554,7 +557,8 @@ class Tensor:
         from tgrad.core.text import tensor_text
 
         node = self.grad_fn
-        return tensor_text(
+        before = "Parameter containing:\n" if id(self) in PARAMETERS else ""
+        return before + tensor_text(
             self._array,
             dtype=repr(self._type.dtype),
             default_dtype=repr(dtypes.default.dtype),
@@ -570,6 +574,9 @@ class Tensor:
 
 
 Tensor.__module__ = "torch"
+
+PARAMETERS: dict[int, Any] = {}
+"""The identities of tensors that are parameters of modules; filled by `tgrad.nn`, if that is used."""
 
 _create = object.__new__
 
