@@ -557,7 +557,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if kind is not Tensor and kind not in _NUMBERS:
         if not isinstance(value, (Tensor, bool, int, float, complex)):
             raise ArgumentError(f"can't assign a {_class(value)} to a {self._type.name}")
-    if kind is not Tensor and type(index) in (int, slice, tuple) and _plain(self, index, value):
+    if not (state.grad and (self._edge is not None or self._view is not None)) and _plain(
+        self, index, value
+    ):
         return
     view, tensors = apply_basic(self, index)
     if not tensors:
@@ -584,28 +586,53 @@ _SAFE: Final = 65504.0
 
 
 def _plain(x: Tensor, index: Any, value: Any) -> bool:
-    """Write a number by a simple index where nothing is to be recorded; whether it was done."""
-    if (state.grad and (x._edge is not None or x._view is not None)) or x._array.ndim == 0:
-        return False
+    """Write by a simple index where nothing is to be recorded; whether it was done."""
     array = x._array
-    if type(index) is int:
-        if not -len(array) <= index < len(array):
-            raise _out_of_bounds(index, 0, len(array))
-    elif type(index) is slice:
-        _slice_bounds(index)
-    else:
-        if len(index) != array.ndim:
+    target = _simple_target(array, index)
+    if target is None:
+        return False
+    if type(value) is Tensor:
+        source = value._array
+        if (
+            (state.grad and (value._edge is not None or value._view is not None))
+            or source.dtype is not array.dtype
+            or (value._storage is not None and value._storage is x._storage)
+            or source.shape != array[target].shape
+        ):
             return False
-        for dim, part in enumerate(index):
-            if type(part) is not int:
-                return False
-            if not -array.shape[dim] <= part < array.shape[dim]:
-                raise _out_of_bounds(part, dim, array.shape[dim])
-    if not (type(value) is float and -_SAFE < value < _SAFE and x._type.inexact):
+        value = source
+    elif not (type(value) is float and -_SAFE < value < _SAFE and x._type.inexact):
         value = stored_number(value, x._type, True)
-    array[index] = value
+    array[target] = value
     x.bump_version()
     return True
+
+
+def _simple_target(array: Any, index: Any) -> Any:
+    """An index as NumPy takes it, if it is an int, a slice, as many ints, or a mask; else None."""
+    kind = type(index)
+    if kind is int:
+        if array.ndim == 0:
+            return None
+        if not -len(array) <= index < len(array):
+            raise _out_of_bounds(index, 0, len(array))
+        return index
+    if kind is slice:
+        _slice_bounds(index)
+        return index if array.ndim else None
+    if kind is Tensor:
+        mask = index._array
+        return mask if mask.dtype.kind == "b" and mask.shape == array.shape and mask.ndim else None
+    if kind is not tuple or len(index) != array.ndim or not index:
+        return None
+    for dim, part in enumerate(index):
+        if type(part) is slice:
+            _slice_bounds(part)
+        elif type(part) is not int:
+            return None
+        elif not -array.shape[dim] <= part < array.shape[dim]:
+            raise _out_of_bounds(part, dim, array.shape[dim])
+    return index
 
 
 def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:

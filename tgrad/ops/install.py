@@ -27,6 +27,7 @@ from tgrad.ops import (
     memory,
     picking,
     pointwise,
+    quick,
     random,
     rearrange,
     reduce,
@@ -35,6 +36,7 @@ from tgrad.ops import (
     sorting,
     statistics,
     strided,
+    windows,
 )
 from tgrad.ops.functions import (
     bound,
@@ -50,7 +52,7 @@ from tgrad.ops.table import TABLE, Op
 ROW_MODULES: Final = (
     convert, elementwise, pointwise, comparison, matmul, contraction, reduce,
     shape, strided, joining, index, filling, memory, rearrange, picking, masking,
-    create, random, sorting, scan, statistics,
+    create, random, sorting, scan, statistics, windows,
 )  # fmt: skip
 
 
@@ -98,6 +100,9 @@ class LazyNames(dict[str, Any]):
 class RecordedSpace:
     """`o` in formulas on tensors: each row's function by its key, made when first used."""
 
+    records: Final = True
+    """Whether formulas leave a graph: then a short cut must not lose history that PyTorch keeps."""
+
     def __getattr__(self, key: str) -> Any:
         op = BY_KEY.get(key)
         if op is not None:
@@ -131,6 +136,8 @@ class RecordedSpace:
 
 class RawSpace:
     """`o` in formulas on arrays: each row's forward, given the array library."""
+
+    records: Final = False
 
     def __init__(self, xp: Any) -> None:
         self.xp = xp
@@ -203,6 +210,8 @@ def install() -> None:
     for module in ROW_MODULES:
         for name, value in getattr(module, "ATTRIBUTES", {}).items():
             setattr(Tensor, name, value)
+    for name, make in quick.METHODS.items():
+        setattr(Tensor, name, LazyMethod(name, make))
     from tgrad.ops import namespace
 
     namespace.install_methods()

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
-from tgrad._version import __version__
 from tgrad.core import dtype as dtypes
 from tgrad.core import engine, modes
 from tgrad.core.device import Device
@@ -19,7 +18,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.graph import Node
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, DeviceMissingError, NotAvailableError
-from tgrad.ops import convert, factory, joining, shape, typeinfo
+from tgrad.ops import convert, factory, joining, quick, shape, typeinfo, windows
 from tgrad.ops.install import LazyNames, torch_names
 
 
@@ -69,23 +68,28 @@ def _torch() -> LazyNames:
         preserve_format=MemoryFormat("preserve_format"),
         contiguous_format=MemoryFormat("contiguous_format"),
         channels_last=MemoryFormat("channels_last"),
-        __version__=__version__, pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, newaxis=None,
+        __version__=PYTORCH, pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, newaxis=None,
         get_num_threads=get_num_threads, set_num_threads=set_num_threads,
         set_printoptions=_set_printoptions,
     )  # fmt: skip
     names.update(factory.typed_constructors())
     names.update(joining.FUNCTIONS)
     names.update(shape.FUNCTIONS)
+    names.update(windows.FUNCTIONS)
     names.makers.update(
         Generator=_from("tgrad.core.random", "Generator"),
         **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},
     )
+    names.makers.update(quick.FUNCTIONS)
     for name, instead in ABSENT.items():
         names.makers.setdefault(name, _absent(f"torch.{name}", instead))
     return names
 
 
 FUNCTIONAL: Final = "tgrad.ops.functional"
+PYTORCH: Final = "2.13.0+cpu"
+"""`torch.__version__`: the PyTorch whose behaviour is followed.  tgrad's own is `tgrad.__version__`."""
+
 RANDOM_STATE: Final = ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state")
 
 ABSENT: Final = {
