@@ -142,7 +142,7 @@ def variance(
         return numpy.sqrt(total) if root else total, (mean_real + 1j * mean_imag).astype(array.dtype)
     rows, shape = axes_last(array, axes)
     size = rows.shape[-1]
-    wide = rows.reshape(-1, size).astype(float64, copy=False)
+    wide = rows.reshape(math.prod(shape), size).astype(float64, copy=False)
     if size == 0:
         squares = mean = numpy.full(len(wide), numpy.nan)
     elif (everything and wide.shape[0] == 1) or size > WELFORD_STEPS:
@@ -192,7 +192,7 @@ def vector_norm(array: Array, p: float, axes: Axes, keepdims: bool) -> Array:
     if p == numpy.inf or p == -numpy.inf:
         result = numpy.maximum.reduce(rows, axis=-1) if p > 0 else numpy.minimum.reduce(rows, axis=-1)
     elif p == 2 and array.dtype.kind == "f" and _side_by_side(array, axes):
-        result = _root_of_squares(rows.reshape(-1, rows.shape[-1]))
+        result = _root_of_squares(rows.reshape(math.prod(shape), rows.shape[-1]))
     else:
         result = _power_norm(rows, p)
     return _shaped(result.astype(magnitudes.dtype), shape, axes, array.ndim, keepdims)

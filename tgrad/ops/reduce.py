@@ -8,7 +8,7 @@ from typing import Any
 from tgrad.backends import reductions as kernels
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
-from tgrad.errors import DimensionError, DTypeError, UnsupportedDTypeError, ShapeError
+from tgrad.errors import DimensionError, DTypeError, ShapeError, StateError, UnsupportedDTypeError
 from tgrad.ops.dimensions import reduced_axes, wrap_dim
 from tgrad.ops.reduce_formulas import (
     amax_back,
@@ -58,17 +58,26 @@ def unsupported(kernel: str, array: Any) -> UnsupportedDTypeError:
 
 # ---------------------------------------------------------------- sums and means
 
+
+def total(xp: Any, input: Any, axes: Any, keepdim: bool) -> Any:
+    """A sum in the array's own dtype, also that of small integers, which wrap around."""
+    result = xp.sum(input, axes, keepdim)
+    return result if result.dtype == input.dtype else result.astype(input.dtype)
+
+
 operator(
-    "sum", lambda xp, input, *, dtype=None: xp.sum(input),
+    "sum", lambda xp, input, *, dtype=None: xp.sum(input) if dtype is None else total(
+        xp, input, None, False
+    ),
     input=lambda o, g, input_shape: o.expand(g, input_shape),
     dtype=summed, out=False, doc="The sum of all elements.",
 )  # fmt: skip
 
 operator(
     "sum.dim",
-    lambda xp, input, dim, keepdim=False, *, dtype=None: xp.sum(
-        input, reduced_axes(dim, input.ndim), keepdim
-    ),
+    lambda xp, input, dim, keepdim=False, *, dtype=None: total(
+        xp, input, reduced_axes(dim, input.ndim), keepdim
+    ) if dtype is not None else xp.sum(input, reduced_axes(dim, input.ndim), keepdim),
     input=lambda o, g, input_shape, dim, keepdim: spread(o, g, input_shape, dim, keepdim),
     dtype=summed, kinds=DIMS, index=1, doc="Sums over dimensions.",
 )  # fmt: skip
@@ -79,7 +88,7 @@ def _nansum(xp: Any, input: Any, dim: Any = None, keepdim: bool = False, *, dtyp
         raise DTypeError("nansum does not support complex inputs")
     if input.dtype.kind == "f":
         input = xp.where(xp.isnan(input), input.dtype.type(0), input)
-    return xp.sum(input, reduced_axes(dim, input.ndim), keepdim)
+    return total(xp, input, reduced_axes(dim, input.ndim), keepdim)
 
 
 operator(
@@ -116,7 +125,7 @@ composite(
 # ---------------------------------------------------------------- products
 
 operator(
-    "prod", lambda xp, input, *, dtype=None: kernels.prod(input),
+    "prod", lambda xp, input, *, dtype=None: kernels.prod(input).astype(input.dtype, copy=False),
     input=lambda o, g, input, out: prod_back(o, g, input, out),
     dtype=summed, out=False, doc="The product of all elements.",
 )  # fmt: skip
@@ -125,7 +134,7 @@ operator(
     "prod.dim",
     lambda xp, input, dim, keepdim=False, *, dtype=None: kernels.prod(
         input, wrap_dim(dim, input.ndim) if input.ndim or wrap_dim(dim, 0) else None, keepdim
-    ),
+    ).astype(input.dtype, copy=False),
     input=lambda o, g, input, dim, keepdim, out: prod_dim_back(o, g, input, dim, keepdim, out),
     dtype=summed, index=1, doc="Products along a dimension.",
 )  # fmt: skip
@@ -430,17 +439,47 @@ composite(
 
 def _norm(xp: Any, input: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *,
           dtype: Any = None) -> Any:
-    return kernels.vector_norm(input, ord, reduced_axes(dim, input.ndim), keepdim)
+    axes = reduced_axes(dim, input.ndim)
+    if input.size == 0 and (ord < 0 or ord == float("inf")):
+        _no_identity(input, ord, axes)
+    return kernels.vector_norm(input, ord, axes, keepdim)
+
+
+def _no_identity(input: Any, ord: float, axes: Any) -> None:
+    """Raise PyTorch's error for the norm of no elements, where that isn't 0."""
+    name = "linalg.vector_norm cannot compute the"
+    if axes is None:
+        raise StateError(
+            f"{name} {ord:g} norm on an empty tensor because the operation does not have an identity"
+        )
+    for axis in axes:
+        if input.shape[axis] == 0:
+            raise StateError(
+                f"{name} {ord:g} norm on the dimension {axis}because this dimension is empty and the "
+                "operation does not have an identity"
+            )
 
 
 def _normed(operands: Sequence[Any], dtype: Any) -> DType:
-    found = operands[0]._type.dtype
+    found: DType = operands[0]._type.dtype
+    name = "linalg.vector_norm"
     if not found.is_differentiable:
         raise DTypeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. "
-            f"Got {found.title}"
+            f"{name}: Expected a floating point or complex tensor as input. Got {found.title}"
         )
-    return found if dtype is None else dtype  # type: ignore[no-any-return]
+    if dtype is None or dtype is found:
+        return found
+    if not dtype.is_differentiable:
+        raise DTypeError(f"{name}: dtype should be floating point or complex, but got {dtype.title}")
+    if dtype.is_complex != found.is_complex:
+        kind = "complex" if found.is_complex else "real"
+        raise DTypeError(f"{name}: dtype should be {kind} for {kind} inputs, but got {dtype.title}")
+    if dtype.itemsize < found.itemsize:
+        raise DTypeError(
+            f"{name}: the dtype of the input ({found.title}) should be convertible without narrowing "
+            f"to the specified dtype ({dtype.title})"
+        )
+    return dtype  # type: ignore[no-any-return]
 
 
 operator(

@@ -19,18 +19,21 @@ from tgrad.ops.reduce_formulas import (
 )
 from tgrad.ops.table import composite, operator, summed
 
+def _scan(ufunc: Any, input: Any, dim: int) -> Any:
+    axis = wrap_dim(dim, input.ndim)
+    if input.dtype.kind == "b":
+        raise unsupported(f"cum{'sum' if ufunc is numpy.add else 'prod'}_out_cpu", input)
+    return kernels.scan(ufunc, input, axis)
+
+
 operator(
-    "cumsum",
-    lambda xp, input, dim, *, dtype=None: kernels.scan(xp.add, input, wrap_dim(dim, input.ndim)),
+    "cumsum", lambda xp, input, dim, *, dtype=None: _scan(xp.add, input, dim),
     input=lambda o, g, dim: reversed_cumsum(o, g, dim),
     dtype=summed, inplace=True, doc="Running sums along a dimension.",
 )  # fmt: skip
 
 operator(
-    "cumprod",
-    lambda xp, input, dim, *, dtype=None: kernels.scan(
-        xp.multiply, input, wrap_dim(dim, input.ndim)
-    ),
+    "cumprod", lambda xp, input, dim, *, dtype=None: _scan(xp.multiply, input, dim),
     input=lambda o, g, input, dim, out: cumprod_back(o, g, input, dim, out),
     dtype=summed, inplace=True, doc="Running products along a dimension.",
 )  # fmt: skip

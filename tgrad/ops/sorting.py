@@ -263,7 +263,7 @@ def _bucketize(
     return _narrow(o, o.searchsorted_places(boundaries, input, right, None, None), out_int32)
 
 
-for _label, _kind in (("", "tensor"), (".Scalar", "operand")):
+for _label, _kind in (("", "tensor"), (".Scalar", "scalar")):
     composite(
         f"searchsorted{_label}", _searchsorted, method=False,
         kinds={
@@ -298,7 +298,7 @@ operator(
     lambda xp, element, test_elements, *, assume_unique=False, invert=False: _isin(
         xp, element, test_elements, invert
     ),
-    kinds={"element": "operand", "test_elements": "tensor", "assume_unique": "bool",
+    kinds={"element": "scalar", "test_elements": "tensor", "assume_unique": "bool",
            "invert": "bool"},
     dtype=_common, result=dtypes.bool_, differentiable=False, method=False,
     doc="Whether the number is one of the test elements.",
@@ -308,7 +308,7 @@ operator(
     lambda xp, elements, test_element, *, assume_unique=False, invert=False: _isin(
         xp, elements, test_element, invert
     ),
-    kinds={"elements": "tensor", "test_element": "operand", "assume_unique": "bool",
+    kinds={"elements": "tensor", "test_element": "scalar", "assume_unique": "bool",
            "invert": "bool"},
     dtype=_common, result=dtypes.bool_, differentiable=False, method=False,
     doc="Whether each element is the number.",

@@ -181,7 +181,9 @@ def _bounds(input: Any, low: float, high: float) -> tuple[Any, Any]:
     kind = input.dtype.type
     first, last = kind(low), kind(high)
     if first == last and input.size:
-        first, last = input.min(), input.max()
+        limits = numpy.finfo(kind)
+        first = numpy.minimum(input.min(), limits.max)
+        last = numpy.maximum(input.max(), limits.min)
     if not (numpy.isfinite(first) and numpy.isfinite(last)):
         raise StateError(
             f"torch.histc: range of [{_text(first)}, {_text(last)}] is not finite"

@@ -29,6 +29,8 @@ from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
+from tgrad.core.modes import state
+from tgrad.errors import DTypeError
 
 Formula = Callable[..., Any]
 
@@ -79,6 +81,8 @@ def _floating(operands: Sequence[Any], dtype: Any) -> DType:
 
 def _summed(operands: Sequence[Any], dtype: Any) -> DType:
     if dtype is not None:
+        if dtype.category < dtypes.FLOATING and state.grad and operands[0].requires_grad:
+            raise DTypeError(f"Autograd not support dtype: {dtype.title}")
         return dtype  # type: ignore[no-any-return]
     found: DType = operands[0]._type.dtype
     return found if found.is_differentiable else dtypes.int64
