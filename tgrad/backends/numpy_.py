@@ -20,6 +20,7 @@ Kernels may return NumPy scalars for 0-dimensional arguments; the call path make
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Final
 
 import numpy
@@ -185,16 +186,34 @@ from numpy import (
     zeros_like,
 )
 
-from tgrad.backends.exponentials import log_softmax, softmax
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
-from tgrad.backends.special import digamma, erf, erfc, erfinv, lgamma
 from tgrad.backends.sums import mean, nansum, sum
 
 Array = ndarray[Any, Any]
 
 amax_, amin_ = amax, amin
 cat = concatenate
+
+
+_LATER: Final = {
+    "digamma": "special",
+    "erf": "special",
+    "erfc": "special",
+    "erfinv": "special",
+    "lgamma": "special",
+    "log_softmax": "exponentials",
+    "softmax": "exponentials",
+}
+"""Functions whose modules are loaded when they are first used."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function = getattr(import_module(f"tgrad.backends.{_LATER[name]}"), name)
+    globals()[name] = function
+    return function
 
 
 def silence() -> None:

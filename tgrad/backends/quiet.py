@@ -1,10 +1,10 @@
 """NumPy without floating point warnings, which PyTorch doesn't have.
 
-NumPy keeps what it does about a division by zero, an overflow or an invalid operation in the current
-context (see `contextvars`).  Changing it with `numpy.seterr` would change it for the code that uses
-tgrad as a library, too; `numpy.errstate` around each kernel costs as much as three small kernels.
-`quiet.run` calls a kernel in a context of tgrad's own, in which the warnings are off, and costs a
-tenth of a small kernel.
+NumPy keeps what it does about a division by zero, an overflow or an invalid operation in the
+current context (see `contextvars`).  Changing it with `numpy.seterr` would change it for the code
+that uses tgrad as a library, too; `numpy.errstate` around each kernel costs more than the kernel of
+a small array.  `quiet.run` calls a kernel in a context of tgrad's own, in which the warnings are
+off, at a tenth of that cost.
 """
 
 from __future__ import annotations
