@@ -306,8 +306,9 @@ def accumulate(leaf: Tensor, holder: list[Any]) -> None:
 
 def accumulate_recorded(leaf: Tensor, gradient: Tensor) -> None:
     """Add a gradient that has history to a leaf's gradient."""
+    o = Spaces.recorded
     grad = leaf._grad
-    leaf._grad = gradient if grad is None else Spaces.recorded.add(grad, gradient)
+    leaf._grad = o._copy(o.empty_like(leaf), gradient) if grad is None else o.add(grad, gradient)
 
 
 # ---------------------------------------------------------------- the functions of torch.autograd
@@ -514,7 +515,7 @@ def _keep_captured(walk: Walk, targets: Iterable[Tensor]) -> None:
     """Accumulate the gradients of `inputs=` that are no leaves."""
     for target in targets:
         edge = target.current_edge()
-        if edge is None or type(edge[0]) is AccumulateGrad:
+        if edge is None or type(edge[0]) is AccumulateGrad or target.retains_grad:
             continue
         found = walk.captured.get(edge)
         if found is not None:

@@ -26,4 +26,4 @@ for attempt in (
     try:
         print(attempt())
     except (RuntimeError, TypeError) as error:
-        print(type(error).__name__, error)
+        print(isinstance(error, TypeError), error)

@@ -14,7 +14,7 @@ for attempt in (
     try:
         attempt()
     except (RuntimeError, TypeError) as error:
-        print(type(error).__name__, error)
+        print(isinstance(error, TypeError), error)
 print(y.requires_grad_().requires_grad)
 x.grad = torch.tensor([5.0, 6.0])
 y.sum().backward()
@@ -23,7 +23,7 @@ for value in (torch.ones(3), torch.ones(2, dtype=torch.float64), 3, x):
     try:
         x.grad = value
     except (RuntimeError, TypeError) as error:
-        print(type(error).__name__, error)
+        print(isinstance(error, TypeError), error)
 x.grad = None
 print(x.grad)
 del x.grad
