@@ -104,7 +104,7 @@ _hidden(
 _hidden(
     "_copy", lambda xp, input, src: xp.broadcast_to(src, input.shape),
     label="torch::autograd::CopyBackwards", index="", input=nothing,
-    src=lambda o, g, src_shape, src_type: o.to_type(o.sum_to_size(g, src_shape), src_type),
+    src=lambda o, g, src_shape, src_type: o.sum_to_size(o.to_type(g, src_type), src_shape),
     doc="Another tensor's elements.",
 )  # fmt: skip
 

@@ -281,12 +281,14 @@ def _index_tensors(input: Tensor, indices: Any) -> Indices:
             "index_put(): argument 'indices' (position 2) must be tuple of Tensors, not "
             f"{type(indices).__name__}"
         )
-    for tensor in indices:
-        if tensor is not None:
-            _check_index_type(tensor)
-    return indices_of([
-        _mask(t) if t is not None and t._type.dtype is dtypes.uint8 else t for t in indices
-    ])  # fmt: skip
+    for position, tensor in enumerate(indices):
+        if not isinstance(tensor, Tensor):
+            raise ArgumentError(
+                f"expected Tensor as element {position} in argument 0, but got "
+                f"{type(tensor).__name__}"
+            )
+        _check_index_type(tensor)
+    return indices_of([_mask(t) if t._type.dtype is dtypes.uint8 else t for t in indices])
 
 
 def _check_put(input: Tensor, values: Tensor) -> None:

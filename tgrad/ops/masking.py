@@ -12,6 +12,7 @@ from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, DTypeError, ShapeError
 from tgrad.ops.call import broadcast_error, number_array
+from tgrad.ops.picking import shape_of
 from tgrad.ops.table import broadcast, composite, operator, row
 
 C_NAMES: Final = {
@@ -51,12 +52,18 @@ def masked_filled(xp: Any, input: Any, mask: Any, value: Any) -> Any:
     return numpy.where(mask, value, input)
 
 
-for _name, _number in (("masked_fill", 0), ("masked_fill.tensor", 1)):
+def filled_gradient(o: Any, g: Any, mask: Any) -> Any:
+    """The sum of the gradient where the mask is set."""
+    shape = shape_of(g)
+    return o.sum(o._masked_select(g, mask if shape_of(mask) == shape else o.expand(mask, shape)))
+
+
+for _name, _number in (("masked_fill.tensor", 1), ("masked_fill", 0)):
     row(
         "broadcast", _name, masked_filled, index=_number, inplace=True, check=check_masked_fill,
         kinds={"value": "tensor" if _number else "number"},
         input=lambda o, g, mask: o.masked_fill(g, mask, 0),
-        **({"value": lambda o, g, mask: o.sum(o._where(mask, g, 0))} if _number else {}),
+        **({"value": filled_gradient} if _number else {}),
         doc="A copy in which a value stands wherever the mask is set.",
     )  # fmt: skip
 
@@ -155,8 +162,8 @@ composite(
 operator(
     "_masked_select", lambda xp, input, mask: input[mask],
     function=False, method=False, out=False, label="MaskedSelectBackward",
-    input=lambda o, g, mask, input_shape, input_type: o._masked_scatter(
-        o.zeros_of(input_shape, input_type), mask, g
+    input=lambda o, g, input, mask, input_type: o._masked_scatter(
+        o.zeros_of(shape_of(input), input_type), mask, g
     ),
     doc="The elements for which a mask is set.",
 )  # fmt: skip

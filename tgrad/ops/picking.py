@@ -28,6 +28,12 @@ def on_copy(into: Callable[..., None], input: Any, *arguments: Any) -> Any:
     return result
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of an array or a tensor."""
+    shape: tuple[int, ...] = value._array.shape if isinstance(value, Tensor) else value.shape
+    return shape
+
+
 def _shape1(array: Any) -> Any:
     """A 0-dimensional array as one with a dimension."""
     return array.reshape(1) if array.ndim == 0 else array
@@ -82,8 +88,8 @@ def gathered(xp: Any, input: Any, dim: int, index: Any, sparse_grad: bool = Fals
 
 operator(
     "gather", gathered, check=check_gather, kinds={"sparse_grad": "bool"},
-    input=lambda o, g, dim, index, input_shape, input_type: o.scatter_add(
-        o.zeros_of(input_shape, input_type), dim, index, g
+    input=lambda o, g, input, dim, index, input_type: o.scatter_add(
+        o.zeros_of(shape_of(input), input_type), dim, index, g
     ),
     doc="Elements along a dimension, one for each entry of the index.",
 )  # fmt: skip
@@ -175,7 +181,7 @@ def _reduction(name: str) -> Any:
 
 def source_gradient(o: Any, g: Any, dim: int, index: Any, src_shape: Any, label: str) -> Any:
     """The gradient at the places; an error, as PyTorch's, if the index uses only a part of src."""
-    shape = index._array.shape if isinstance(index, Tensor) else index.shape
+    shape = shape_of(index)
     if shape != src_shape:
         raise AutogradError(
             f"Function {label} returned an invalid gradient at index 1 - got {list(shape)} but "
@@ -285,7 +291,7 @@ def check_scatter_reduce(
 
 
 def _zero(o: Any, value: Any, type_: Any) -> Any:
-    return o.zeros_of(value._array.shape if isinstance(value, Tensor) else value.shape, type_)
+    return o.zeros_of(shape_of(value), type_)
 
 
 def _counts(o: Any, g: Any, dim: int, index: Any, src: Any, kind: Any, own: bool) -> Any:
@@ -464,8 +470,8 @@ operator(
     ),
     into=index_add_into, inplace=True,
     input=lambda o, g: g,
-    source=lambda o, g, dim, index, alpha, source_shape: o.reshape(
-        _scaled(o.index_select(g, dim, index), alpha), source_shape
+    source=lambda o, g, dim, index, source, alpha: o.reshape(
+        _scaled(o.index_select(g, dim, index), alpha), shape_of(source)
     ),
     doc="A copy in which slices of source are added to those that the index lists.",
 )  # fmt: skip
@@ -484,8 +490,8 @@ operator(
     ),
     into=index_copy_into, inplace=True,
     input=lambda o, g, dim, index: o.index_fill(g, dim, index, 0),
-    source=lambda o, g, dim, index, source_shape: o.reshape(
-        o.index_select(g, dim, index), source_shape
+    source=lambda o, g, dim, index, source: o.reshape(
+        o.index_select(g, dim, index), shape_of(source)
     ),
     doc="A copy in which slices of source replace those that the index lists.",
 )  # fmt: skip
@@ -515,19 +521,19 @@ def index_fill_into(array: Any, dim: int, index: Any, value: Any) -> None:
 
 
 operator(
-    "index_fill",
-    lambda xp, input, dim, index, value: on_copy(index_fill_into, input, dim, index, value),
-    check=check_index_fill, into=index_fill_into, inplace=True,
-    input=lambda o, g, dim, index: o.index_fill(g, dim, index, 0),
-    doc="A copy in which a value fills the slices that the index lists.",
-)  # fmt: skip
-operator(
     "index_fill.tensor",
     lambda xp, input, dim, index, value: on_copy(index_fill_into, input, dim, index, value),
     check=check_index_fill, into=index_fill_into, inplace=True, index=1, kinds={"value": "tensor"},
     input=lambda o, g, dim, index: o.index_fill(g, dim, index, 0),
     value=lambda o, g, dim, index: o.sum(o.index_select(g, dim, index)),
     doc="A copy in which a 0-dimensional tensor fills the slices that the index lists.",
+)  # fmt: skip
+operator(
+    "index_fill",
+    lambda xp, input, dim, index, value: on_copy(index_fill_into, input, dim, index, value),
+    check=check_index_fill, into=index_fill_into, inplace=True,
+    input=lambda o, g, dim, index: o.index_fill(g, dim, index, 0),
+    doc="A copy in which a value fills the slices that the index lists.",
 )  # fmt: skip
 
 
@@ -565,7 +571,7 @@ def _of_elements(formula: Callable[..., Any]) -> Callable[..., Any]:
         o: Any, g: Any, input: Any, dim: int, index: Any, source: Any, reduce: str,
         include_self: bool, out: Any, input_type: Any,
     ) -> Any:  # fmt: skip
-        shape = source._array.shape if isinstance(source, Tensor) else source.shape
+        shape = shape_of(source)
         sizes = [1] * len(shape)
         sizes[wrap_dim(dim, len(shape))] = -1
         places = o.expand(o.reshape(index, tuple(sizes)), shape)
@@ -605,8 +611,8 @@ def check_take(input: Tensor, index: Tensor, name: str = "take()") -> None:
 
 operator(
     "take", lambda xp, input, index: input.reshape(-1)[index], check=check_take,
-    input=lambda o, g, index, input_shape, input_type: o.put(
-        o.zeros_of(input_shape, input_type), index, g, True
+    input=lambda o, g, input, index, input_type: o.put(
+        o.zeros_of(shape_of(input), input_type), index, g, True
     ),
     doc="Elements by their position among all elements.",
 )  # fmt: skip
@@ -645,10 +651,10 @@ operator(
         put_into, input, index, source, accumulate
     ),
     check=check_put, into=put_into, inplace=True, kinds={"accumulate": "bool"},
-    input=lambda o, g, index, accumulate, source_shape, source_type: (
-        g if accumulate else o.put(g, index, o.zeros_of(source_shape, source_type), False)
+    input=lambda o, g, index, source, accumulate, source_type: (
+        g if accumulate else o.put(g, index, o.zeros_of(shape_of(source), source_type), False)
     ),
-    source=lambda o, g, index, source_shape: o.reshape(o.take(g, index), source_shape),
+    source=lambda o, g, index, source: o.reshape(o.take(g, index), shape_of(source)),
     doc="A copy with elements written or added at positions among all elements.",
 )  # fmt: skip
 

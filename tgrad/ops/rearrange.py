@@ -12,6 +12,7 @@ from tgrad.core.device import CPU_TYPES
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import DimensionError, UnsupportedDTypeError, ShapeError
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
+from tgrad.ops.geometry import copied
 from tgrad.ops.strided import diagonal_backward, diagonal_of, sliced
 from tgrad.ops.table import composite, operator
 
@@ -26,7 +27,7 @@ def flipped(xp: Any, input: Any, dims: tuple[int, ...]) -> Any:
     reversed_ = set(wrap_dims(dims, input.ndim))
     back = slice(None, None, -1)
     place = tuple([back if dim in reversed_ else slice(None) for dim in range(input.ndim)])
-    return input[place].copy()
+    return copied(input[place])
 
 
 operator(
@@ -213,14 +214,13 @@ def check_repeat(input: Any, repeats: Sequence[int]) -> None:
 
 def repeat_gradient(o: Any, g: Any, repeats: Sequence[int], shape: tuple[int, ...]) -> Any:
     """The gradients of all copies, added up."""
-    extra = len(repeats) - len(shape)
     if 0 in repeats:
-        return o.reshape(o.sum_to_size(o.reshape(g, (0,)), (1,)) + 0, (1,) * len(shape)) if (
-            not shape
-        ) else _empty_sum(o, g, shape)
+        return o.expand(o.reshape(o.sum(g), (1,) * len(shape)), shape)
+    extra = len(repeats) - len(shape)
+    for _ in range(extra):
+        g = o.sum_dim(g, (0,), False)
     split: list[int] = []
-    dims = list(range(extra))
-    split.extend(repeats[:extra])
+    dims: list[int] = []
     for times, size in zip(repeats[extra:], shape, strict=True):
         if times != 1:
             dims.append(len(split))
@@ -230,11 +230,6 @@ def repeat_gradient(o: Any, g: Any, repeats: Sequence[int], shape: tuple[int, ..
         return g
     g = o.reshape(g, tuple(split))
     return o.sum_dim(g, tuple(dims), False)
-
-
-def _empty_sum(o: Any, g: Any, shape: tuple[int, ...]) -> Any:
-    total = o.sum(g)
-    return o.reshape(o.expand(o.reshape(total, (1,) * len(shape)), shape), shape)
 
 
 operator(

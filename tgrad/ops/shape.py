@@ -13,7 +13,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, DTypeError, ShapeError
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
-from tgrad.ops.geometry import copied, expanded, inferred, reshaped
+from tgrad.ops.geometry import copied, expanded, inferred, reshaped, strided
 from tgrad.ops.table import composite, operator, view
 
 # ---------------------------------------------------------------- new shapes
@@ -313,8 +313,14 @@ def squeezed(xp: Any, input: Any, dims: tuple[int, ...] | None = None) -> Any:
 
 def unsqueezed(xp: Any, input: Any, dim: int) -> Any:
     """An array with a new dimension of size 1."""
-    dim = wrap_dim(dim, input.ndim + 1)
-    return input[(slice(None),) * dim + (None,)]
+    shape = input.shape
+    dim = wrap_dim(dim, len(shape) + 1)
+    new = (*shape[:dim], 1, *shape[dim:])
+    if input.flags.c_contiguous:
+        return input.reshape(new)
+    strides = input.strides
+    step = shape[dim] * strides[dim] if dim < len(shape) else input.itemsize
+    return strided(input, new, (*strides[:dim], step, *strides[dim:]))
 
 
 def squeeze_gradient(o: Any, g: Any, shape: tuple[int, ...], dims: Any = None) -> Any:
