@@ -46,7 +46,7 @@ def _operand(value: Any) -> Any:
 def _number(value: Any) -> Any:
     if isinstance(value, (bool, int, float, complex)):
         return value
-    if isinstance(value, Tensor) and value._array.ndim == 0:
+    if isinstance(value, Tensor) and value._array.ndim == 0 and not value.requires_grad:
         return value._array.item()
     return value.item() if isinstance(value, numpy.generic) else REFUSED
 
@@ -154,7 +154,7 @@ ACCEPT: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "tensors": (_tensors, "tuple of Tensors"),
     "str": (_str, "str"),
     "mode": (_str, "str"),
-    "generator": (_generator, "Generator"),
+    "generator": (_generator, "torch.Generator"),
     "layout": (lambda value: value if isinstance(value, Layout) else REFUSED, "torch.layout"),
     "any": (lambda value: value, "object"),
 }
@@ -215,8 +215,8 @@ def _gathered(
     kind = positional[at].kind
     if kind == "any" or (kind == "tensors" and rest and isinstance(rest[0], Tensor)):
         return (*args[:at], rest)
-    if len(rest) >= 1 and all(_int(value) is not REFUSED for value in rest):
-        return (*args[:at], tuple(_int(value) for value in rest))
+    if rest and _int(rest[0]) is not REFUSED:
+        return (*args[:at], rest)
     return args
 
 
@@ -227,10 +227,25 @@ def _accepted(op: Op, p: Parameter, value: Any, position: int | None) -> Any:
     result = accept(value)
     if result is not REFUSED:
         return result
+    if p.kind in ("ints", "sequence") and isinstance(value, (tuple, list)):
+        _check_items(op, p, value)
     place = f" (position {position})" if position is not None else ""
     raise Mismatch(
         f"{op.public}(): argument '{p.name}'{place} must be {expected}, not {type_name(value)}"
     )
+
+
+def _check_items(op: Op, p: Parameter, values: Sequence[Any]) -> None:
+    """Raise PyTorch's error for a sequence that begins with an int and goes on with something else."""
+    for position, value in enumerate(values, 1):
+        if _int(value) is REFUSED:
+            if position > 1:
+                raise ArgumentError(
+                    f"{op.public}(): argument '{p.name}' failed to unpack the object at pos "
+                    f'{position} with error "type must be tuple of ints,but got {type_name(value)}"',
+                    op=op.public,
+                )
+            return
 
 
 def _too_many(op: Op, positional: Sequence[Parameter], given: int, method: bool) -> str:
@@ -252,7 +267,8 @@ def _missing(op: Op, left: Sequence[Parameter], keywords: Mapping[str, Any]) -> 
         plural = "s" if names[1:] else ""
         return f"{op.public}() missing {len(names)} required positional argument{plural}: {listed}"
     listed = ", ".join(f'"{name}"' for name in names)
-    return f"{op.public}() missing {len(names)} required positional arguments: {listed}"
+    plural = "" if names[1:] else "s"  # the wrong way round, as in PyTorch
+    return f"{op.public}() missing {len(names)} required positional argument{plural}: {listed}"
 
 
 def refuse(

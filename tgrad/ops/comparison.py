@@ -381,7 +381,8 @@ pairs(
 )  # fmt: skip
 pairs(
     "nextafter", lambda xp, input, other: xp.nextafter(input, other), (*INTEGERS, *COMPLEX),
-    differentiable="it moves by one unit in the last place only", label="NextafterBackward",
+    input=lambda o, g, input, other: masked(o, g, input == other),
+    other=lambda o, g: o.zero_gradient(g),
     doc="The next floating point number in other's direction.",
 )  # fmt: skip
 

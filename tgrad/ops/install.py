@@ -34,6 +34,7 @@ from tgrad.ops import (
     scan,
     shape,
     sorting,
+    special,
     statistics,
     strided,
     windows,
@@ -50,7 +51,7 @@ from tgrad.ops.functions import (
 from tgrad.ops.table import TABLE, Op
 
 ROW_MODULES: Final = (
-    convert, elementwise, pointwise, comparison, matmul, contraction, reduce,
+    convert, elementwise, pointwise, comparison, special, matmul, contraction, reduce,
     shape, strided, joining, index, filling, memory, rearrange, picking, masking,
     create, random, sorting, scan, statistics, windows,
 )  # fmt: skip
