@@ -123,7 +123,9 @@ def checked_number(value: Any, type_: TensorType) -> Any:
     kind = type_.dtype.numpy.kind
     if kind in "iu" and isinstance(value, int):
         limits = numpy.iinfo(type_.dtype.numpy)
-        if not (limits.min <= value <= limits.max) and not (kind == "u" and -limits.max <= value):
+        if not (limits.min <= value <= limits.max) and not (
+            kind == "u" and -limits.max <= value < 0
+        ):
             raise DTypeError(
                 f"value cannot be converted to type {_C_NAMES[type_.dtype.name]} without overflow"
             )

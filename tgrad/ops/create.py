@@ -15,9 +15,16 @@ from tgrad.backends import ranges
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import tensor_type
 from tgrad.core.dtype import DType
-from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, UnsupportedDTypeError, ShapeError, StateError
-from tgrad.ops.call import number_array
+from tgrad.core.tensor import Size, Tensor
+from tgrad.errors import (
+    DTypeError,
+    IntegerOverflowError,
+    ShapeError,
+    StateError,
+    UnsupportedDTypeError,
+)
+from tgrad.ops import factory
+from tgrad.ops.call import checked_number
 from tgrad.ops.creation import checked_size
 from tgrad.ops.table import Rule, creation, same_or_given
 
@@ -85,6 +92,8 @@ def filled(xp: Any, size: Sequence[int], value: Any, dtype: Any) -> Any:
 def converted(value: Any, dtype: DType) -> Any:
     """A number as a 0-dimensional array; DTypeError if the dtype can't hold it."""
     kind = dtype.numpy.kind
+    if type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        raise IntegerOverflowError("int too big to convert")
     name = _C_NAMES.get(dtype.name, dtype.name)
     overflow = DTypeError(f"value cannot be converted to type {name} without overflow")
     if isinstance(value, complex) and kind != "c":
@@ -99,7 +108,7 @@ def converted(value: Any, dtype: DType) -> Any:
         largest = {"float16": 65504.0, "float32": 3.4028234663852886e38}.get(dtype.name, math.inf)
         if abs(value) > largest:
             raise overflow
-    return number_array(value, tensor_type(dtype))
+    return checked_number(value, tensor_type(dtype))
 
 
 _C_NAMES = {
@@ -265,8 +274,6 @@ def arange(xp: Any, start: Any, end: Any, step: Any, dtype: Any) -> Any:
     """Numbers from start up to, not including, end."""
     _check_range(start, end, step)
     _known("arange_cpu", dtype)
-    if math.isinf(step):
-        return xp.zeros(0 if start == end else 1, dtype) + dtype.type(start)
     checked_size((math.ceil((end - start) / step),), dtype.itemsize)
     return ranges.arange(start, end, step, dtype)
 
@@ -376,3 +383,33 @@ creation(
     kinds={"row": "int", "col": "int"}, dtype=long_or_given, out=False,
     doc="Row and column numbers of the upper triangle of a matrix.",
 )  # fmt: skip
+
+
+# ---------------------------------------------------------------- methods that take data
+
+
+def new_tensor(
+    self: Tensor,
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A leaf made of data, in the dtype and on the device of a tensor."""
+    return factory.tensor(
+        data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad
+    )
+
+
+def new(self: Tensor, *data: Any) -> Tensor:
+    """A tensor of the same dtype: of given sizes, or made of data."""
+    if not data or all(type(value) is int for value in data) or isinstance(data[0], Size):
+        sizes = data[0] if data and isinstance(data[0], Size) else data or (0,)
+        return self.new_empty(tuple(sizes))  # type: ignore[attr-defined,no-any-return]
+    return new_tensor(self, data[0])
+
+
+ATTRIBUTES = {"new_tensor": new_tensor, "new": new}

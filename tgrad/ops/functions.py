@@ -213,7 +213,14 @@ def _call(
         named = {p.name: v for p, v in zip(op.parameters[split:], values[split:], strict=True)}
         result = maker(op)(*values[:split], **named) if out is None else None
         return result if out is None else write_out(op, values[:split], named, out)
-    return refuse(ops, args, keywords, method)
+    try:
+        return refuse(ops, args, keywords, method)
+    except ArgumentError as error:
+        if not ending:
+            raise
+        name = ops[0].public
+        text = error.message.replace(f"{name}(", f"{name}{ending}(", 1)
+        raise ArgumentError(text, op=f"{name}{ending}") from None
 
 
 def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any) -> Any:
@@ -243,7 +250,7 @@ def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any)
     for target, result in zip(targets, results if isinstance(results, tuple) else (results,),
                               strict=True):
         if result._array.shape != target._array.shape:
-            _resize(target, result)
+            _resize(target, result, warn=op.family != "creation")
         if op.family == "unary" and op.dtype is same and op.result is None:
             _check_same(target, result)
         check_result(target, result._array.shape, result._type)
@@ -269,8 +276,8 @@ def _typed_by(target: Tensor, named: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "dtype": own}
 
 
-def _resize(target: Tensor, result: Tensor) -> None:
-    if target._array.size:
+def _resize(target: Tensor, result: Tensor, warn: bool) -> None:
+    if target._array.size and warn:
         import warnings
 
         warnings.warn(

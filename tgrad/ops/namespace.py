@@ -78,6 +78,7 @@ def _torch() -> LazyNames:
     names.update(windows.FUNCTIONS)
     names.makers.update(
         Generator=_from("tgrad.core.random", "Generator"),
+        default_generator=_from("tgrad.ops.random", "default_generator"),
         **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},
     )
     names.makers.update(quick.FUNCTIONS)
@@ -185,9 +186,10 @@ def _make_modules() -> dict[str, LazyNames]:
         get_device_name=_no_gpu, synchronize=_no_gpu, empty_cache=_nothing, manual_seed=_nothing,
         manual_seed_all=_nothing,
     )  # fmt: skip
-    found["torch.random"] = LazyNames(
-        {name: _from("tgrad.ops.random", name) for name in RANDOM_STATE}
-    )
+    found["torch.random"] = LazyNames({
+        name: _from("tgrad.ops.random", name)
+        for name in (*RANDOM_STATE, "fork_rng", "default_generator")
+    })
     found["torch.testing"] = LazyNames(
         {"assert_close": _from("tgrad.ops.testing", "assert_close")}
     )

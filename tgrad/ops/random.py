@@ -19,7 +19,7 @@ from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, DTypeError, UnsupportedDTypeError, ShapeError, StateError
 from tgrad.ops.create import LIKE, long_or_given
 from tgrad.ops.creation import checked_size
-from tgrad.ops.table import creation, filling, operator, promoted, same_or_given
+from tgrad.ops.table import broadcast, creation, filling, operator, promoted, same_or_given
 
 Array = Any
 
@@ -132,11 +132,11 @@ def _normal_of(xp: Any, mean: Any, std: Any, generator: Any) -> Array:
     return (numbers * std + mean).astype(dtype)
 
 
-operator(
+broadcast(
     "normal.Tensor_Tensor",
     lambda xp, mean, std, *, generator=None: _normal_of(xp, mean, std, generator),
     mean=lambda o, g, mean: o.zeros_like(mean), std=lambda o, g, std: o.zeros_like(std),
-    kinds={"mean": "tensor", "std": "tensor"}, dtype=promoted, index=3, method=False,
+    kinds={"mean": "tensor", "std": "tensor"}, index=3, method=False,
     doc="Normally distributed numbers, each of its own mean and standard deviation.",
 )  # fmt: skip
 operator(
