@@ -1,16 +1,18 @@
 """Matrix products, with small ones in the order of additions that PyTorch's library has.
 
 PyTorch leaves products to Intel's MKL, NumPy to OpenBLAS, and they add up in different orders.
-What MKL does for small float32 matrices was found by probing (which summands meet first can be told
-from sums with one huge pair) and is repeated here:
+What MKL does for small matrices was found by probing (which summands meet first can be told from
+sums with one huge pair) and is repeated here:
 
 - few columns (fewer than 12) or few rows (fewer than 4): products are rounded, then added in order,
   see `_plain`; where the right operand is transposed, along rows, see `_rows_by_rows`;
-- larger results: fused multiply-add in order, see `_fused`;
-- a row-major matrix times a vector, and dot products: four lanes, see `_matrix_vector`, `dot`.
+- larger float32 results with a short inner size: fused multiply-add in order, see `_fused`;
+- a row-major matrix times a vector, and dot products: lanes of 16 bytes, see `_matrix_vector` and
+  `dot`.
 
-The results agree to the bit for these, on the processors for which MKL takes that path.  The rest
-(large ones, float64) comes from NumPy: it is as exact, but can differ in the last bits.
+The results agree to the bit for these (not always where the right operand is transposed, nor in
+batches), on the processors for which MKL takes that path.  The rest comes from NumPy: it is as
+exact, but can differ in the last bits.
 """
 
 from __future__ import annotations
@@ -41,9 +43,7 @@ def matmul(a: Array, b: Array) -> Array:
     work = a.size * b.shape[-1] if b.ndim > 1 else a.size
     if work > LIMIT or not a.size or not b.size:
         return numpy.matmul(a, b)
-    if dtype == float64:
-        return _plain_double(a, b)
-    if dtype != float32:
+    if dtype != float32 and dtype != float64:
         return numpy.matmul(a, b)
     if a.ndim + b.ndim < 4 and max(a.ndim, b.ndim) < 3:
         if a.ndim == 2:
@@ -62,29 +62,22 @@ def _matrices(a: Array, b: Array) -> Array:
     rows, inner = a.shape
     columns = b.shape[1]
     if inner == 1:
-        return multiply(a, b) + float32(0)
+        return multiply(a, b) + a.dtype.type(0)
     if columns == 1 and rows > 1:
         return _matrix_vector(a, b[:, 0])[:, None]
     if rows == 1 and columns > 1:
         return _matrix_vector(b.T, a[0])[None]
     if rows >= 4 and columns >= 12:
-        return _fused(a, b) if inner <= _FUSED_STEPS else numpy.matmul(a, b)
-    if inner >= 4 and _is_transposed(b) and not _is_transposed(a):
+        fused = inner <= _FUSED_STEPS and a.dtype == float32
+        return _fused(a, b) if fused else numpy.matmul(a, b)
+    lanes = 16 // a.itemsize
+    if inner >= lanes and _is_transposed(b) and not _is_transposed(a):
         return _rows_by_rows(a, b.T)
     return _plain(a, b)
 
 
-def _plain_double(a: Array, b: Array) -> Array:
-    """float64: the plain order where it is known, which is for a few columns or rows."""
-    if b.ndim != 2 or a.ndim != 2 or b.shape[1] == 1 or len(a) == 1 or b.strides[1] != 8:
-        return numpy.matmul(a, b)
-    if b.shape[1] < 10 or len(a) < 4:
-        return _in_order(a, b)
-    return numpy.matmul(a, b)
-
-
 def _is_transposed(matrix: Array) -> bool:
-    return bool(matrix.strides[0] == 4 and matrix.strides[1] != 4)
+    return bool(matrix.strides[0] == matrix.itemsize != matrix.strides[1])
 
 
 def _in_order(a: Array, b: Array) -> Array:
@@ -97,7 +90,7 @@ def _in_order(a: Array, b: Array) -> Array:
 
 def _down(terms: Array) -> Array:
     """Sums along the first axis, one after the other."""
-    total = terms[0] + float32(0)
+    total = terms[0] + terms.dtype.type(0)
     for row in range(1, len(terms)):
         total = total + terms[row]
     return total
@@ -108,10 +101,11 @@ def _plain(a: Array, b: Array) -> Array:
     lie before a boundary of 16 bytes: see `_by_fours`."""
     result = _in_order(a, b)
     columns = b.shape[1]
-    if columns % 4 and columns > 4 and len(b) >= 8:
+    lanes = 16 // b.itemsize
+    if columns % lanes and columns > lanes and len(b) >= 8:
         for row in range(1, len(a)):
-            early = -row * columns % 4
-            if early and columns - early >= 4:
+            early = -row * columns % lanes
+            if early and columns - early >= lanes:
                 terms = multiply(a[row, :, None], b[:, :early])
                 result[row, :early] = _by_fours(terms)
     return result
@@ -134,44 +128,53 @@ def _by_fours(terms: Array) -> Array:
 
 
 def _rows_by_rows(a: Array, b: Array) -> Array:
-    """Dot products of rows: in four lanes for whole groups of four columns of the result, in eight
-    for the others."""
+    """Dot products of rows: by lanes for whole groups of four columns of the result, by eights for
+    the others."""
     rows, size = a.shape
     columns = len(b)
     terms = multiply(a[:, None], b)
     result = numpy.empty((rows, columns), terms.dtype)
+    lanes = 16 // terms.itemsize
     grouped = columns // 4 * 4
-    for row in range(4 if grouped and size % 4 else 1 if grouped else 0):
+    step = lanes if size % lanes else 1
+    for row in range(step if grouped else 0):
         # Lanes begin at a boundary of 16 bytes, which differs from row to row.
-        step = 4 if size % 4 else 1
-        result[row::step, :grouped] = _four_lanes(terms[row::step, :grouped], -row * size % 4)
+        result[row::step, :grouped] = _by_lanes(terms[row::step, :grouped], -row * size % lanes)
     if grouped < columns:
-        result[:, grouped:] = _eight_lanes(terms[:, grouped:])
+        result[:, grouped:] = _by_eights(terms[:, grouped:])
     return result
 
 
-def _four_lanes(terms: Array, early: int) -> Array:
+def _by_lanes(terms: Array, early: int) -> Array:
     """Sums along the last axis: `early` terms to the first lane, then vectors, then the rest."""
-    vectors = (terms.shape[-1] - early) // 4
+    width = 16 // terms.itemsize
+    vectors = (terms.shape[-1] - early) // width
     if vectors == 0:
         return _tail(numpy.zeros(terms.shape[:-1], terms.dtype), terms)
-    last = early + 4 * vectors
-    lanes = terms[..., early:last].reshape(*terms.shape[:-1], vectors, 4)
+    last = early + width * vectors
+    lanes = terms[..., early:last].reshape(*terms.shape[:-1], vectors, width)
     if early:
         lanes[..., 0, 0] += _tail(terms[..., 0], terms[..., 1:early])
     total = _pairwise(add.reduce(lanes, axis=-2))
     return _tail(total, terms[..., last:])
 
 
-def _eight_lanes(terms: Array) -> Array:
+def _by_eights(terms: Array) -> Array:
     vectors = terms.shape[-1] // 8
     if vectors == 0:
         return _tail(numpy.zeros(terms.shape[:-1], terms.dtype), terms)
     lanes = add.reduce(terms[..., : 8 * vectors].reshape(*terms.shape[:-1], vectors, 8), axis=-2)
-    return _tail(_pairwise(lanes[..., :4] + lanes[..., 4:]), terms[..., 8 * vectors :])
+    if terms.itemsize == 8:
+        halves = lanes[..., [0, 1, 4, 5]] + lanes[..., [2, 3, 6, 7]]
+        total = _pairwise(halves)
+    else:
+        total = _pairwise(lanes[..., :4] + lanes[..., 4:])
+    return _tail(total, terms[..., 8 * vectors :])
 
 
 def _pairwise(lanes: Array) -> Array:
+    if lanes.shape[-1] == 2:
+        return lanes[..., 0] + lanes[..., 1]
     return (lanes[..., 0] + lanes[..., 2]) + (lanes[..., 1] + lanes[..., 3])
 
 
@@ -198,7 +201,8 @@ def _fused(a: Array, b: Array) -> Array:
 def _matrix_vector(a: Array, x: Array) -> Array:
     """Each row of the matrix times the vector; a row-major matrix by groups of four rows."""
     rows, size = a.shape
-    if size > 4 and a.strides[1] == 4 and a.strides[0] != 4:
+    item = a.itemsize
+    if size > 16 // item and a.strides[1] == item != a.strides[0]:
         terms = multiply(a, x)
         grouped = rows // 4 * 4
         if grouped == rows:
@@ -214,43 +218,52 @@ def _matrix_vector(a: Array, x: Array) -> Array:
 
 
 def _grouped_rows(terms: Array) -> Array:
-    """Sums of rows in four lanes; one to four terms, so that vectors are left, go first."""
-    early = (terms.shape[1] - 1) % 4 + 1
-    return _four_lanes(terms, early)
+    """Sums of rows in lanes; so many terms first that whole vectors are left."""
+    early = (terms.shape[1] - 1) % (16 // terms.itemsize) + 1
+    return _by_lanes(terms, early)
 
 
 def _single_rows(terms: Array) -> Array:
-    """Sums of up to three rows in vectors of four lanes, after four terms to the first lane.
+    """Sums of up to three rows by lanes, after one vector of terms that go to the first lane.
 
     Two vectors take turns, but for the second row."""
     rows, size = terms.shape
-    pairs = (size - 4) // 8
-    if pairs < 1:
-        return _tail(terms[:, 0] + float32(0), terms[:, 1:])
-    last = 4 + 8 * pairs
-    lanes = terms[:, 4:last].reshape(rows, pairs, 8)
-    lanes[:, 0, 0] += _tail(terms[:, 0], terms[:, 1:4])
-    both = add.reduce(lanes, axis=1)
-    total = _pairwise(both[:, :4] + both[:, 4:])
+    width = 16 // terms.itemsize
+    steps = (size - width) // 8
+    if steps < 1:
+        return _tail(terms[:, 0] + terms.dtype.type(0), terms[:, 1:])
+    last = width + 8 * steps
+    lanes = terms[:, width:last].reshape(rows, steps, 8)
+    lanes[:, 0, 0] += _tail(terms[:, 0], terms[:, 1:width])
+    sums = add.reduce(lanes, axis=1).reshape(rows, 8 // width, width)
+    if width == 4:
+        total = _pairwise(sums[:, 0] + sums[:, 1])
+    else:
+        total = _pairwise((sums[:, 0] + sums[:, 1]) + (sums[:, 2] + sums[:, 3]))
     if rows > 1:
-        total[1] = _pairwise(add.reduce(lanes[1].reshape(2 * pairs, 4), axis=0))
+        total[1] = _pairwise(add.reduce(lanes[1].reshape(-1, width), axis=0))
+        if width == 2:
+            sums = add.reduce(lanes[0].reshape(-1, 4), axis=0)
+            total[0] = _pairwise(sums[:2] + sums[2:])
     return _tail(total, terms[:, last:])
 
 
 def dot(a: Array, b: Array) -> Array:
-    """The sum of products of two vectors: four vectors of four lanes, the rest to the first."""
+    """The sum of products of two vectors: four vectors of lanes, the rest to the first lane."""
     terms = multiply(a, b)
     size = len(terms)
-    if size < 4:
+    width = 16 // terms.itemsize
+    if size < width:
         return _tail(numpy.zeros((), terms.dtype), terms)
-    sums = numpy.zeros((4, 4), terms.dtype)
-    whole = size // 16
+    sums = numpy.zeros((4, width), terms.dtype)
+    unrolled = 4 * width
+    whole = size // unrolled * unrolled
     if whole:
-        add.reduce(terms[: 16 * whole].reshape(whole, 16), axis=0, out=sums.reshape(16))
-    vectors = (size - 16 * whole) // 4
+        add.reduce(terms[:whole].reshape(-1, unrolled), axis=0, out=sums.reshape(unrolled))
+    vectors = (size - whole) // width
     for vector in range(vectors):
-        begin = 16 * whole + 4 * vector
-        sums[vector % 2] += terms[begin : begin + 4]
-    for term in terms[16 * whole + 4 * vectors :]:
+        begin = whole + width * vector
+        sums[vector % 2 if width == 4 else 0] += terms[begin : begin + width]
+    for term in terms[whole + width * vectors :]:
         sums[0, 0] += term
     return numpy.asarray(_pairwise(add.reduce(sums, axis=0)))

@@ -109,9 +109,10 @@ def random_steps(choose: random.Random, shape: list[int]) -> list[list[Any]]:
 def operands(case: dict[str, Any]) -> tuple[Any, Any]:
     """The two operands of a matrix product; "T" in the layout stands for a transposed array."""
     pair = []
+    dtype = case.get("dtype", "float32")
     for place, shape in enumerate(case["shapes"]):
         if case["layout"][place] == "T":
-            pair.append(noise(case["seed"] + place, shape[::-1], "float32").T)
+            pair.append(noise(case["seed"] + place, shape[::-1], dtype).T)
         else:
-            pair.append(noise(case["seed"] + place, shape, "float32"))
+            pair.append(noise(case["seed"] + place, shape, dtype))
     return pair[0], pair[1]
