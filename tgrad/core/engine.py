@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any, Final
 
+from tgrad.core.device import TensorType
 from tgrad.core.graph import AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Size, Tensor, new_tensor
@@ -38,6 +39,12 @@ class Spaces:
 class Walk:
     """One backward pass: what has arrived where, and what is wanted."""
 
+    needed: set[Node] | None = None
+    """The nodes to visit, where only some inputs are wanted; None for all."""
+    wanted: frozenset[Edge] = frozenset()
+    """The edges whose gradients are to be captured."""
+    node: Node | None = None
+
     def __init__(self, record: bool, keep: bool) -> None:
         self.record = record
         self.keep = keep
@@ -46,10 +53,7 @@ class Walk:
         self.gradients: dict[Node, Any] = {}
         self.summed: set[Any] = set()
         self.leaves: dict[AccumulateGrad, Any] = {}
-        self.needed: set[Node] | None = None
         self.captured: dict[Edge, Any] = {}
-        self.wanted: frozenset[Edge] = frozenset()
-        self.node: Node | None = None
 
     def arrive(self, edge: Edge, gradient: Any) -> None:
         """Add a gradient to what has arrived at an edge's end."""
@@ -509,6 +513,32 @@ def _run(walk: Walk) -> None:
         walk.run()
     finally:
         state.grad = with_grad
+
+
+def walk_from(edge: Edge, root: Tensor, keep: bool) -> None:
+    """A pass from one real tensor of one element, with gradient 1: what nearly every pass is."""
+    walk = Walk(False, keep)
+    type_ = root._type
+    array = root._array
+    if array.ndim:
+        walk.arrive(edge, type_.xp.ones(array.shape, type_.dtype.numpy))
+    else:
+        one = _ONES.get(type_)
+        if one is None:
+            one = _ONES[type_] = type_.xp.ones((), type_.dtype.numpy)
+        walk.arrive(edge, one)
+    with_grad, state.grad = state.grad, False
+    try:
+        walk.run()
+    finally:
+        state.grad = with_grad
+
+
+_ONES: Final[dict[TensorType, Any]] = {}
+"""The gradient of a 0-dimensional root with respect to itself, by type; never written to."""
+
+Tensor.walk = staticmethod(backward)  # type: ignore[assignment]
+Tensor.walk_from = staticmethod(walk_from)  # type: ignore[assignment]
 
 
 def _keep_captured(walk: Walk, targets: Iterable[Tensor]) -> None:

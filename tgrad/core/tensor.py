@@ -182,7 +182,7 @@ class Tensor:
                 "mode enabled."
             )
         else:
-            name = edge[0].label.partition("Backward")[0]
+            name = edge[0].operator_name
             text = f"Output {edge[1]} of {name} is a view and {modified} modified inplace."
         if self._view[2] == ONE_OF_SEVERAL:
             return text + (
@@ -209,10 +209,10 @@ class Tensor:
 
         As in PyTorch that is so for a view that was made in no_grad mode, although it has no history.
         """
-        if self.current_edge() is not None:
-            return True
         view = self._view
-        return view is not None and view[2] == IN_NO_GRAD and view[0]._edge is not None
+        if view is None or view[2] == DIFFERENTIABLE:
+            return self.current_edge() is not None
+        return self._edge is not None or view[0]._edge is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -362,9 +362,16 @@ class Tensor:
         `gradient` (this tensor's shape) may be left out for a tensor of one element.  Errors and
         the other arguments are those of `torch.autograd.backward`.
         """
-        from tgrad.core import engine
+        if gradient is None and inputs is None and not create_graph:
+            edge = self._edge if self._view is None else self.current_edge()
+            if edge is not None and self._array.size == 1 and not self._type.dtype.is_complex:
+                Tensor.walk_from(edge, self, bool(retain_graph))
+                return
+        Tensor.walk(self, gradient, retain_graph, create_graph, inputs=inputs)
 
-        engine.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+    walk: ClassVar[Callable[..., None]]
+    walk_from: ClassVar[Callable[[Edge, Tensor, bool], None]]
+    """The general and the usual way of a backward pass; set by `tgrad.core.engine`."""
 
     # ------------------------------------------------------------------ shared memory
 
