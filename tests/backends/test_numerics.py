@@ -195,3 +195,16 @@ def test_softmax_is_exp_of_log_softmax(shape, dtype):
         assert result.dtype == x.dtype
         assert result == pytest.approx(expected, rel=1e-6)
         assert numpy.exp(xp.log_softmax(x, axis)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [("float32", 24), ("float64", 53)])
+def test_a_fused_product_and_sum_is_rounded_once(dtype, bits):
+    tiny = 2.0 ** (1 - bits)
+    a = numpy.array([1 + tiny], dtype)
+    assert xp.fma(a, a, -numpy.array([1 + 2 * tiny], dtype)).tolist() == [tiny * tiny]
+    assert (a * a - numpy.array([1 + 2 * tiny], dtype)).tolist() == [0.0]
+
+
+def test_other_dtypes_are_not_fused():
+    a = numpy.array([3, 200], "uint8")
+    assert xp.fma(a, a, a).tolist() == [12, (200 * 200 + 200) % 256]

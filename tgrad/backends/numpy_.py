@@ -186,6 +186,7 @@ from numpy import (
     zeros_like,
 )
 
+from tgrad.backends import fused
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.sums import mean, nansum, sum
@@ -292,6 +293,19 @@ def sigmoid(x: Any) -> Any:
         return sigmoid(x.astype(float32)).astype(float16)
     one = x.dtype.type(1)
     return divide(one, add(one, exp(negative(x))))
+
+
+def fma(a: Any, b: Any, c: Any) -> Any:
+    """a * b + c in the dtype of b, an array: float32 and float64 are rounded once, others twice.
+
+    PyTorch's kernels fuse where a product is added: `add` and `sub` with alpha are
+    fma(alpha, other, input), `addcmul` fma(value * tensor1, tensor2, input), `lerp`
+    fma(weight, end - input, input); the derivative of tanh is g * fma(-out, out, 1).
+    """
+    kind = b.dtype
+    if kind in (float32, float64):
+        return fused.fma(a, b, c, kind)
+    return add(multiply(a, b), c)
 
 
 def round(x: Any) -> Any:
