@@ -87,7 +87,7 @@ class _Related(dict[DType, "TensorType"]):
 class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
-    __slots__ = ("category", "device", "dtype", "inexact", "related", "weak", "xp")
+    __slots__ = ("category", "counts", "device", "dtype", "inexact", "related", "weak", "xp")
 
     def __init__(self, dtype: DType, device: Device, xp: Any) -> None:
         self.dtype = dtype
@@ -97,6 +97,8 @@ class TensorType:
         self.inexact = dtype.is_differentiable
         self.weak = self.inexact and dtype.itemsize > 2
         """Whether NumPy rounds Python numbers that meet arrays of this dtype as PyTorch does."""
+        self.counts = dtype.name in ("int32", "int64")
+        """Whether the dtype holds every Python integer of 32 bits."""
         self.related = _Related(device)
         """The types of the other dtypes on the same device."""
 

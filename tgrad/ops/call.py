@@ -114,8 +114,7 @@ def number_array(value: Any, type_: TensorType) -> Any:
     """A Python number as a 0-dimensional array; whole numbers wrap around, as in C."""
     if type(value) is int and not -(1 << 63) <= value < 1 << 63:
         raise IntegerOverflowError("int too big to convert")
-    with numpy.errstate(all="ignore"):
-        return numpy.asarray(value).astype(type_.dtype.numpy)
+    return numpy.asarray(value).astype(type_.dtype.numpy)
 
 
 def checked_number(value: Any, type_: TensorType) -> Any:
@@ -319,6 +318,8 @@ def head(writer: Writer, op: Op) -> None:
             f"    a_{p.name} = {p.name}._array\n"
             f"    if {p.name}._type is not T: mixed = True\n"
             f"elif (kind is float or kind is int) and {weak}: a_{p.name} = {p.name}\n"
+            f"elif kind is int and T.counts and -2147483648 <= {p.name} <= 2147483647: "
+            f"a_{p.name} = {p.name}\n"
         )
         if p.optional:
             writer.add(f"elif {p.name} is None: a_{p.name} = None")
@@ -638,7 +639,7 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
         "op": op,
         "label": op.label,
         "saved_names": saved,
-        "saves_tensors": any(_is_tensor(op, n) for n in saved),
+        "saves_tensors": any(_is_tensor(op, n) or n == "indices" for n in saved),
         "several_outputs": op.outputs != 1,
         "raw": _derivative(op, saved, arrays=True),
         "recorded": _derivative(op, saved, arrays=False),

@@ -1,4 +1,4 @@
-"""Rows: arithmetic of pairs of elements, powers, and what is written in them."""
+"""Rows: sums, differences, products, quotients and remainders of pairs of elements."""
 
 from __future__ import annotations
 
@@ -10,23 +10,8 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, StateError, UnsupportedDTypeError
-from tgrad.ops.formulas import (
-    negated_quotient,
-    pow_base,
-    pow_exponent,
-    pow_input,
-    pow_number,
-    scale,
-)
-from tgrad.ops.table import (
-    Rule,
-    binary,
-    broadcast,
-    composite,
-    float_result,
-    operand_type,
-)
-from tgrad.ops.table import same as same_as_input
+from tgrad.ops.formulas import negated_quotient, scale
+from tgrad.ops.table import Rule, binary, composite, float_result, operand_type
 
 COMPLEX = (dtypes.complex64, dtypes.complex128)
 BOOL = (dtypes.bool_,)
@@ -135,8 +120,8 @@ arithmetic(
 
 def _from_number(xp: Any, input: Any, other: Any, alpha: Any = ONE) -> Any:
     if input.dtype.kind not in "fc":
-        other = _number_of(xp, input, other)
-    return _sub(xp, other, input, alpha=alpha)
+        other = number_of(xp, input, other)
+    return xp.subtract(other, input) if alpha is ONE else add_scaled(xp, other, input, -alpha)
 
 
 binary(
@@ -259,7 +244,7 @@ def _fmod(xp: Any, input: Any, other: Any) -> Any:
     return xp.fmod(input, other)
 
 
-def _number_of(xp: Any, array: Any, number: Any) -> Any:
+def number_of(xp: Any, array: Any, number: Any) -> Any:
     """A number in the dtype of the array that it is combined with."""
     return xp.asarray(number).astype(array.dtype)
 
@@ -274,7 +259,7 @@ binary(
 
 binary(
     "remainder.Scalar",
-    lambda xp, input, other: _remainder(xp, input, _number_of(xp, input, other)),
+    lambda xp, input, other: _remainder(xp, input, number_of(xp, input, other)),
     kinds={"other": "scalar"}, symbol="%", refuses={"remainder_cpu": (*BOOL, *COMPLEX)},
     input=lambda o, g: g,
     doc="Remainder of the division by a number that rounds down.",
@@ -282,7 +267,7 @@ binary(
 
 binary(
     "remainder.Scalar_Tensor",
-    lambda xp, self, other: _remainder(xp, _number_of(xp, other, self), other),
+    lambda xp, self, other: _remainder(xp, number_of(xp, other, self), other),
     kinds={"self": "scalar", "other": "tensor"}, method=False, inplace=False,
     refuses={"remainder_cpu": (*BOOL, *COMPLEX)},
     differentiable="torch.remainder(number, tensor) has no derivative in PyTorch",
@@ -298,7 +283,7 @@ binary(
 )  # fmt: skip
 
 binary(
-    "fmod.Scalar", lambda xp, input, other: _fmod(xp, input, _number_of(xp, input, other)),
+    "fmod.Scalar", lambda xp, input, other: _fmod(xp, input, number_of(xp, input, other)),
     kinds={"other": "scalar"}, refuses={"fmod_cpu": (*BOOL, *COMPLEX)},
     input=lambda o, g: g,
     doc="Remainder of the division by a number that rounds towards 0.",
@@ -318,207 +303,3 @@ reflected("rfloordiv", "r//", lambda o, input, other: o.floor_divide_number(othe
         "other // input.")
 reflected("rmod", "r%", lambda o, input, other: o.remainder_Scalar_Tensor(other, input),
         "other % input.")
-reflected("rpow", "r**", lambda o, input, other: o.pow_Scalar(other, input), "other ** input.")
-
-# ---------------------------------------------------------------- powers
-
-
-def _power_of_tensor(xp: Any, input: Any, exponent: Any) -> Any:
-    return xp.power(input, exponent)
-
-
-def _power_of_number(xp: Any, input: Any, exponent: Any) -> Any:
-    if input.dtype.kind in "iu" and exponent < 0:
-        raise DTypeError("Integers to negative integer powers are not allowed.")
-    if input.dtype.kind == "b":
-        return xp.logical_or(input, not exponent)
-    return xp.power(input, exponent)
-
-
-def _power_of_base(xp: Any, self: Any, exponent: Any) -> Any:
-    if self == 1 and not isinstance(self, complex):
-        return xp.ones_like(exponent)
-    return xp.power(_number_of(xp, exponent, self), exponent)
-
-
-binary(
-    "pow.Tensor_Tensor", _power_of_tensor, kinds={"exponent": "tensor"}, symbol="**", index=1,
-    refuses={"pow": BOOL}, holomorphic=True, input=pow_base, exponent=pow_exponent,
-    doc="input to the power of exponent.",
-)  # fmt: skip
-
-binary(
-    "pow.Scalar", _power_of_base, kinds={"self": "scalar", "exponent": "tensor"}, index=2,
-    refuses={"pow": BOOL}, method=False, inplace=False, holomorphic=True, exponent=pow_number,
-    doc="A number to the power of each element.",
-)  # fmt: skip
-
-binary(
-    "pow.Tensor_Scalar", _power_of_number, kinds={"exponent": "scalar"}, symbol="**",
-    holomorphic=True, input=pow_input, doc="Each element to the power of a number.",
-)  # fmt: skip
-
-composite(
-    "square", lambda o, input: o.pow_Tensor_Scalar(input, 2),
-    doc="Each element times itself.",
-)  # fmt: skip
-
-
-composite(
-    "square_", lambda o, input: o.pow_Tensor_Scalar_(input, 2), function=False, out=False,
-    doc="Each element replaced by its square.",
-)  # fmt: skip
-
-
-def _float_power_in_place(o: Any, input: Any, exponent: Any) -> Any:
-    other = exponent.dtype.is_complex if isinstance(exponent, Tensor) else isinstance(exponent, complex)
-    wanted = dtypes.complex128 if input.dtype.is_complex or other else dtypes.float64
-    if input.dtype is not wanted:
-        raise DTypeError(
-            f"the base given to float_power_ has dtype {input.dtype.title} but the operation's result "
-            f"requires dtype {wanted.title}"
-        )
-    if isinstance(exponent, Tensor):
-        return o.pow_Tensor_Tensor_(input, _to_double(o, exponent, wanted is dtypes.complex128))
-    return o.pow_Tensor_Scalar_(input, exponent)
-
-
-composite(
-    "float_power_", _float_power_in_place, kinds={"exponent": "operand"}, function=False, out=False,
-    doc="Each element replaced by its power.",
-)  # fmt: skip
-
-
-def _to_double(o: Any, value: Any, complex_: bool) -> Any:
-    if isinstance(value, Tensor):
-        wanted = dtypes.complex128 if complex_ else dtypes.float64
-        return value if value.dtype is wanted else o.to_copy(value, wanted)
-    return complex(value) if isinstance(value, complex) else float(value)
-
-
-def _float_power(o: Any, input: Any, exponent: Any) -> Any:
-    complex_ = any(
-        x.dtype.is_complex if isinstance(x, Tensor) else isinstance(x, complex)
-        for x in (input, exponent)
-    )
-    base, power = (_to_double(o, x, complex_) for x in (input, exponent))
-    if not isinstance(base, Tensor):
-        return o.pow_Scalar(base, power)
-    if not isinstance(power, Tensor):
-        return o.pow_Tensor_Scalar(base, power)
-    return o.pow_Tensor_Tensor(base, power)
-
-
-composite(
-    "float_power.Tensor_Tensor", lambda o, input, exponent: _float_power(o, input, exponent),
-    kinds={"exponent": "tensor"}, doc="input to the power of exponent, in double precision.",
-)  # fmt: skip
-composite(
-    "float_power.Scalar", lambda o, self, exponent: _float_power(o, self, exponent),
-    kinds={"self": "number", "exponent": "tensor"}, method=False,
-    doc="A number to the power of each element, in double precision.",
-)  # fmt: skip
-composite(
-    "float_power.Tensor_Scalar", lambda o, input, exponent: _float_power(o, input, exponent),
-    kinds={"exponent": "number"}, doc="Each element to the power of a number, in double precision.",
-)  # fmt: skip
-
-# ---------------------------------------------------------------- a sum and a product at once
-
-
-def _addcmul(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
-    dtype = input.dtype
-    if dtype == xp.float16:
-        wide = (x.astype(xp.float32) for x in (input, tensor1, tensor2))
-        return _addcmul(xp, *wide, value=value).astype(dtype)
-    return plus_product(xp, input, tensor1 * dtype.type(value), tensor2, dtype)
-
-
-def _addcdiv(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
-    dtype = input.dtype
-    if dtype == xp.float16:
-        wide = (x.astype(xp.float32) for x in (input, tensor1, tensor2))
-        return _addcdiv(xp, *wide, value=value).astype(dtype)
-    return xp.add(input, xp.divide(tensor1 * dtype.type(value), tensor2))
-
-
-def _no_integers(operands: Sequence[Any]) -> None:
-    _, first, second = operands
-    if not first._type.inexact and not second._type.inexact:
-        raise DTypeError(
-            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv "
-            "will perform a true division of tensor1 and tensor2. The historic addcdiv behavior can "
-            "be implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for "
-            "integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future "
-            "addcdiv behavior is just the latter implementation: (input + value * tensor1 / "
-            "tensor2), for all dtypes."
-        )
-
-
-broadcast(
-    "addcmul", _addcmul, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
-    input=lambda o, g: g,
-    tensor1=lambda o, g, tensor2, value: g * scale(tensor2, value),
-    tensor2=lambda o, g, tensor1, value: g * scale(tensor1, value),
-    doc="input + value * tensor1 * tensor2, element by element, with broadcasting.",
-)  # fmt: skip
-
-broadcast(
-    "addcdiv", _addcdiv, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
-    check=lambda input, tensor1, tensor2, value: _no_integers((input, tensor1, tensor2)),
-    input=lambda o, g: g,
-    tensor1=lambda o, g, tensor2, value: g * o.div_number(value, tensor2),
-    tensor2=lambda o, g, tensor1, tensor2, value: (
-        -g * (scale(tensor1, value) / (tensor2 * tensor2))
-    ),
-    doc="input + value * tensor1 / tensor2, element by element, with broadcasting.",
-)  # fmt: skip
-
-
-def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
-    dtype = input.dtype
-    if dtype == xp.float16:
-        wide = (xp.asarray(x).astype(xp.float32) for x in (input, end, weight))
-        return _lerp(xp, *wide).astype(dtype)
-    weight = xp.asarray(weight).astype(dtype)
-    step = end - input
-    near = xp.abs(weight) < 0.5
-    return xp.where(
-        near,
-        plus_product(xp, input, weight, step, dtype),
-        plus_product(xp, end, -step, 1 - weight, dtype),
-    )
-
-
-def _same_dtypes(input: Tensor, **others: Any) -> None:
-    for name, other in others.items():
-        if isinstance(other, Tensor) and other._type.dtype is not input._type.dtype:
-            if name == "weight" and not other._array.ndim:
-                continue
-            words = (C_NAMES.get(t._type.dtype.name, t._type.dtype.name) for t in (input, other))
-            expected, got = words
-            raise DTypeError(f"expected dtype {expected} for `{name}` but got dtype {got}")
-
-
-C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long int"}
-
-broadcast(
-    "lerp.Tensor", _lerp, inplace=True, index=1, holomorphic=True,
-    kinds={"end": "tensor", "weight": "tensor"}, dtype=same_as_input,
-    check=lambda input, end, weight: _same_dtypes(input, end=end, weight=weight),
-    refuses={"lerp_kernel_tensor": INTEGERS},
-    input=lambda o, g, weight: g * (1 - weight),
-    end=lambda o, g, weight: g * weight,
-    weight=lambda o, g, input, end: g * (end - input),
-    doc="input + weight * (end - input), element by element, with broadcasting.",
-)  # fmt: skip
-
-broadcast(
-    "lerp.Scalar", _lerp, inplace=True, holomorphic=True,
-    kinds={"end": "tensor", "weight": "number"}, dtype=same_as_input,
-    check=lambda input, end, weight: _same_dtypes(input, end=end),
-    refuses={"lerp_kernel_scalar": INTEGERS},
-    input=lambda o, g, weight: g * (1 - weight),
-    end=lambda o, g, weight: g * weight,
-    doc="input + weight * (end - input), with one weight for all.",
-)  # fmt: skip

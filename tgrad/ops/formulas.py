@@ -9,7 +9,6 @@ import cmath
 import math
 from typing import Any
 
-
 # ---------------------------------------------------------------- arithmetic
 
 

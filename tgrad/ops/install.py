@@ -14,11 +14,13 @@ from tgrad.core.dtype import DTYPES
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.ops import (
+    combined,
     comparison,
     contraction,
     convert,
     create,
     elementwise,
+    extremes,
     filling,
     index,
     joining,
@@ -27,10 +29,12 @@ from tgrad.ops import (
     memory,
     picking,
     pointwise,
+    powers,
     quick,
     random,
     rearrange,
     reduce,
+    rounding,
     scan,
     shape,
     sorting,
@@ -51,7 +55,8 @@ from tgrad.ops.functions import (
 from tgrad.ops.table import TABLE, Op
 
 ROW_MODULES: Final = (
-    convert, elementwise, pointwise, comparison, special, matmul, contraction, reduce,
+    convert, elementwise, powers, combined, pointwise, rounding, comparison, extremes, special,
+    matmul, contraction, reduce,
     shape, strided, joining, index, filling, memory, rearrange, picking, masking,
     create, random, sorting, scan, statistics, windows,
 )  # fmt: skip

@@ -16,12 +16,12 @@ HALF = (dtypes.float16,)
 
 
 class _Kernels:
-    """`tgrad.backends.special`, imported when one of its functions is first called."""
+    """The functions of `tgrad.backends.special` and `bessel`, imported when first called."""
 
     def __getattr__(self, name: str) -> Any:
-        from tgrad.backends import special
+        from tgrad.backends import bessel, special
 
-        found = getattr(special, name)
+        found = getattr(special if hasattr(special, name) else bessel, name)
         setattr(self, name, found)
         return found
 

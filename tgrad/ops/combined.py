@@ -1,0 +1,110 @@
+"""Rows: a sum and a product at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError
+from tgrad.ops.elementwise import INTEGERS, plus_product
+from tgrad.ops.formulas import scale
+from tgrad.ops.table import broadcast, same
+
+
+def _addcmul(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    dtype = input.dtype
+    if dtype == xp.float16:
+        wide = (x.astype(xp.float32) for x in (input, tensor1, tensor2))
+        return _addcmul(xp, *wide, value=value).astype(dtype)
+    return plus_product(xp, input, tensor1 * dtype.type(value), tensor2, dtype)
+
+
+def _addcdiv(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    dtype = input.dtype
+    if dtype == xp.float16:
+        wide = (x.astype(xp.float32) for x in (input, tensor1, tensor2))
+        return _addcdiv(xp, *wide, value=value).astype(dtype)
+    return xp.add(input, xp.divide(tensor1 * dtype.type(value), tensor2))
+
+
+def _no_integers(operands: Sequence[Any]) -> None:
+    _, first, second = operands
+    if not first._type.inexact and not second._type.inexact:
+        raise DTypeError(
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv "
+            "will perform a true division of tensor1 and tensor2. The historic addcdiv behavior can "
+            "be implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for "
+            "integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future "
+            "addcdiv behavior is just the latter implementation: (input + value * tensor1 / "
+            "tensor2), for all dtypes."
+        )
+
+
+broadcast(
+    "addcmul", _addcmul, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
+    input=lambda o, g: g,
+    tensor1=lambda o, g, tensor2, value: g * scale(tensor2, value),
+    tensor2=lambda o, g, tensor1, value: g * scale(tensor1, value),
+    doc="input + value * tensor1 * tensor2, element by element, with broadcasting.",
+)  # fmt: skip
+
+broadcast(
+    "addcdiv", _addcdiv, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
+    check=lambda input, tensor1, tensor2, value: _no_integers((input, tensor1, tensor2)),
+    input=lambda o, g: g,
+    tensor1=lambda o, g, tensor2, value: g * o.div_number(value, tensor2),
+    tensor2=lambda o, g, tensor1, tensor2, value: (
+        -g * (scale(tensor1, value) / (tensor2 * tensor2))
+    ),
+    doc="input + value * tensor1 / tensor2, element by element, with broadcasting.",
+)  # fmt: skip
+
+
+def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
+    dtype = input.dtype
+    if dtype == xp.float16:
+        wide = (xp.asarray(x).astype(xp.float32) for x in (input, end, weight))
+        return _lerp(xp, *wide).astype(dtype)
+    weight = xp.asarray(weight).astype(dtype)
+    step = end - input
+    near = xp.abs(weight) < 0.5
+    return xp.where(
+        near,
+        plus_product(xp, input, weight, step, dtype),
+        plus_product(xp, end, -step, 1 - weight, dtype),
+    )
+
+
+def _same_dtypes(input: Tensor, **others: Any) -> None:
+    for name, other in others.items():
+        if isinstance(other, Tensor) and other._type.dtype is not input._type.dtype:
+            if name == "weight" and not other._array.ndim:
+                continue
+            words = (C_NAMES.get(t._type.dtype.name, t._type.dtype.name) for t in (input, other))
+            expected, got = words
+            raise DTypeError(f"expected dtype {expected} for `{name}` but got dtype {got}")
+
+
+C_NAMES: Final = {"float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long int"}
+
+broadcast(
+    "lerp.Tensor", _lerp, inplace=True, index=1, holomorphic=True,
+    kinds={"end": "tensor", "weight": "tensor"}, dtype=same,
+    check=lambda input, end, weight: _same_dtypes(input, end=end, weight=weight),
+    refuses={"lerp_kernel_tensor": INTEGERS},
+    input=lambda o, g, weight: g * (1 - weight),
+    end=lambda o, g, weight: g * weight,
+    weight=lambda o, g, input, end: g * (end - input),
+    doc="input + weight * (end - input), element by element, with broadcasting.",
+)  # fmt: skip
+
+broadcast(
+    "lerp.Scalar", _lerp, inplace=True, holomorphic=True,
+    kinds={"end": "tensor", "weight": "number"}, dtype=same,
+    check=lambda input, end, weight: _same_dtypes(input, end=end),
+    refuses={"lerp_kernel_scalar": INTEGERS},
+    input=lambda o, g, weight: g * (1 - weight),
+    end=lambda o, g, weight: g * weight,
+    doc="input + weight * (end - input), with one weight for all.",
+)  # fmt: skip
