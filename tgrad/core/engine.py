@@ -241,7 +241,7 @@ class Walk:
                 if node not in self.needed:
                     continue
             leaf = node.variable
-            if leaf is not None:
+            if leaf is not None and leaf._edge is not None:
                 if self.record:
                     accumulate_recorded(leaf, gradient)
                 else:

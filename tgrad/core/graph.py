@@ -123,6 +123,11 @@ class Node:
         return self.label
 
     @property
+    def operator_name(self) -> str:
+        """The node's name in messages: `Mul`, `Pow2`."""
+        return self.label.replace("Backward", "").removesuffix("0")
+
+    @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes that this node's gradients go to, None where none is wanted."""
         return tuple((None, 0) if edge is None else edge for edge in self.edges)
@@ -237,7 +242,7 @@ def check_version(node: Node, index: int, tensor: Tensor) -> None:
     if node.saved_names[index] == "out":
         edge = (node, 0)
     if edge is not None and not isinstance(edge[0], AccumulateGrad):
-        message += f", which is output {edge[1]} of {edge[0].label.partition('Backward')[0]},"
+        message += f", which is output {edge[1]} of {edge[0].operator_name},"
     message += (
         f" is at version {actual}; expected version {expected} instead. "
         "Hint: enable anomaly detection to find the operation that failed to compute its gradient, "

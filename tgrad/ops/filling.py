@@ -170,6 +170,9 @@ def copy_(o: Any, input: Any, other: Any, non_blocking: bool = False) -> Any:
 
 def _check_copy(input: Tensor, src: Tensor) -> None:
     target, source = input._array, src._array
+    if 0 in target.strides:
+        check_memory(target)
+    check_overlap(input, src)
     if target.shape != source.shape:
         error = broadcast_error(target.shape, source.shape)
         if error is not None:
@@ -180,9 +183,6 @@ def _check_copy(input: Tensor, src: Tensor) -> None:
                 f"output with shape {list(target.shape)} doesn't match the broadcast shape "
                 f"{list(shape)}"
             )
-    if 0 in target.strides:
-        check_memory(target)
-    check_overlap(input, src)
 
 
 composite("zero_", zero_, doc="Zeros written over the tensor.")

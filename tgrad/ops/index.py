@@ -30,7 +30,7 @@ from tgrad.errors import (
     DTypeError,
     ShapeError,
 )
-from tgrad.ops.filling import fill_with, stored_number
+from tgrad.ops.filling import fill_tensor, stored_number
 from tgrad.ops.inplace import check_overlap, check_writable, write_into
 from tgrad.ops.strided import selected
 from tgrad.ops.table import TABLE, composite, operator, view
@@ -291,7 +291,12 @@ def _index_tensors(input: Tensor, indices: Any) -> Indices:
     return indices_of([_mask(t) if t._type.dtype is dtypes.uint8 else t for t in indices])
 
 
-def _check_put(input: Tensor, values: Tensor) -> None:
+def _check_put(input: Tensor, indices: Any, values: Tensor) -> None:
+    """Raise PyTorch's error for values of another dtype; one value goes with any masks."""
+    if values._array.size == 1 and all(
+        t is None or t._array.dtype.kind == "b" for t in indices
+    ):
+        return
     if values._type.dtype is not input._type.dtype:
         raise DTypeError(
             "Index put requires the source and destination dtypes match, got "
@@ -305,22 +310,24 @@ def index_put_function(
     o: Any, input: Any, indices: Any, values: Any, accumulate: bool = False
 ) -> Any:
     """`_index_put` with its arguments checked."""
-    _check_put(input, values)
-    return o._index_put(input, _index_tensors(input, indices), values, accumulate)
+    tensors = _index_tensors(input, indices)
+    _check_put(input, tensors, values)
+    return o._index_put(input, tensors, values, accumulate)
 
 
 def index_put_inplace(
     o: Any, input: Any, indices: Any, values: Any, accumulate: bool = False
 ) -> Any:
     """Values written into the tensor itself."""
-    _check_put(input, values)
-    return put_tensor(input, _index_tensors(input, indices), values, accumulate)
+    check_writable(input, (values,))
+    tensors = _index_tensors(input, indices)
+    _check_put(input, tensors, values)
+    return put_tensor(input, tensors, values, accumulate)
 
 
 def put_tensor(input: Tensor, indices: Indices, values: Tensor, accumulate: bool) -> Tensor:
     """Write values at places of a tensor, and record it."""
-    check_writable(input, (values,))
-    check_overlap(input, values)
+    check_overlap(input, values, whole=True)
 
     def act(array: Any) -> None:
         put_at(array, indices, values._array, accumulate)
@@ -572,7 +579,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     elif value._array.ndim > view._array.ndim:
         value = _without_leading_ones(value, view._array.ndim)
     if tensors and all(t is None or t._array.size for t in tensors):
-        _check_put(view, value)
+        check_writable(view, (value,))
+        _check_put(view, tensors, value)
         put_tensor(view, indices_of(tensors), value, False)
 
 
@@ -650,9 +658,10 @@ def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:
 
 def _copy_to(view: Tensor, value: Any) -> None:
     o = Spaces.recorded
-    if type(value) is not Tensor and not isinstance(value, Tensor):
-        value = stored_number(value, view._type, True)
-        fill_with(view, value)
+    if not isinstance(value, Tensor):
+        value = new_tensor(stored_number(value, view._type, True), view._type)
+    if value._array.ndim == 0 and view._array.ndim:
+        fill_tensor(None, view, value)
         return
     shape = view._array.shape
     have = value._array.shape

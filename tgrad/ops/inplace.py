@@ -16,7 +16,7 @@ import numpy
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import TensorType
 from tgrad.core.engine import fit, fit_recorded
-from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node
+from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node, freed_error
 from tgrad.core.modes import state
 from tgrad.core.tensor import DIFFERENTIABLE, Tensor, new_tensor
 from tgrad.errors import AutogradError, DTypeError, ShapeError, StateError
@@ -70,23 +70,29 @@ def _write_in_place(writer: Writer, op: Op) -> None:
         for p in op.parameters[1:]
     ]  # fmt: skip
     values = " ".join(f"{p.name}," for p in op.parameters)
+    writer.names["strict"] = op.family != "broadcast"
     writer.add(
-        f"check_target(input, T, ({values}))\n"
+        f"check_target(input, T, ({values}), strict)\n"
         f"return write_into(OP, input, lambda array: into({', '.join(['array', *arguments])}), "
         f"({values}), T, mixed)"
     )
 
 
-def check_target(tensor: Tensor, type_: TensorType, values: Sequence[Any]) -> None:
-    """Raise PyTorch's errors for a tensor that a row's result can't be written into."""
+def check_target(tensor: Tensor, type_: TensorType, values: Sequence[Any], strict: bool) -> None:
+    """Raise PyTorch's errors for a tensor that a row's result can't be written into.
+
+    `strict`: also where several of its elements are in one place, or an operand is the tensor itself.
+    """
     array = tensor._array
     if type_ is not tensor._type:
         check_result(tensor, array.shape, type_)
+    if not strict:
+        return
     if 0 in array.strides:
         check_memory(array)
     if tensor._storage is not None:
-        for value in values:
-            check_overlap(tensor, value)
+        for value in values[1:]:
+            check_overlap(tensor, value, whole=True)
 
 
 def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
@@ -98,6 +104,7 @@ def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
         isinstance(o, Tensor) and o._edge is not None for o in (view[0], tensor, *operands)
     ):
         raise AutogradError(tensor.view_error("is being"))
+    recorded = tensor._edge
     edge = tensor.current_edge()
     if edge is None and not any(
         isinstance(o, Tensor) and o.current_edge() is not None for o in operands
@@ -109,7 +116,8 @@ def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
                 "a view of a leaf Variable that requires grad is being used in an in-place "
                 "operation."
             )
-    if edge is not None and type(edge[0]) is AccumulateGrad:
+    # As in PyTorch a view is a leaf still if it got a history only through others.
+    if edge is not None and (recorded is None or type(edge[0]) is AccumulateGrad):
         raise AutogradError(
             "a leaf Variable that requires grad is being used in an in-place operation.",
             hint="update it inside `with torch.no_grad():`, or write x = x + ... for a new tensor",
@@ -148,8 +156,6 @@ def write(
     if op.result is not None:
         type_ = type_.related[op.result(type_.dtype) if callable(op.result) else op.result]
     array = tensor._array
-    if type_ is not tensor._type or result.shape != array.shape:
-        check_result(tensor, result.shape, type_)
     if 0 in array.strides:
         check_memory(array)
     storage = tensor._storage
@@ -157,6 +163,8 @@ def write(
         for value in values:
             if type(value) is Tensor and value is not tensor and value._storage is storage:
                 check_overlap(tensor, value)
+    if type_ is not tensor._type or result.shape != array.shape:
+        check_result(tensor, result.shape, type_)
 
     def act(array: Any) -> None:
         numpy.copyto(array, result, casting="unsafe")
@@ -194,15 +202,18 @@ def write_into(
     return tensor
 
 
-def check_overlap(tensor: Tensor, other: Any) -> None:
-    """Raise PyTorch's error if an operand shares only a part of the memory that is written to."""
-    if type(other) is not Tensor or other._storage is not tensor._storage or other is tensor:
+def check_overlap(tensor: Tensor, other: Any, whole: bool = False) -> None:
+    """Raise PyTorch's error if an operand shares a part of the memory that is written to.
+
+    The same elements in the same order are an error only if `whole` is true.
+    """
+    if type(other) is not Tensor or other._storage is not tensor._storage:
         return
     a, b = tensor._array, other._array
     if tensor._storage is None or not (a.size and b.size and _dense(a) and _dense(b)):
         return
     first, second = geometry(a), geometry(b)
-    if first == second and a.shape == b.shape:
+    if not whole and first == second and a.shape == b.shape:
         return
     start, other_start = first[1], second[1]
     if start < other_start + b.nbytes and other_start < start + a.nbytes:
@@ -308,10 +319,8 @@ def rebase(tensor: Tensor, node: Node) -> None:
         tensor._edge = (node, 0)
         return
     base = tensor._view[0]
-    base._edge = (CopySlices(base, tensor, node), 0)
-    if tensor._edge is not None and type(tensor._edge[0]) is AccumulateGrad:
-        tensor._edge = None
-    # The view's own edge is out of date now, and taken anew from the base when it is asked for.
+    tensor._edge = base._edge = (CopySlices(base, tensor, node), 0)
+    # The view's own edge is out of date, and taken anew from the base when it is asked for.
 
 
 class CopySlices(Node):
@@ -321,6 +330,7 @@ class CopySlices(Node):
     """
 
     __slots__ = ("home", "place", "writer")
+    writer: Node | None
     label = "torch::autograd::CopySlices"
 
     def __init__(self, base: Tensor, view: Tensor, writer: Node) -> None:
@@ -333,7 +343,7 @@ class CopySlices(Node):
 
     def raw(self, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:
         """The gradient in memory laid out as the base's, its piece replaced by the writer's."""
-        inner = self.writer
+        inner = self._live_writer()
         whole, piece = in_memory(g, self.home, *self.place)
         wanted = (edges[0], *edges[1:])
         results = inner.raw(piece.copy(), wanted)
@@ -346,7 +356,7 @@ class CopySlices(Node):
 
     def recorded(self, o: Any, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:
         """The same with tensors."""
-        inner = self.writer
+        inner = self._live_writer()
         piece = o.strided_piece(g, self.home, *self.place)
         results = inner.recorded(o, piece, (edges[0], *edges[1:]))
         if inner.operands is not None:
@@ -356,8 +366,14 @@ class CopySlices(Node):
             base = o.strided_replace(g, results[0], self.home, *self.place)
         return (base, *results[1:])
 
+    def _live_writer(self) -> Node:
+        if self.writer is None:
+            raise freed_error(self)
+        return self.writer
+
     def free(self) -> None:
-        self.writer.free()
+        """Drop the writer with all that it saved."""
+        self.writer = None
 
 
 def geometry(array: Any) -> tuple[tuple[int, ...], int]:

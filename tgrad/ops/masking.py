@@ -49,7 +49,19 @@ def masked_filled(xp: Any, input: Any, mask: Any, value: Any) -> Any:
     """A value where a mask is set, else the element."""
     if not isinstance(value, numpy.ndarray | numpy.generic):
         value = numpy.asarray(value).astype(input.dtype)
-    return numpy.where(mask, value, input)
+    return numpy.ascontiguousarray(numpy.where(mask, value, input))
+
+
+def masked_fill_into(array: Any, mask: Any, value: Any) -> None:
+    """Write a value where a mask is set."""
+    shape = numpy.broadcast_shapes(array.shape, mask.shape)
+    if shape != array.shape:
+        raise ShapeError(
+            f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(shape)}"
+        )
+    if not isinstance(value, numpy.ndarray):
+        value = numpy.asarray(value).astype(array.dtype)
+    numpy.copyto(array, value, where=mask)
 
 
 def filled_gradient(o: Any, g: Any, mask: Any) -> Any:
@@ -61,6 +73,7 @@ def filled_gradient(o: Any, g: Any, mask: Any) -> Any:
 for _name, _number in (("masked_fill.tensor", 1), ("masked_fill", 0)):
     row(
         "broadcast", _name, masked_filled, index=_number, inplace=True, check=check_masked_fill,
+        into=masked_fill_into,
         kinds={"value": "tensor" if _number else "number"},
         input=lambda o, g, mask: o.masked_fill(g, mask, 0),
         **({"value": filled_gradient} if _number else {}),

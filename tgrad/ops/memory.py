@@ -18,7 +18,7 @@ from tgrad.ops.call import node_classes
 from tgrad.ops.dimensions import contiguous_strides, numel, wrap_dim
 from tgrad.ops.geometry import array_near, element_strides, extent, first_byte
 from tgrad.ops.inplace import check_writable, set_origin
-from tgrad.ops.shape import check_t, squeezed, transposed, unsqueezed
+from tgrad.ops.shape import squeezed, transposed, unsqueezed
 from tgrad.ops.table import TABLE, operator
 
 # ---------------------------------------------------------------- questions
@@ -129,7 +129,6 @@ def untyped_storage(self: Tensor) -> UntypedStorage:
 
 def _changed(self: Tensor, array: Any, key: str, *saved: Any) -> Tensor:
     """Give a tensor another array on its memory, and record that as a view operator's node."""
-    check_writable(self)
     edge = self.current_edge() if state.grad else None
     storage = self.own_storage()
     storage.version += 1
@@ -146,17 +145,23 @@ def _changed(self: Tensor, array: Any, key: str, *saved: Any) -> Tensor:
 
 def t_(self: Tensor) -> Tensor:
     """`t` of the tensor itself."""
-    check_t(self)
+    check_writable(self)
+    if self._array.ndim > 2:
+        raise ShapeError(
+            f"t_() expects a tensor with <= 2 dimensions, but self is {self._array.ndim}D"
+        )
     return _changed(self, self._array.T, "t_")
 
 
 def transpose_(self: Tensor, dim0: int, dim1: int) -> Tensor:
     """`transpose` of the tensor itself."""
+    check_writable(self)
     return _changed(self, transposed(None, self._array, dim0, dim1), "transpose_", dim0, dim1)
 
 
 def squeeze_(self: Tensor, dim: Any = None) -> Tensor:
     """`squeeze` of the tensor itself."""
+    check_writable(self)
     shape = self._array.shape
     if dim is None:
         return _changed(self, squeezed(None, self._array), "squeeze_", shape)
@@ -167,6 +172,7 @@ def squeeze_(self: Tensor, dim: Any = None) -> Tensor:
 
 def unsqueeze_(self: Tensor, dim: int) -> Tensor:
     """`unsqueeze` of the tensor itself."""
+    check_writable(self)
     return _changed(self, unsqueezed(None, self._array, dim), "unsqueeze_", dim)
 
 
@@ -191,6 +197,7 @@ _node("strided_", 1, "strided")
 
 def as_strided_(self: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """`as_strided` of the tensor itself."""
+    check_writable(self)
     here = pieces.storage_offset(self)
     at = here if storage_offset is None else storage_offset
     home = (self._array.shape, element_strides(self._array))

@@ -83,7 +83,8 @@ def gathered(xp: Any, input: Any, dim: int, index: Any, sparse_grad: bool = Fals
     dim = wrap_dim(dim, input.ndim)
     places = _shape1(index)
     source = _cut(_shape1(input), places.shape, dim)
-    return numpy.take_along_axis(source, places, dim).reshape(index.shape)
+    found = numpy.take_along_axis(source, places, dim)
+    return numpy.ascontiguousarray(found).reshape(index.shape)
 
 
 operator(
@@ -383,7 +384,9 @@ def index_selected(xp: Any, input: Any, dim: int, index: Any) -> Any:
     """The slices of a dimension that an index lists."""
     if input.ndim == 0:
         return input.copy()
-    return numpy.take(input, _shape1(index), wrap_dim(dim, input.ndim))
+    return numpy.ascontiguousarray(
+        numpy.take(input, _shape1(index), wrap_dim(dim, input.ndim))
+    )
 
 
 operator(

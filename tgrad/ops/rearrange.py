@@ -122,13 +122,13 @@ def _check_matrix(name: str) -> Any:
 
 
 operator(
-    "tril", lambda xp, input, diagonal=0: xp.tril(input, diagonal), check=_check_matrix("tril"),
-    inplace=True, input=lambda o, g, diagonal: o.tril(g, diagonal),
+    "tril", lambda xp, input, diagonal=0: numpy.ascontiguousarray(xp.tril(input, diagonal)),
+    check=_check_matrix("tril"), inplace=True, input=lambda o, g, diagonal: o.tril(g, diagonal),
     doc="Matrices with zeros above a diagonal.",
 )  # fmt: skip
 operator(
-    "triu", lambda xp, input, diagonal=0: xp.triu(input, diagonal), check=_check_matrix("triu"),
-    inplace=True, input=lambda o, g, diagonal: o.triu(g, diagonal),
+    "triu", lambda xp, input, diagonal=0: numpy.ascontiguousarray(xp.triu(input, diagonal)),
+    check=_check_matrix("triu"), inplace=True, input=lambda o, g, diagonal: o.triu(g, diagonal),
     doc="Matrices with zeros below a diagonal.",
 )  # fmt: skip
 
