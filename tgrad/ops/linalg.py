@@ -1,0 +1,535 @@
+"""Rows: inverses, determinants, equations (torch.linalg).
+
+The derivatives are matrix calculus in its usual form, written with conjugate transposes; see
+M. Giles, An extended collection of matrix derivative results, 2008, and the notes at the formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, NotAvailableError, ShapeError, StateError
+from tgrad.ops.formulas import to_shape
+from tgrad.ops.matmul import broadcast_batches
+from tgrad.ops.table import composite, operator
+
+# ---------------------------------------------------------------- what formulas are made of
+
+
+def turned(o: Any, a: Any) -> Any:
+    """The transpose of each matrix."""
+    return o.transpose(a, -2, -1)
+
+
+def mirror(o: Any, a: Any) -> Any:
+    """The conjugate transpose of each matrix."""
+    return o.conj(o.transpose(a, -2, -1))
+
+
+def times(o: Any, a: Any, *others: Any) -> Any:
+    """The matrix product of all arguments, from the left."""
+    for b in others:
+        a = o._matrices(a, b)
+    return a
+
+
+def matrices_of(o: Any, values: Any) -> Any:
+    """A number for each matrix, with two more dimensions."""
+    return o.unsqueeze(o.unsqueeze(values, -1), -1)
+
+
+def nothing(value: Any) -> bool:
+    """Whether a gradient is all zeros: one that didn't arrive, and must not be divided by 0."""
+    return not getattr(value, "_array", value).any()
+
+
+def diagonal(o: Any, a: Any) -> Any:
+    """The diagonal of each matrix."""
+    return o.diagonal(a, 0, -2, -1)
+
+
+def on_diagonal(o: Any, values: Any) -> Any:
+    """Matrices with these diagonals."""
+    return o.diag_embed(values, 0, -2, -1)
+
+
+operator(
+    "_matrices", lambda xp, input, mat2: xp.matmul(input, mat2),
+    input=lambda o, g, mat2, input_shape: to_shape(
+        o, o._matrices(g, mirror(o, mat2)), input_shape
+    ),
+    mat2=lambda o, g, input, mat2_shape: to_shape(o, o._matrices(mirror(o, input), g), mat2_shape),
+    function=False, method=False, label="BmmBackward",
+    doc="Products of matrices with batches that broadcast; for formulas.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- what is refused
+
+
+class LinAlgError(StateError):
+    """A matrix is singular, or not positive-definite, or an algorithm didn't converge."""
+
+    builtin = type("torch._C._LinAlgError", (RuntimeError,), {})
+
+
+def need_floats(name: str, *tensors: Tensor) -> None:
+    """Raise PyTorch's errors for dtypes without linear algebra."""
+    for tensor in tensors:
+        if not tensor._type.inexact:
+            raise DTypeError(
+                f"{name}: Expected a floating point or complex tensor as input. Got "
+                f"{tensor._type.dtype.title}",
+                hint="convert it first: A.float()",
+            )
+        if tensor._type.dtype is dtypes.float16:
+            raise DTypeError(f"{name}: Low precision dtypes not supported. Got Half")
+
+
+def need_matrix(name: str, a: Tensor, label: str = "A") -> None:
+    """Raise PyTorch's error for tensors with fewer than two dimensions."""
+    if a._array.ndim < 2:
+        raise ShapeError(f"{name}: The input tensor {label} must have at least 2 dimensions.")
+
+
+def need_square(name: str, a: Tensor) -> None:
+    """Raise PyTorch's error for matrices that aren't square."""
+    need_matrix(name, a)
+    m, n = a._array.shape[-2:]
+    if m != n:
+        raise ShapeError(
+            f"{name}: A must be batches of square matrices, but they are {m} by {n} matrices"
+        )
+
+
+def square_check(name: str) -> Callable[..., None]:
+    """A check of a row whose first argument must be square matrices of floats."""
+
+    def check(A: Tensor, *args: Any, **keywords: Any) -> None:  # noqa: N803
+        need_square(name, A)
+        need_floats(name, A)
+
+    return check
+
+
+def first_bad(xp: Any, a: Any) -> tuple[str, int]:
+    """Which matrix of a batch is singular, as a message begins, and its first zero pivot."""
+    from tgrad.backends.linear import lu
+
+    factors, _ = lu(a)
+    pivots = xp.diagonal(factors, 0, -2, -1).reshape(-1, a.shape[-1])
+    for number, row in enumerate(pivots):
+        zeros = (row == 0).nonzero()[0]
+        if len(zeros):
+            return (f"(Batch element {number}): " if a.ndim > 2 else ""), int(zeros[0]) + 1
+    return "", a.shape[-1]
+
+
+# ---------------------------------------------------------------- inverse and determinant
+
+
+def _inverse(xp: Any, a: Any) -> Any:
+    from tgrad.backends import linear
+
+    try:
+        return linear.inv(a)
+    except linear.LinAlgError:
+        batch, place = first_bad(xp, a)
+        raise LinAlgError(
+            f"linalg.inv: {batch}The diagonal element {place} is zero, the inversion could not be "
+            "completed because the input matrix is singular."
+        ) from None
+
+
+def inverse_back(o: Any, g: Any, out: Any) -> Any:
+    """-A^-H g A^-H."""
+    across = mirror(o, out)
+    return -times(o, across, g, across)
+
+
+_INV = {"kinds": {"A": "tensor"}, "module": "torch.linalg", "method": False}
+
+operator(
+    "linalg_inv", lambda xp, A: _inverse(xp, A),
+    A=lambda o, g, out: inverse_back(o, g, out),
+    label="LinalgInvExBackward", check=square_check("linalg.inv"), **_INV,
+    doc="The inverse of each matrix.",
+)  # fmt: skip
+composite("inverse", lambda o, input: o.linalg_inv(input), doc="The inverse of each matrix.")
+
+
+def _inverse_or_code(xp: Any, a: Any) -> tuple[Any, Any]:
+    from tgrad.backends import linear
+
+    flat = a.reshape(-1, *a.shape[-2:])
+    result = xp.empty_like(flat)
+    codes = xp.zeros(len(flat), xp.int32)
+    for i, matrix in enumerate(flat):
+        try:
+            result[i] = linear.inv(matrix)
+        except linear.LinAlgError:
+            result[i] = xp.inf
+            codes[i] = first_bad(xp, matrix)[1]
+    return result.reshape(a.shape), codes.reshape(a.shape[:-2])
+
+
+operator(
+    "linalg_inv_ex", lambda xp, A, *, check_errors=False: _inverse_or_code(xp, A),
+    A=lambda o, g, inverse: inverse_back(o, g[0], inverse),
+    fields=("inverse", "info"), outputs=1, result=(None, dtypes.int32), out=False,
+    check=square_check("linalg.inv_ex"), kinds={"A": "tensor", "check_errors": "bool"},
+    module="torch.linalg", method=False,
+    doc="The inverse of each matrix, and the place of the first zero pivot, 0 if there is none.",
+)  # fmt: skip
+
+
+def _determinant(xp: Any, a: Any) -> Any:
+    from tgrad.backends import linear
+
+    return xp.asarray(linear.det(a)).astype(a.dtype)
+
+
+def _check_det(A: Tensor) -> None:  # noqa: N803
+    need_square("linalg.det", A)
+    if A._type.dtype is dtypes.float16:
+        raise NotAvailableError("\"lu_cpu\" not implemented for 'Half'")
+    need_floats("linalg.det", A)
+
+
+operator(
+    "linalg_det", lambda xp, A: _determinant(xp, A),
+    A=lambda o, g, A: matrices_of(o, g) * o.conj(o._cofactor(A)),
+    check=_check_det, **_INV, doc="The determinant of each matrix.",
+)  # fmt: skip
+
+
+def _cofactor(xp: Any, a: Any) -> Any:
+    from tgrad.backends import linear
+
+    return linear.cofactor(a)
+
+
+def cofactor_back(o: Any, g: Any, input: Any, out: Any) -> Any:
+    """With B = A^-T: the product of g and B, times the cofactors C, less C g^T B."""
+    b = turned(o, o.linalg_inv(input))
+    trace = matrices_of(o, o.sum_dim(g * o.conj(b), (-2, -1), False))
+    return trace * o.conj(out) - times(o, o.conj(out), turned(o, g), o.conj(b))
+
+
+operator(
+    "_cofactor", lambda xp, input: _cofactor(xp, input),
+    input=lambda o, g, input, out: cofactor_back(o, g, input, out),
+    function=False, method=False, doc="The derivative of the determinant.",
+)  # fmt: skip
+composite("det", lambda o, input: o.linalg_det(input), doc="The determinant of each matrix.")
+
+
+def _sign_and_log(xp: Any, a: Any) -> tuple[Any, Any]:
+    from tgrad.backends import linear
+
+    sign, log = linear.slogdet(a)
+    return xp.asarray(sign).astype(a.dtype), xp.asarray(log)
+
+
+def slogdet_back(o: Any, g: Any, A: Any, sign: Any) -> Any:  # noqa: N803
+    """g A^-H for the logarithm; the sign turns with the imaginary part."""
+    factor = g[1]
+    if _is_complex(sign):
+        factor = factor - 1j * o.imag(o.conj(g[0]) * sign)
+    return matrices_of(o, factor) * mirror(o, o.linalg_inv(A))
+
+
+def _is_complex(value: Any) -> bool:
+    array = getattr(value, "_array", value)
+    return bool(array.dtype.kind == "c")
+
+
+operator(
+    "linalg_slogdet", lambda xp, A: _sign_and_log(xp, A),
+    A=lambda o, g, A, sign: slogdet_back(o, g, A, sign),
+    fields=("sign", "logabsdet"), outputs=2, result=(None, dtypes.DType.to_real), out=False,
+    check=square_check("linalg.slogdet"), **_INV,
+    doc="Sign and logarithm of the absolute value of each determinant.",
+)  # fmt: skip
+
+
+def _slogdet(o: Any, input: Any) -> Any:
+    from tgrad.ops.named import return_type
+
+    return return_type("slogdet", ("sign", "logabsdet"))(o.linalg_slogdet(input))
+
+
+composite("slogdet", _slogdet, out=False, doc="Sign and logarithm of each determinant.")
+
+
+def _logdet(o: Any, input: Any) -> Any:
+    sign, log = o.linalg_slogdet(input)
+    if sign._type.dtype.is_complex:
+        return o.add(o.log(sign), log)
+    return o._choose(o.eq(sign, -1.0), float("nan"), log)
+
+
+composite("logdet", _logdet, out=False, doc="The logarithm of each determinant; nan if negative.")
+
+# ---------------------------------------------------------------- equations
+
+
+def _solve_kernel(xp: Any, a: Any, b: Any, left: bool, vector: bool) -> Any:
+    from tgrad.backends import linear
+
+    if vector:
+        b = b[..., None]
+    try:
+        if left:
+            x = linear.solve(a, b)
+        else:
+            x = linear.solve(a.swapaxes(-1, -2), b.swapaxes(-1, -2)).swapaxes(-1, -2)
+    except linear.LinAlgError:
+        batch, _ = first_bad(xp, a)
+        raise LinAlgError(
+            f"torch.linalg.solve: {batch}The solver failed because the input matrix is singular."
+        ) from None
+    return x[..., 0] if vector else x
+
+
+def solve_b(o: Any, g: Any, A: Any, left: bool, vector: bool) -> Any:  # noqa: N803
+    """The solution of the equation with the conjugate transpose of A."""
+    return o._solve_ex(mirror(o, A), g, left, vector)
+
+
+def solve_a(o: Any, g: Any, A: Any, out: Any, left: bool, vector: bool) -> Any:  # noqa: N803
+    """Minus the gradient for B times the solution."""
+    h = solve_b(o, g, A, left, vector)
+    if vector:
+        h, out = o.unsqueeze(h, -1), o.unsqueeze(out, -1)
+    return -times(o, h, mirror(o, out)) if left else -times(o, mirror(o, out), h)
+
+
+operator(
+    "_solve_ex", lambda xp, A, B, left, vector: _solve_kernel(xp, A, B, left, vector),
+    A=lambda o, g, A, A_shape, out, left, vector: to_shape(
+        o, solve_a(o, g, A, out, left, vector), A_shape
+    ),
+    B=lambda o, g, A, B_shape, left, vector: to_shape(o, solve_b(o, g, A, left, vector), B_shape),
+    kinds={"A": "tensor", "B": "tensor", "left": "bool"}, label="LinalgSolveExBackward",
+    function=False, method=False, doc="The solutions of A X = B, or of X A = B.",
+)  # fmt: skip
+
+
+def is_vector(a: Tensor, b: Tensor) -> bool:
+    """Whether the right side of an equation is a batch of vectors."""
+    x, y = a._array.shape, b._array.shape
+    return len(y) == 1 or (len(x) - 1 == len(y) and x[:-1] == y)
+
+
+def check_equation(name: str, a: Tensor, b: Tensor, left: bool, vector: bool) -> None:
+    """Raise PyTorch's errors for sides of an equation that don't go together."""
+    need_square(name, a)
+    n = a._array.shape[-1]
+    shape = (*b._array.shape, 1) if vector else b._array.shape
+    if a._type is not b._type:
+        raise DTypeError(
+            f"{name}: Expected A and B to have the same dtype, but found A of type "
+            f"{a._type.dtype.title} and B of type {b._type.dtype.title} instead"
+        )
+    need_floats(name, a)
+    if len(shape) < 2:
+        raise ShapeError(f"{name}: The input tensor B must have at least 2 dimensions.")
+    if shape[-2 if left else -1] != n:
+        raise ShapeError(
+            f"{name}: Incompatible shapes of A and B for the equation "
+            f"{'AX = B' if left else 'XA = B'} ({n}x{n} and {shape[-2]}x{shape[-1]})"
+        )
+
+
+def _solve(o: Any, A: Any, B: Any, *, left: bool = True) -> Any:  # noqa: N803
+    vector = is_vector(A, B)
+    check_equation("linalg.solve", A, B, left, vector)
+    if vector and not left:
+        raise ShapeError("linalg.solve: Vector broadcasting of the left hand side is not supported "
+                         "for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)")  # fmt: skip
+    batch = B._array.shape[:-1] if vector else B._array.shape[:-2]
+    broadcast_batches(A._array.shape[:-2], batch)
+    if vector and B.ndim == 1 and A.ndim > 2:
+        B = o.expand(B, (*A._array.shape[:-2], B._array.shape[0]))
+    return o._solve_ex(A, B, left, vector)
+
+
+_EQUATION = {"A": "tensor", "B": "tensor", "left": "bool", "upper": "bool",
+             "unitriangular": "bool"}  # fmt: skip
+composite("linalg_solve", _solve, module="torch.linalg", method=False, kinds=_EQUATION,
+          doc="The solution X of A X = B, or with left=False of X A = B.")  # fmt: skip
+
+
+def _solve_or_code(
+    o: Any, A: Any, B: Any, *, left: bool = True, check_errors: bool = False  # noqa: N803
+) -> Any:
+    from tgrad.ops.named import return_type
+
+    code = o.zeros((), dtype=dtypes.int32) if A.ndim == 2 else o.zeros(
+        A._array.shape[:-2], dtype=dtypes.int32
+    )
+    return return_type("linalg_solve_ex", ("result", "info"))((_solve(o, A, B, left=left), code))
+
+
+composite("linalg_solve_ex", _solve_or_code, module="torch.linalg", method=False, out=False,
+          kinds={**_EQUATION, "check_errors": "bool"},
+          doc="linalg.solve, and a code of 0.")  # fmt: skip
+
+
+def _triangular_kernel(
+    xp: Any, a: Any, b: Any, upper: bool, left: bool, unit: bool
+) -> Any:
+    from tgrad.backends import linear
+
+    if left:
+        return linear.solve_triangular(a, b, upper, unit)
+    turned_a, turned_b = a.swapaxes(-1, -2), b.swapaxes(-1, -2)
+    return linear.solve_triangular(turned_a, turned_b, not upper, unit).swapaxes(-1, -2)
+
+
+def triangular_b(o: Any, g: Any, A: Any, upper: bool, left: bool, unit: bool) -> Any:  # noqa: N803
+    """The solution of the equation with the conjugate transpose of A."""
+    return o._solve_triangular(mirror(o, A), g, not upper, left, unit)
+
+
+def triangular_a(
+    o: Any, g: Any, A: Any, out: Any, upper: bool, left: bool, unit: bool  # noqa: N803
+) -> Any:
+    """As for `solve`, and only the triangle that counts."""
+    h = triangular_b(o, g, A, upper, left, unit)
+    full = -times(o, h, mirror(o, out)) if left else -times(o, mirror(o, out), h)
+    return o.triu(full, int(unit)) if upper else o.tril(full, -int(unit))
+
+
+operator(
+    "_solve_triangular",
+    lambda xp, A, B, upper, left, unitriangular: _triangular_kernel(
+        xp, A, B, upper, left, unitriangular
+    ),
+    A=lambda o, g, A, A_shape, out, upper, left, unitriangular: to_shape(
+        o, triangular_a(o, g, A, out, upper, left, unitriangular), A_shape
+    ),
+    B=lambda o, g, A, B_shape, upper, left, unitriangular: to_shape(
+        o, triangular_b(o, g, A, upper, left, unitriangular), B_shape
+    ),
+    kinds=_EQUATION, label="LinalgSolveTriangularBackward", function=False, method=False,
+    doc="The solution of an equation with triangular matrices.",
+)  # fmt: skip
+
+
+def _solve_triangular(
+    o: Any, A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False  # noqa: N803
+) -> Any:
+    check_equation("linalg.solve_triangular", A, B, left, False)
+    broadcast_batches(A._array.shape[:-2], B._array.shape[:-2])
+    return o._solve_triangular(A, B, upper, left, unitriangular)
+
+
+composite("linalg_solve_triangular", _solve_triangular, module="torch.linalg", method=False,
+          kinds=_EQUATION, doc="The solution of an equation with triangular matrices.")  # fmt: skip
+
+# ---------------------------------------------------------------- cholesky
+
+
+def _cholesky_kernel(xp: Any, a: Any, upper: bool, name: str) -> Any:
+    from tgrad.backends import linear
+
+    try:
+        return linear.cholesky(a, upper)
+    except linear.LinAlgError:
+        batch, order = _first_not_positive(a)
+        raise LinAlgError(
+            f"{name}: {batch}The factorization could not be completed because the input is not "
+            f"positive-definite (the leading minor of order {order} is not positive-definite)."
+        ) from None
+
+
+def _first_not_positive(a: Any) -> tuple[str, int]:
+    from tgrad.backends import linear
+
+    for number, matrix in enumerate(a.reshape(-1, *a.shape[-2:])):
+        for order in range(1, matrix.shape[0] + 1):
+            try:
+                linear.cholesky(matrix[:order, :order], False)
+            except linear.LinAlgError:
+                return (f"(Batch element {number}): " if a.ndim > 2 else ""), order
+    return "", 1
+
+
+def cholesky_back(o: Any, g: Any, out: Any, upper: bool) -> Any:
+    """L^-H S L^-1, S the symmetric part of the lower triangle of L^H g, its diagonal halved.
+
+    I. Murray, Differentiation of the Cholesky decomposition, 2016.
+    """
+    factor, g = (mirror(o, out), mirror(o, g)) if upper else (out, g)
+    product = o.tril(times(o, mirror(o, factor), g), 0)
+    half = product - on_diagonal(o, diagonal(o, product)) * 0.5
+    inner = (half + mirror(o, half)) * 0.5
+    across = mirror(o, factor)
+    left = o._solve_triangular(across, inner, True, True, False)
+    return o._solve_triangular(factor, left, False, False, False)
+
+
+def _cholesky_of(name: str) -> Callable[..., Any]:
+    return lambda xp, A, upper: _cholesky_kernel(xp, A, upper, name)
+
+
+for _key, _name, _label in (
+    ("_linalg_cholesky", "linalg.cholesky", "LinalgCholeskyExBackward"),
+    ("_cholesky", "cholesky", "CholeskyBackward"),
+):
+    operator(
+        _key,
+        _cholesky_of(_name),
+        A=lambda o, g, out, upper: cholesky_back(o, g, out, upper),
+        kinds={"A": "tensor", "upper": "bool"}, label=_label, function=False, method=False,
+        check=square_check(_name), doc="L with L L' = A, or its conjugate transpose.",
+    )  # fmt: skip
+
+composite("linalg_cholesky", lambda o, A, *, upper=False: o._linalg_cholesky(A, upper),
+          kinds=_EQUATION, module="torch.linalg", method=False,
+          doc="The triangular matrix L with L L' = A.")  # fmt: skip
+composite("cholesky", lambda o, input, upper=False: o._cholesky(input, upper), kinds=_EQUATION,
+          doc="The triangular matrix L with L L' = input.")  # fmt: skip
+
+
+def _cholesky_ex(
+    o: Any, A: Any, *, upper: bool = False, check_errors: bool = False  # noqa: N803
+) -> Any:
+    from tgrad.ops.named import return_type
+
+    code = o.zeros(A._array.shape[:-2], dtype=dtypes.int32)
+    return return_type("linalg_cholesky_ex", ("L", "info"))((o._linalg_cholesky(A, upper), code))
+
+
+composite("linalg_cholesky_ex", _cholesky_ex, module="torch.linalg", method=False, out=False,
+          kinds={**_EQUATION, "check_errors": "bool"},
+          doc="linalg.cholesky, and a code of 0.")  # fmt: skip
+
+
+def _cholesky_solve(o: Any, input: Any, L: Any, upper: bool = False) -> Any:  # noqa: N803
+    if upper:
+        inner = o._solve_triangular(mirror(o, L), input, False, True, False)
+        return o._solve_triangular(L, inner, True, True, False)
+    inner = o._solve_triangular(L, input, False, True, False)
+    return o._solve_triangular(mirror(o, L), inner, True, True, False)
+
+
+def _identity_like(o: Any, a: Any) -> Any:
+    from tgrad.core.tensor import new_tensor
+
+    xp, n = a._type.xp, a._array.shape[-1]
+    return new_tensor(xp.eye(n, dtype=a._type.dtype.numpy), a._type)
+
+
+composite("cholesky_solve", _cholesky_solve, kinds={**_EQUATION, "L": "tensor"},
+          doc="The solution of L L' X = input.")  # fmt: skip
+composite(
+    "cholesky_inverse",
+    lambda o, L, upper=False: _cholesky_solve(o, _identity_like(o, L), L, upper),
+    kinds={**_EQUATION, "L": "tensor"}, doc="The inverse of L L'.",
+)  # fmt: skip
+
