@@ -142,6 +142,8 @@ def fill_tensor(o: Any, input: Any, value: Any) -> Any:
             "fill_ only supports 0-dimension value tensor but got tensor with "
             f"{value._array.ndim} dimensions."
         )
+    if 0 in input._array.strides:
+        check_memory(input._array)
 
     def act(array: Any) -> None:
         numpy.copyto(array, value._array, casting="unsafe")

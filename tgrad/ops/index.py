@@ -485,7 +485,7 @@ def apply_basic(x: Tensor, index: Any, o: Any = None) -> tuple[Tensor, list[Any]
     used = sum(map(_takes, parts))
     ndim = x._array.ndim
     if used > ndim:
-        raise _too_many(x)
+        raise _too_many(x, index)
     alone = len(parts) == 1
     view = x
     tensors: list[Any] = []
@@ -520,8 +520,10 @@ def apply_basic(x: Tensor, index: Any, o: Any = None) -> tuple[Tensor, list[Any]
     return view, tensors
 
 
-def _too_many(x: Tensor) -> DimensionError:
-    if x._array.ndim == 0:
+def _too_many(x: Tensor, index: Any) -> DimensionError:
+    if x._array.ndim == 0 and isinstance(index, slice):
+        return DimensionError("slice() cannot be applied to a 0-dim tensor.")
+    if x._array.ndim == 0 and not isinstance(index, tuple):
         return DimensionError(
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
             "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
@@ -672,7 +674,8 @@ def _copy_to(view: Tensor, value: Any) -> None:
         extra = min(extra, max(len(have) - len(shape), 0))
         if extra:
             value = o.view(value, have[extra:])
-        value = o.expand(value, shape)
+        if have[extra:] != shape:
+            value = o.expand(value, shape)
     o.copy_(view, value)
 
 

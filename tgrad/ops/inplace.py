@@ -42,14 +42,19 @@ def inplace_function(op: Op) -> Any:
     names = [p.name for p in op.parameters]
     operands = ", ".join(p.name for p in promoting(op))
     writer.names.update(check_writable=check_writable, write=write)
-    writer.add(
-        f"if state.grad and (input._edge is not None or input._view is not None):\n"
-        f"    check_writable(input, ({operands},))"
-    )
+    writer.lines[1:1] = [
+        "    if state.grad and (input._edge is not None or input._view is not None):",
+        f"        check_writable(input, ({operands},))",
+    ]
     head(writer, op)
     if op.into is not None:
         _write_in_place(writer, op)
         return writer.compile(f"{op.key}_", f"{op.name}_")
+    writer.names["check_memories"] = check_memories
+    writer.add(
+        "if input._storage is not None or 0 in input._array.strides: "
+        f"check_memories(input, ({operands},))"
+    )
     kernel(writer, op)
     writer.add(
         "if type(r) is not ndarray: r = T.xp.asarray(r)\n"
@@ -156,13 +161,6 @@ def write(
     if op.result is not None:
         type_ = type_.related[op.result(type_.dtype) if callable(op.result) else op.result]
     array = tensor._array
-    if 0 in array.strides:
-        check_memory(array)
-    storage = tensor._storage
-    if storage is not None:
-        for value in values:
-            if type(value) is Tensor and value is not tensor and value._storage is storage:
-                check_overlap(tensor, value)
     if type_ is not tensor._type or result.shape != array.shape:
         check_result(tensor, result.shape, type_)
 
@@ -200,6 +198,15 @@ def write_into(
     set_origin(node)
     rebase(tensor, node)
     return tensor
+
+
+def check_memories(tensor: Tensor, operands: Sequence[Any]) -> None:
+    """`check_memory` of a tensor, and `check_overlap` with each operand."""
+    if 0 in tensor._array.strides:
+        check_memory(tensor._array)
+    for operand in operands:
+        if operand is not tensor:
+            check_overlap(tensor, operand)
 
 
 def check_overlap(tensor: Tensor, other: Any, whole: bool = False) -> None:
