@@ -234,6 +234,8 @@ def _in_double(ufunc: Any) -> Any:
     def function(x: Any) -> Any:
         if x.dtype == float32:
             return ufunc(x.astype(float64)).astype(float32)
+        if x.dtype == float16:
+            return ufunc(x.astype(float32)).astype(float16)
         return ufunc(x)
 
     function.__name__ = function.__qualname__ = ufunc.__name__

@@ -24,15 +24,26 @@ from numpy import float16, float32, float64, ndarray
 
 from tgrad.backends.fused import fma
 from tgrad.core.gaussian import box_muller
-from tgrad.core.generator import (
-    DEFAULT_SEED as DEFAULT_SEED,
-)
-from tgrad.core.generator import (
-    Generator as Generator,
-)
-from tgrad.core.generator import (
-    default_generator as default_generator,
-)
+from tgrad.core.generator import DEFAULT_SEED, Generator, default_generator
+
+__all__ = [
+    "DEFAULT_SEED",
+    "Generator",
+    "bernoulli",
+    "cauchy",
+    "default_generator",
+    "exponential",
+    "fill",
+    "geometric",
+    "log_normal",
+    "multinomial",
+    "normal",
+    "poisson",
+    "randint",
+    "random_full",
+    "randperm",
+    "uniform",
+]
 
 Array: TypeAlias = Any  # an ndarray
 Shape: TypeAlias = tuple[int, ...]
