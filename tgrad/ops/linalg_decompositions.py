@@ -298,7 +298,7 @@ def _lu_parts(xp: Any, a: Any) -> tuple[Any, Any, Any]:
     unit = xp.eye(m, k, dtype=a.dtype)
     lower = xp.tril(factors[..., :, :k], -1) + unit
     upper = xp.triu(factors[..., :k, :])
-    return linear.permutation(pivots, m, a.dtype), lower, upper
+    return lower, upper, linear.permutation(pivots, m, a.dtype)
 
 
 def lu_back(o: Any, gl: Any, gu: Any, P: Any, L: Any, U: Any) -> Any:  # noqa: N803
@@ -320,10 +320,21 @@ def _check_lu(A: Tensor, *, pivot: bool = True) -> None:  # noqa: N803
 
 
 operator(
-    "linalg_lu", lambda xp, A, *, pivot=True: _lu_parts(xp, A),
-    A=lambda o, g, P, L, U: lu_back(o, g[1], g[2], P, L, U),
-    kinds={"A": "tensor", "pivot": "bool"}, fields=("P", "L", "U"), outputs=3,
-    result=(None, None, None), check=_check_lu, out=False, **_LINALG,
+    "_linalg_lu", lambda xp, A: _lu_parts(xp, A),
+    A=lambda o, g, L, U, P: lu_back(o, g[0], g[1], P, L, U),
+    kinds={"A": "tensor"}, fields=("L", "U", "P"), outputs=2, result=(None, None, None),
+    check=_check_lu, label="LinalgLuBackward", **_HIDDEN,
+    doc="The factors of A = P L U.",
+)  # fmt: skip
+
+
+def _lu(o: Any, A: Any, *, pivot: bool = True) -> Any:  # noqa: N803
+    lower, upper, order = o._linalg_lu(A)
+    return return_type("linalg_lu", ("P", "L", "U"))((order, lower, upper))
+
+
+composite(
+    "linalg_lu", _lu, kinds={"A": "tensor", "pivot": "bool"}, out=False, **_LINALG,
     doc="A = P L U: a permutation, a lower triangle with ones, an upper triangle.",
 )  # fmt: skip
 
@@ -515,7 +526,7 @@ def _lstsq(o: Any, A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> 
     xp = A._type.xp
     real = A._type.related[A._type.dtype.to_real()]
     residuals = _empty(real)
-    if m > n:
+    if m > n and driver in ("gels", "gelsd", "gelss"):
         rest = times(o, A, o.unsqueeze(solution, -1) if vector else solution)
         left = (o.unsqueeze(B, -1) if vector else B)
         residuals = o.sum_dim(o.pow_Tensor_Scalar(o.abs(o.sub(rest, left)), 2), (-2,), False)
