@@ -84,7 +84,7 @@ def _bessel_orders(x: Array) -> tuple[Array, Array, Array, Array]:
     10.12.4, 10.8.3)."""
     top = 80
     after, current = np.zeros_like(x), np.full_like(x, 1e-280)
-    orders = [current]
+    orders: list[Array] = [current]
     for n in range(top, 0, -1):
         after, current = current, 2 * n / x * current - after
         big = np.abs(current) > 1e250
@@ -99,7 +99,8 @@ def _bessel_orders(x: Array) -> tuple[Array, Array, Array, Array]:
         norm = norm + 2 * orders[n]
     j = [value / norm for value in orders]
     log = np.log(x / 2) + EULER
-    y0, y1 = log * j[0], log * j[1] - j[0] / x
+    y0: Array = log * j[0]
+    y1: Array = log * j[1] - j[0] / x
     for k in range(1, top // 2 - 1):
         y0 = y0 - 2 * (-1) ** k * j[2 * k] / k
         y1 = y1 + (-1) ** k * (j[2 * k - 1] - j[2 * k + 1]) / k
@@ -132,7 +133,7 @@ def _bessel(kind: int, order: int) -> Callable[[Array], Array]:
         size = np.abs(x)
         near = _bessel_orders(np.clip(size, 1e-8, 25))[2 * kind + order]
         far = _hankel(order, np.maximum(size, 25))[kind]
-        result = np.where(size <= 25, near, far)
+        result: Array = np.where(size <= 25, near, far)
         if kind:
             tiny = -2 / (math.pi * x) if order else (np.log(x / 2) + EULER) * 2 / math.pi
             result = np.where(size < 1e-8, tiny, result)

@@ -32,12 +32,12 @@ def _no_integers(operands: Sequence[Any]) -> None:
     _, first, second = operands
     if not first._type.inexact and not second._type.inexact:
         raise DTypeError(
-            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv "
-            "will perform a true division of tensor1 and tensor2. The historic addcdiv behavior can "
-            "be implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for "
-            "integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future "
-            "addcdiv behavior is just the latter implementation: (input + value * tensor1 / "
-            "tensor2), for all dtypes."
+            "Integer division with addcdiv is no longer supported, and in a future  release "
+            "addcdiv will perform a true division of tensor1 and tensor2. The historic addcdiv "
+            "behavior can be implemented as (input + value * torch.trunc(tensor1 / "
+            "tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
+            "tensor2) for float inputs. The future addcdiv behavior is just the latter "
+            "implementation: (input + value * tensor1 / tensor2), for all dtypes."
         )
 
 
@@ -86,7 +86,9 @@ def _same_dtypes(input: Tensor, **others: Any) -> None:
             raise DTypeError(f"expected dtype {expected} for `{name}` but got dtype {got}")
 
 
-C_NAMES: Final = {"float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long int"}
+C_NAMES: Final = {
+    "float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int",
+}  # fmt: skip
 
 broadcast(
     "lerp.Tensor", _lerp, inplace=True, index=1, holomorphic=True,

@@ -151,7 +151,8 @@ def _shift(name: str) -> Callable[..., Any]:
         bits = dtype.itemsize * 8
         far = (other < 0) | (other >= bits)
         if name == "left_shift":
-            return xp.where(far, dtype.type(0), xp.left_shift(input, xp.where(far, 0, other))).astype(dtype)
+            moved = xp.left_shift(input, xp.where(far, 0, other))
+            return xp.where(far, dtype.type(0), moved).astype(dtype)
         last = dtype.type(bits - 1)
         return xp.right_shift(input, xp.where(far, last, other).astype(dtype))
 
@@ -168,10 +169,14 @@ bitwise("bitwise_left_shift", "<<", _shift("left_shift"), "lshift", False, "inpu
 bitwise("bitwise_right_shift", ">>", _shift("right_shift"), "rshift", False,
         "input / 2 ** other, rounded down.")
 
-reflected("rlshift", "r<<", lambda o, input, other: o.bitwise_left_shift_Scalar_Tensor(other, input),
-          "other << input.")
-reflected("rrshift", "r>>", lambda o, input, other: o.bitwise_right_shift_Scalar_Tensor(other, input),
-          "other >> input.")
+reflected(
+    "rlshift", "r<<",
+    lambda o, input, other: o.bitwise_left_shift_Scalar_Tensor(other, input), "other << input.",
+)  # fmt: skip
+reflected(
+    "rrshift", "r>>",
+    lambda o, input, other: o.bitwise_right_shift_Scalar_Tensor(other, input), "other >> input.",
+)  # fmt: skip
 
 unary(
     "bitwise_not", lambda xp, input: xp.invert(input),

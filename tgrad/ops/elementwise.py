@@ -133,8 +133,8 @@ binary(
 )  # fmt: skip
 
 binary(
-    "rsub.Scalar", _from_number, symbol="r-", guard=no_bool, kinds={"other": "scalar"}, method=False, inplace=False,
-    label="RsubBackward", index=1, out=False,
+    "rsub.Scalar", _from_number, symbol="r-", guard=no_bool, kinds={"other": "scalar"},
+    method=False, inplace=False, label="RsubBackward", index=1, out=False,
     input=lambda o, g, alpha: -scale(g, alpha),
     holomorphic=True, doc="other - alpha * input, of a number.",
 )  # fmt: skip
@@ -202,7 +202,9 @@ def _mode_type(operands: Sequence[Any], mode: Any) -> Any:
     return dtypes.default.dtype if mode is None and not found.is_differentiable else found
 
 
-by_mode = Rule("promoted; integers to the default floating dtype without a mode", "never", _mode_type)
+by_mode = Rule(
+    "promoted; integers to the default floating dtype without a mode", "never", _mode_type
+)
 
 binary(
     "div.Tensor_mode", _divide_with_mode, kinds={"rounding_mode": "mode?", "input": "operand"},

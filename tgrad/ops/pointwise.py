@@ -44,8 +44,8 @@ broadcast(
 unary(
     "neg", lambda xp, input: xp.negative(input), symbol="neg", aliases=("negative",),
     refuses={
-        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
-        "a mask, use the `~` or `logical_not()` operator instead.": BOOL,
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+        "invert a mask, use the `~` or `logical_not()` operator instead.": BOOL,
     },
     input=lambda o, g: -g,
     doc="The negative of each element.",
@@ -87,8 +87,8 @@ def _sgn(xp: Any, input: Any) -> Any:
 unary(
     "sign", _sign,
     refuses={
-        "!Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
-        "instead.": COMPLEX,
+        "!Unlike NumPy, torch.sign is not intended to support complex numbers. Please use "
+        "torch.sgn instead.": COMPLEX,
     },
     input=lambda o, g: o.zero_gradient(g),
     doc="-1, 0 or 1 by the sign of each element.",
@@ -157,7 +157,8 @@ smooth("sigmoid", input=lambda o, g, out: g * (1 - out) * out, aliases=("special
 
 
 def _tanh_backward(xp: Any, grad_output: Any, output: Any) -> Any:
-    """grad_output * (1 - output**2), where PyTorch's kernel fuses the product and the difference."""
+    """grad_output * (1 - output**2); the square and the difference are one operation, as in
+    PyTorch's kernel."""
     dtype = output.dtype
     if dtype == xp.float16:
         wide = output.astype(xp.float32)
@@ -211,7 +212,7 @@ def _angle_gradient(o: Any, g: Any, input: Any) -> Any:
 
 
 unary("angle", _angle, dtype=float_result, result=dtypes.DType.to_real, inplace=False,
-      input=_angle_gradient, doc="The angle of each complex number; 0 or pi of a real one.")  # fmt: skip
+      input=_angle_gradient, doc="The angle of complex numbers; 0 or pi of real ones.")  # fmt: skip
 
 
 

@@ -61,16 +61,22 @@ composite(
 )  # fmt: skip
 
 
+def _any_complex(*values: Any) -> bool:
+    return any(
+        v.dtype.is_complex if isinstance(v, Tensor) else isinstance(v, complex) for v in values
+    )
+
+
 def _float_power_in_place(o: Any, input: Any, exponent: Any) -> Any:
-    other = exponent.dtype.is_complex if isinstance(exponent, Tensor) else isinstance(exponent, complex)
-    wanted = dtypes.complex128 if input.dtype.is_complex or other else dtypes.float64
+    complex_ = _any_complex(input, exponent)
+    wanted = dtypes.complex128 if complex_ else dtypes.float64
     if input.dtype is not wanted:
         raise DTypeError(
-            f"the base given to float_power_ has dtype {input.dtype.title} but the operation's result "
-            f"requires dtype {wanted.title}"
+            f"the base given to float_power_ has dtype {input.dtype.title} but the operation's "
+            f"result requires dtype {wanted.title}"
         )
     if isinstance(exponent, Tensor):
-        return o.pow_Tensor_Tensor_(input, _to_double(o, exponent, wanted is dtypes.complex128))
+        return o.pow_Tensor_Tensor_(input, _to_double(o, exponent, complex_))
     return o.pow_Tensor_Scalar_(input, exponent)
 
 
@@ -88,10 +94,7 @@ def _to_double(o: Any, value: Any, complex_: bool) -> Any:
 
 
 def _float_power(o: Any, input: Any, exponent: Any) -> Any:
-    complex_ = any(
-        x.dtype.is_complex if isinstance(x, Tensor) else isinstance(x, complex)
-        for x in (input, exponent)
-    )
+    complex_ = _any_complex(input, exponent)
     base, power = (_to_double(o, x, complex_) for x in (input, exponent))
     if not isinstance(base, Tensor):
         return o.pow_Scalar(base, power)

@@ -82,7 +82,7 @@ special("erfcx", "erfcx", half=False,
 special("ndtri", "ndtri", half=False,
         input=lambda o, g, out: (
             g * math.sqrt(2 * math.pi) * o.exp(o.pow_Tensor_Scalar(out, 2) / 2)
-        ), doc="The number below which a standard normal variable is with the probability.")  # fmt: skip
+        ), doc="The quantile of the standard normal distribution.")  # fmt: skip
 special("log_ndtr", "log_ndtr", half=False,
         input=lambda o, g, input, out: (
             g / o.special_erfcx(input * -math.sqrt(0.5)) * math.sqrt(2 / math.pi)
