@@ -276,11 +276,11 @@ def refuse(
 ) -> NoReturn:
     """Raise PyTorch's error for a call that fits none of the overloads."""
     ops = [op for op in ops if op.listed]
-    given = len(args) + len(keywords)
+    given = len(args) - method + len(keywords)
     plausible = [
         op for op in ops
-        if sum(p.required for p in op.parameters) <= given <= len(op.parameters) + op.out
-        or (op.varargs and given)
+        if sum(p.required for p in op.parameters) - method <= given
+        <= len(op.parameters) - method + (op.out and not method)
     ]  # fmt: skip
     if (len(ops) == 1 and not ops[0].crowded) or len(plausible) == 1:
         op = ops[0] if len(ops) == 1 else plausible[0]
@@ -296,12 +296,11 @@ def refuse(
             f"({', '.join(got)}), but expected {signature_text(ops[0], method)}",
             op=ops[0].public,
         )
-    lines = [f" * {signature_text(op, method)}" for op in ops]
-    raise ArgumentError(
-        f"{ops[0].public}() received an invalid combination of arguments - got "
-        f"({', '.join(got)}), but expected one of:\n" + "\n".join(lines) + "\n",
-        op=ops[0].public,
-    )
+    from tgrad.ops.mismatch import combination_error
+
+    signatures = [signature_text(op, method) for op in ops]
+    text = combination_error(ops[0].public, signatures, args[method:], keywords, type_name)
+    raise ArgumentError(text, op=ops[0].public)
 
 
 def signature_text(op: Op, method: bool) -> str:
@@ -320,5 +319,7 @@ def signature_text(op: Op, method: bool) -> str:
         default = "" if p.required else f" = {shown}"
         parts.append(f"{ACCEPT[p.kind][1]} {p.name}{default}")
     if out_comes:
-        parts += ([] if keyword_only else ["*"]) + ["Tensor out = None"]
+        several = bool(op.fields) or op.outputs != 1
+        out = "tuple of Tensors out = None" if several else "Tensor out = None"
+        parts += [out] if keyword_only else ["*", out]
     return f"({', '.join(parts)})"

@@ -85,7 +85,7 @@ operator(
 
 def _nansum(xp: Any, input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     if input.dtype.kind == "c":
-        raise DTypeError("nansum does not support complex inputs")
+        raise DTypeError("nansum on CPU does not support complex inputs")
     if input.dtype.kind == "f":
         input = xp.where(xp.isnan(input), input.dtype.type(0), input)
     return total(xp, input, reduced_axes(dim, input.ndim), keepdim)
@@ -102,7 +102,7 @@ operator(
 operator(
     "mean", lambda xp, input, *, dtype=None: xp.mean(input),
     input=lambda o, g, input_shape: mean_back(o, g, input_shape, None, False),
-    dtype=averaged, out=False, doc="The mean of all elements.",
+    dtype=averaged, doc="The mean of all elements.",
 )  # fmt: skip
 
 operator(
@@ -114,13 +114,18 @@ operator(
     dtype=averaged, kinds=DIMS, index=1, doc="Means over dimensions.",
 )  # fmt: skip
 
-composite(
-    "nanmean",
-    lambda o, input, dim=None, keepdim=False, *, dtype=None: o.nansum(
-        input, dim, keepdim, dtype=dtype
-    ) / o.sum_dim(o.logical_not(o.isnan(input)), dim, keepdim),
-    kinds=DIMS, doc="Means of the elements that aren't NaN.",
-)  # fmt: skip
+
+def _nanmean(o: Any, input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    if not input.dtype.is_differentiable:
+        raise DTypeError(
+            "nanmean(): expected input to have floating point or complex dtype but got "
+            f"{input.dtype.title}"
+        )
+    present = o.sum_dim(o.logical_not(o.isnan(input)), dim, keepdim)
+    return o.div(o.nansum(input, dim, keepdim, dtype=dtype), present)
+
+
+composite("nanmean", _nanmean, kinds=DIMS, doc="Means of the elements that aren't NaN.")
 
 # ---------------------------------------------------------------- products
 
@@ -177,8 +182,11 @@ def _over_dims(xp: Any, input: Any, dim: Any, keepdim: bool, name: str) -> Any:
     if input.size == 0:
         if axes is None:
             _no_elements(name, input)
-        for axis in axes or ():
-            _axis(name, input, axis)
+        for given in dim or ():
+            if input.ndim and input.shape[given] == 0:
+                raise DimensionError(
+                    f"{name}(): Expected reduction dim {given} to have non-zero size."
+                )
     if input.dtype.kind == "c":
         raise unsupported(f"{name[1:]}_values_cpu", input)
     reduction = xp.amax if name == "amax" else xp.amin
@@ -224,13 +232,13 @@ operator(
 operator(
     "amax", lambda xp, input, dim=(), keepdim=False: _over_dims(xp, input, dim, keepdim, "amax"),
     input=lambda o, g, input, dim, keepdim, out: amax_back(o, g, input, dim, keepdim, out),
-    kinds={"dim": "ints"}, doc="The largest elements over dimensions.",
+    kinds=DIMS, doc="The largest elements over dimensions.",
 )  # fmt: skip
 
 operator(
     "amin", lambda xp, input, dim=(), keepdim=False: _over_dims(xp, input, dim, keepdim, "amin"),
     input=lambda o, g, input, dim, keepdim, out: amax_back(o, g, input, dim, keepdim, out),
-    kinds={"dim": "ints"}, doc="The smallest elements over dimensions.",
+    kinds=DIMS, doc="The smallest elements over dimensions.",
 )  # fmt: skip
 
 
@@ -263,8 +271,9 @@ operator(
 
 
 def _index_of(input: Any, dim: Any, keepdim: bool, name: str) -> Any:
-    if input.dtype.kind == "b":
-        raise DTypeError(f"{name}(): does not support bool input")
+    if input.dtype.kind in "bc":
+        kind = "bool" if input.dtype.kind == "b" else "complex"
+        raise DTypeError(f"{name}(): does not support {kind} input")
     if dim is None:
         if input.size == 0:
             raise DimensionError(
@@ -274,8 +283,6 @@ def _index_of(input: Any, dim: Any, keepdim: bool, name: str) -> Any:
     else:
         axis = _axis(name, input, dim)
         axis = axis if input.ndim else None
-    if input.dtype.kind == "c":
-        raise unsupported(f"{name}_cpu", input)
     if name == "argmax":
         return input.argmax(axis, keepdims=keepdim)
     return input.argmin(axis, keepdims=keepdim)
@@ -328,6 +335,14 @@ operator(
     "any.dim", _any, kinds=DIMS, result=_to_bool, differentiable=False,
     doc="Whether any element is true (not 0), over dimensions.",
 )  # fmt: skip
+
+for _name, _kernel in (("all", _all), ("any", _any)):
+    operator(  # listed by messages; a call with one dimension fits the row before it as well
+        f"{_name}.int", (lambda kernel: lambda xp, input, dim, keepdim=False: kernel(
+            xp, input, (dim,), keepdim
+        ))(_kernel),
+        result=_to_bool, differentiable=False, doc="Along a dimension.",
+    )  # fmt: skip
 
 # ---------------------------------------------------------------- variances
 
@@ -488,7 +503,7 @@ operator(
         o, g, input, ord, dim, keepdim, out
     ),
     dtype=Rule("as input, which must be floating or complex; or dtype=", "inexact", _normed),
-    kinds={**DIMS, "ord": "float"}, result=DType.to_real, function=False, method=False,
+    kinds={**DIMS, "ord": "float"}, result=DType.to_real, module="torch.linalg", method=False,
     doc="(sum of |x| ** ord) ** (1 / ord) over dimensions.",
 )  # fmt: skip
 

@@ -57,7 +57,7 @@ def spread_evenly(o: Any, g: Any, input: Any, out: Any) -> Any:
         hit = o.isnan(input)
     else:
         hit = o.eq(input, out)
-    return o.where(hit, g / int(o.sum(hit)), 0.0)
+    return o._where(hit, g / int(o.sum(hit)), 0.0)
 
 
 def amax_back(o: Any, g: Any, input: Any, dim: Any, keepdim: bool, out: Any) -> Any:
@@ -65,7 +65,7 @@ def amax_back(o: Any, g: Any, input: Any, dim: Any, keepdim: bool, out: Any) -> 
     ndim = len(input.shape)
     g = restore(o, g, ndim, dim, keepdim)
     hit = o.eq(input, restore(o, out, ndim, dim, keepdim))
-    ones = o.where(hit, o.ones_like(g), 0.0)
+    ones = o._where(hit, o.ones_like(g), 0.0)
     if dim is None or dim == ():
         dims: tuple[int, ...] = tuple(range(ndim))
     else:
@@ -133,9 +133,11 @@ def var_back(
     if ndim == 0 or dim is None:
         degrees = count(input.shape, None) - correction
         mean = o.mean(input)
-        if degrees <= 0:
+        if degrees <= 0:  # PyTorch computes this without recording it
+            input = o.detach(input)
+            mean = o.mean(input)
             same = o.eq(input, mean)
-            return g * o.where(same, mean * float("nan"), float("inf"))
+            return g * o._where(same, mean * float("nan"), float("inf"))
         return (2.0 / degrees) * g * (input - mean)
     g = restore(o, g, ndim, dim, keepdim) if ndim > 1 else g
     degrees = count(input.shape, dim) - correction
@@ -147,7 +149,7 @@ def std_back(
     o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool, out: Any
 ) -> Any:
     """The variance's over twice the deviation; 0 where that is 0."""
-    g = o.where(o.eq(out, 0), 0.0, g / (out * 2))
+    g = o._where(o.eq(out, 0), 0.0, g / (out * 2))
     return var_back(o, g, input, dim, correction, keepdim)
 
 
@@ -180,18 +182,18 @@ def norm_back(
     if p == 1:
         return o.sgn(input) * g
     if p == 2:
-        return g * o.where(o.eq(out, 0), 0.0, input / out)
+        return g * o._where(o.eq(out, 0), 0.0, input / out)
     size = o.abs(input)
     if p in (float("inf"), float("-inf")):
         hit = o.logical_or(o.eq(size, out), o.logical_and(o.isnan(size), o.isnan(out)))
-        ones = o.where(hit, o.ones_like(size), 0.0)
+        ones = o._where(hit, o.ones_like(size), 0.0)
         dims = tuple(range(ndim)) if dim is None or dim == () else wrap_dims(dim, ndim)
         return o.sgn(input) * (g / o.sum_dim(ones, dims, True)) * ones
     if p < 1:
-        scaled = o.sgn(input) * o.where(o.eq(input, 0), 0.0, o.pow_Tensor_Scalar(size, p - 1))
+        scaled = o.sgn(input) * o._where(o.eq(input, 0), 0.0, o.pow_Tensor_Scalar(size, p - 1))
         return scaled * g * o.pow_Tensor_Scalar(out, 1 - p)
     scaled = o.sgn(input) * o.pow_Tensor_Scalar(size, p - 1) if p < 2 else input * o.pow_Tensor_Scalar(size, p - 2)
-    return scaled * o.where(o.eq(out, 0), 0.0, g / o.pow_Tensor_Scalar(out, p - 1))
+    return scaled * o._where(o.eq(out, 0), 0.0, g / o.pow_Tensor_Scalar(out, p - 1))
 
 
 # ---------------------------------------------------------------- scans
@@ -250,7 +252,7 @@ def logcumsumexp_back(o: Any, g: Any, input: Any, dim: int, out: Any) -> Any:
     )
     parts = []
     for wanted in (o.gt(g, 0), o.lt(g, 0)):
-        part = o.flip(o.where(wanted, size, lowest) - out, (dim,))
+        part = o.flip(o._where(wanted, size, lowest) - out, (dim,))
         parts.append(o.exp(o.flip(o.logcumsumexp(part, dim), (dim,)) + input))
     return parts[0] - parts[1]
 
@@ -263,4 +265,4 @@ def renorm_back(o: Any, g: Any, input: Any, p: float, dim: int, maxnorm: float) 
     along = o.sum_dim(input * g, others, True)
     inverse = o.reciprocal(norm + 1e-7)
     scaled = maxnorm * inverse * (g - inverse * norm_back(o, along, input, p, others, True, norm))
-    return o.where(o.gt(norm, maxnorm), scaled, g)
+    return o._where(o.gt(norm, maxnorm), scaled, g)

@@ -171,19 +171,18 @@ def _cumulative_dx(o: Any, y: Any, *, dx: Any = 1, dim: int = -1) -> Any:
 SAMPLES: dict[str, Any] = {
     "kinds": {"y": "tensor", "x": "tensor", "dx": "number"}, "method": False, "out": False,
 }  # fmt: skip
-composite(
-    "trapezoid.x", _trapezoid_x, doc="Integrals along a dimension by the trapezoidal rule.",
-    aliases=("trapz",), **SAMPLES,
-)  # fmt: skip
-composite(
-    "trapezoid", _trapezoid_dx, doc="Integrals along a dimension by the trapezoidal rule.",
-    aliases=("trapz",), **SAMPLES,
-)  # fmt: skip
-composite(
-    "cumulative_trapezoid.x", _cumulative_x,
-    doc="Running integrals along a dimension by the trapezoidal rule.", **SAMPLES,
-)  # fmt: skip
-composite(
-    "cumulative_trapezoid", _cumulative_dx,
-    doc="Running integrals along a dimension by the trapezoidal rule.", **SAMPLES,
-)  # fmt: skip
+TRAPZ: dict[str, Any] = {**SAMPLES, "kinds": {**SAMPLES["kinds"], "dx": "float"}}
+for _name, _forward in (
+    ("trapezoid.x", _trapezoid_x), ("trapezoid", _trapezoid_dx),
+    ("trapz", _trapezoid_dx), ("trapz.x", _trapezoid_x),
+):  # fmt: skip
+    composite(
+        _name, _forward, doc="Integrals along a dimension by the trapezoidal rule.",
+        **(TRAPZ if _name[:5] == "trapz" else SAMPLES),
+    )  # fmt: skip
+for _name, _forward in (
+    ("cumulative_trapezoid.x", _cumulative_x), ("cumulative_trapezoid", _cumulative_dx),
+):  # fmt: skip
+    composite(
+        _name, _forward, doc="Running integrals along a dimension by the trapezoidal rule.", **SAMPLES
+    )

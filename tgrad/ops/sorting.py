@@ -52,17 +52,17 @@ def _sort(input: Any, dim: int, descending: bool, stable: bool) -> tuple[Any, An
 
 
 operator(
-    "sort", lambda xp, input, dim=-1, descending=False: _sort(input, dim, descending, False),
-    input=lambda o, g, input_shape, dim, indices: chosen_back(o, g, input_shape, dim, True, indices),
-    doc="The elements in order along a dimension, and where they were; NaN is the largest.",
-    **CHOSEN,
-)  # fmt: skip
-operator(
     "sort.stable",
     lambda xp, input, *, stable, dim=-1, descending=False: _sort(input, dim, descending, bool(stable)),
     input=lambda o, g, input_shape, dim, indices: chosen_back(o, g, input_shape, dim, True, indices),
     index=1, kinds={"stable": "bool?"},
     doc="The elements in order along a dimension, equal ones as they were.", **CHOSEN,
+)  # fmt: skip
+operator(
+    "sort", lambda xp, input, dim=-1, descending=False: _sort(input, dim, descending, False),
+    input=lambda o, g, input_shape, dim, indices: chosen_back(o, g, input_shape, dim, True, indices),
+    doc="The elements in order along a dimension, and where they were; NaN is the largest.",
+    **CHOSEN,
 )  # fmt: skip
 operator(
     "argsort", lambda xp, input, dim=-1, descending=False: _indices(input, dim, descending, False)[0],

@@ -42,9 +42,17 @@ operator(
 
 operator(
     "count_nonzero",
-    lambda xp, input, dim=None: xp.asarray(xp.count_nonzero(input, reduced_axes(dim, input.ndim))),
-    kinds={"dim": "ints?"}, result=dtypes.int64, differentiable=False, out=False,
-    doc="How many elements aren't 0.",
+    lambda xp, input, dim=None: xp.asarray(
+        xp.count_nonzero(input, reduced_axes(None if dim is None else (dim,), input.ndim))
+    ),
+    kinds={"dim": "int?"}, result=dtypes.int64, differentiable=False, out=False,
+    doc="How many elements aren't 0: of all, or along a dimension.",
+)  # fmt: skip
+operator(
+    "count_nonzero.dims",
+    lambda xp, input, dim: xp.asarray(xp.count_nonzero(input, reduced_axes(dim, input.ndim))),
+    kinds={"dim": "ints"}, result=dtypes.int64, differentiable=False, out=False, varargs=True,
+    doc="How many elements aren't 0, over dimensions.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- distances
@@ -142,10 +150,10 @@ def _quantile(
     if name == "nanquantile":
         present = o.sum_dim(o.logical_not(missing), (-1,), True)
         ranks = o.mul(q, o.sub(present, 1))
-        ranks = o.where(o.lt(ranks, 0), 0.0, ranks)
+        ranks = o._where(o.lt(ranks, 0), 0.0, ranks)
     else:
         last = ordered.shape[-1] - 1
-        ranks = o.where(o.any_dim(missing, (-1,), True), float(last), o.mul(q, last))
+        ranks = o._where(o.any_dim(missing, (-1,), True), float(last), o.mul(q, last))
     rounding = {"lower": o.floor, "higher": o.ceil, "nearest": o.round}.get(interpolation)
     if rounding is not None:
         ranks = rounding(ranks)
