@@ -1,4 +1,4 @@
-"""Rows: writing over a tensor: zeros, one value, another tensor's elements, a function's results."""
+"""Rows: writing over a tensor: zeros, one value, another tensor, a function's results."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Shapes, strides and memory: arithmetic on tuples, and arrays made on memory that is there already.
+"""Shapes, strides and memory: arithmetic on tuples, and arrays on memory that is there already.
 
-Strides of arrays are counted in bytes, as NumPy does; those of tensors in elements, as PyTorch does.
+Strides of arrays are counted in bytes, as in NumPy, those of tensors in elements, as in PyTorch.
 NumPy gives a new dimension of size 1 the stride 0, PyTorch that of a contiguous tensor, so
 `element_strides` mends these.
 """
@@ -79,7 +79,7 @@ def array_near(array: Any, shape: Sizes, strides: Sizes, offset: int) -> Any:
 
 
 def laid_out(shape: Sizes, strides: Sizes, dtype: Any, extent: int, start: int = 0) -> Any:
-    """A new array of zeros in memory of `extent` elements, from `start`, with strides in elements."""
+    """A new array of zeros in memory of `extent` elements, from `start`; strides in elements."""
     memory = numpy.zeros(extent, dtype)
     steps = tuple([step * memory.itemsize for step in strides])
     return numpy.ndarray(shape, memory.dtype, memory, start * memory.itemsize, steps)

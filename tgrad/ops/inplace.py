@@ -1,9 +1,9 @@
 """Writing to a tensor in place: what is refused, and how the graph follows.
 
 A row's in-place form computes the result as the row does and writes it over the input.  The input's
-history is then the new node (with the input's old edge among its edges).  Where the input is a view,
-its base's history becomes a `CopySlices`: the row's derivative applied to the piece that was written
-to, and the identity elsewhere.
+history is then the new node (with the input's old edge among its edges).  Where the input is a
+view, its base's history becomes a `CopySlices`: the row's derivative applied to the piece that was
+written to, and the identity elsewhere.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from tgrad.ops.call import (
     node_classes,
     promoting,
     start,
-    versions_of,
 )
 from tgrad.ops.geometry import element_strides, first_byte, in_memory
 from tgrad.ops.table import Op
@@ -86,7 +85,7 @@ def _write_in_place(writer: Writer, op: Op) -> None:
 def check_target(tensor: Tensor, type_: TensorType, values: Sequence[Any], strict: bool) -> None:
     """Raise PyTorch's errors for a tensor that a row's result can't be written into.
 
-    `strict`: also where several of its elements are in one place, or an operand is the tensor itself.
+    `strict`: also where several of its elements are in one place, or an operand is in its memory.
     """
     array = tensor._array
     if type_ is not tensor._type:
@@ -115,12 +114,10 @@ def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
         isinstance(o, Tensor) and o.current_edge() is not None for o in operands
     ):
         return
-    if view is not None:
-        if edge is not None and view[0].is_leaf:
-            raise AutogradError(
-                "a view of a leaf Variable that requires grad is being used in an in-place "
-                "operation."
-            )
+    if view is not None and edge is not None and view[0].is_leaf:
+        raise AutogradError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+        )
     # As in PyTorch a view is a leaf still if it got a history only through others.
     if edge is not None and (recorded is None or type(edge[0]) is AccumulateGrad):
         raise AutogradError(
@@ -159,7 +156,9 @@ def write(
 ) -> Tensor:
     """Write a row's result over `tensor` and record it; `values` are the row's arguments."""
     if op.result is not None:
-        type_ = type_.related[op.result(type_.dtype) if callable(op.result) else op.result]
+        dtype = op.result(type_.dtype) if callable(op.result) else op.result
+        assert not isinstance(dtype, tuple)
+        type_ = type_.related[dtype]
     array = tensor._array
     if type_ is not tensor._type or result.shape != array.shape:
         check_result(tensor, result.shape, type_)
@@ -408,4 +407,4 @@ def strided_history(base: Tensor, view: Tensor) -> Edge:
     return node, 0
 
 
-Tensor.strided_history = staticmethod(strided_history)  # type: ignore[assignment]
+Tensor.strided_history = staticmethod(strided_history)

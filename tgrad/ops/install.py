@@ -24,6 +24,7 @@ from tgrad.ops import (
     filling,
     index,
     joining,
+    layout,
     linalg,
     linalg_decompositions,
     linalg_norms,
@@ -44,11 +45,14 @@ from tgrad.ops import (
     reduce,
     rounding,
     scan,
+    scattering,
     shape,
     sorting,
     special,
+    splitting,
     statistics,
     strided,
+    tensor_index,
     windows,
 )
 from tgrad.ops.functions import (
@@ -67,7 +71,8 @@ ROW_MODULES: Final = (
     matmul, contraction, reduce,
     linalg, linalg_decompositions, linalg_norms,
     nn_activation, nn_loss, nn_loss_more, nn_layers, nn_normalization,
-    shape, strided, joining, index, filling, memory, rearrange, picking, masking,
+    shape, layout, strided, joining, splitting, tensor_index, index, filling, memory, rearrange,
+    scattering, picking, masking,
     create, random, sorting, scan, statistics, windows,
 )  # fmt: skip
 

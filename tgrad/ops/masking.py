@@ -12,7 +12,7 @@ from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, DTypeError, ShapeError
 from tgrad.ops.call import broadcast_error, number_array
-from tgrad.ops.picking import shape_of
+from tgrad.ops.scattering import shape_of
 from tgrad.ops.table import broadcast, composite, operator, row
 
 C_NAMES: Final = {
@@ -222,7 +222,9 @@ def masked_scatter_into(array: Any, mask: Any, source: Any) -> None:
     array[mask] = source.reshape(-1)[: int(mask.sum())]
 
 
-def scattered_source_gradient(o: Any, g: Any, mask: Any, source_shape: Any, source_type: Any) -> Any:
+def scattered_source_gradient(
+    o: Any, g: Any, mask: Any, source_shape: Any, source_type: Any
+) -> Any:
     """The gradient where the mask is set, and zeros for what wasn't used."""
     used = o._masked_select(g, mask)
     count = used._array.size if isinstance(used, Tensor) else used.size

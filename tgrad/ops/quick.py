@@ -1,7 +1,7 @@
 """Short ways to rows that are called often: sizes as several ints, lists of tensors, no arguments.
 
-Each function here sees at a glance whether a call is an ordinary one, and otherwise leaves it to the
-general function of the same name, which knows all overloads, keywords and errors.
+Each function here sees at a glance whether a call is an ordinary one, and otherwise leaves it to
+the general function of the same name, which knows all overloads, keywords and errors.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _flatten(tensor: Tensor) -> Any:
 
 
 METHODS: Final[dict[str, Callable[[], Callable[..., Any]]]] = {
-    **{name: _of_sizes(name) for name in ("view", "reshape", "permute", "expand", "repeat", "flip")},
+    **{n: _of_sizes(n) for n in ("view", "reshape", "permute", "expand", "repeat", "flip")},
     "contiguous": _plain("contiguous", _contiguous),
     "flatten": _plain("flatten", _flatten),
     "zero_": _plain("zero_", lambda tensor: zero_(None, tensor)),

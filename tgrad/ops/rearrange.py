@@ -10,7 +10,7 @@ import numpy
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import DimensionError, UnsupportedDTypeError, ShapeError
+from tgrad.errors import DimensionError, ShapeError, UnsupportedDTypeError
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
 from tgrad.ops.geometry import copied
 from tgrad.ops.strided import diagonal_backward, diagonal_of, sliced

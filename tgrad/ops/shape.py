@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy
-
-from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, DTypeError, ShapeError
+from tgrad.errors import ArgumentError, ShapeError
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
-from tgrad.ops.geometry import copied, expanded, inferred, reshaped, strided
+from tgrad.ops.geometry import inferred, reshaped, strided
 from tgrad.ops.table import composite, operator, view
 
 # ---------------------------------------------------------------- new shapes
@@ -394,157 +391,6 @@ def _grow3(o: Any, x: Tensor) -> Any:
 
 for _name, _grow in (("atleast_1d", _grow1), ("atleast_2d", _grow2), ("atleast_3d", _grow3)):
     _atleast(_name, _grow)
-
-# ---------------------------------------------------------------- repetition without memory
-
-
-def check_expand(input: Any, size: tuple[int, ...], implicit: bool = False) -> None:
-    """Raise PyTorch's error for a size with fewer dimensions than the tensor."""
-    if len(size) < input._array.ndim:
-        expanded(input._array, size, input._type.name)
-
-
-view(
-    "expand", lambda xp, input, size, *, implicit=False: expanded(input, size, ""), varargs=True,
-    function=False, kinds={"implicit": "bool"}, check=check_expand,
-    input=lambda o, g, input_shape: o.sum_to_size(g, input_shape),
-    doc="Dimensions of size 1 repeated, and new leading ones, without copying; -1 keeps a size.",
-)  # fmt: skip
-composite(
-    "expand_as", lambda o, input, other: o.expand(input, other._array.shape), function=False,
-    doc="`expand` to the shape of another tensor.",
-)  # fmt: skip
-composite(
-    "broadcast_to", lambda o, input, size: o.expand(input, size), kinds={"size": "sequence"},
-    doc="The tensor repeated to a shape that it broadcasts to, without copying.",
-)  # fmt: skip
-
-
-def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
-    """Sums over the dimensions that broadcasting `size` to the input's shape would repeat.
-
-    What broadcasting does to an operand, backwards: arrays and tensors.
-    """
-    tensor = isinstance(input, Tensor)
-    shape = input._array.shape if tensor else input.shape
-    extra = len(shape) - len(size)
-    if extra < 0 or any(
-        want not in (1, have) for have, want in zip(shape[extra:], size, strict=True)
-    ):
-        raise ShapeError(
-            f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}."
-        )
-    dims = tuple([
-        dim for dim, have in enumerate(shape)
-        if dim < extra or (size[dim - extra] == 1 and have != 1)
-    ])  # fmt: skip
-    if dims:
-        if not tensor or len(size):
-            input = o.sum_dim(input, dims, True)
-        else:
-            return o.sum_dim(input, dims, False) if len(dims) < len(shape) else o.sum(input)
-    if extra:
-        input = o.view(input, size)
-    return input
-
-
-composite(
-    "sum_to_size", sum_to_size, varargs=True, function=False,
-    doc="Sums over dimensions, so that the result has a shape that broadcasts to the input's.",
-)  # fmt: skip
-
-# ---------------------------------------------------------------- the same again, and copies
-
-view(
-    "alias", lambda xp, input: input[...], function=False, method=False,
-    input=lambda o, g: g,
-    doc="The tensor as a view of itself.",
-)  # fmt: skip
-
-
-def cloned(xp: Any, input: Any, *, memory_format: Any = None) -> Any:
-    """A copy of an array, in its own order of memory unless a format says otherwise."""
-    if memory_format is None or "preserve" in str(memory_format):
-        return copied(input)
-    check_format(input, memory_format)
-    return input.copy()
-
-
-def check_format(array: Any, memory_format: Any) -> None:
-    """Raise an error for memory formats other than row by row."""
-    name = str(memory_format).rpartition(".")[2]
-    if name == "channels_last" and array.ndim != 4:
-        raise ShapeError("required rank 4 tensor to use channels_last format")
-    if name in ("channels_last", "channels_last_3d"):
-        raise DTypeError(f"memory format {name} is not available: tensors are stored row by row")
-
-
-operator(
-    "clone", cloned, out=False,
-    input=lambda o, g: g,
-    doc="A copy that gradients flow through.",
-)  # fmt: skip
-
-
-def contiguous(o: Any, input: Any, *, memory_format: Any = None) -> Any:
-    """The tensor itself if it is stored row by row, otherwise a copy that is."""
-    if not isinstance(input, Tensor):
-        return numpy.ascontiguousarray(input)
-    if memory_format is not None:
-        check_format(input._array, memory_format)
-    if input._array.flags.c_contiguous:
-        return input
-    return o.clone(input, memory_format="contiguous_format")
-
-
-composite(
-    "contiguous", contiguous, function=False,
-    doc="The tensor stored row by row: itself, if it is already.",
-)  # fmt: skip
-
-# ---------------------------------------------------------------- complex numbers as pairs
-
-
-def check_view_as_complex(input: Any) -> None:
-    """Raise PyTorch's errors for what isn't stored as pairs."""
-    array, dtype = input._array, input._type.dtype
-    if dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
-        raise DTypeError(
-            "view_as_complex is only supported for half, float and double tensors, but got a "
-            f"tensor of scalar type: {dtype.title}"
-        )
-    if array.ndim == 0:
-        raise ShapeError("Input tensor must have one or more dimensions")
-    if array.shape[-1] != 2:
-        raise ShapeError("Tensor must have a last dimension of size 2")
-    if array.strides[-1] != array.itemsize:
-        raise ShapeError("Tensor must have a last dimension with stride 1")
-    if any(step // array.itemsize % 2 for step in array.strides[:-1]):
-        raise ShapeError("Tensor must have a stride divisible by 2 for all but last dimension")
-
-
-view(
-    "view_as_complex", lambda xp, input: input.view(xp.dtype(f"c{2 * input.itemsize}"))[..., 0],
-    check=check_view_as_complex, method=False,
-    input=lambda o, g: o.view_as_real(o.contiguous(g)),
-    doc="Pairs of real numbers read as complex numbers, as a view.",
-)  # fmt: skip
-
-
-def check_view_as_real(input: Any) -> None:
-    """Raise PyTorch's error for a tensor that isn't complex."""
-    if not input._type.dtype.is_complex:
-        raise DTypeError("view_as_real is only supported for complex tensors")
-
-
-view(
-    "view_as_real",
-    lambda xp, input: input[..., None].view(xp.dtype(f"f{input.itemsize // 2}")),
-    check=check_view_as_real, method=False,
-    input=lambda o, g: o.view_as_complex(o.contiguous(g)),
-    doc="Complex numbers as pairs of real and imaginary part, as a view.",
-)  # fmt: skip
-
 
 ATTRIBUTES: Final[dict[str, Any]] = {
     "T": property(reversed_dims, doc="All dimensions in reverse order."),

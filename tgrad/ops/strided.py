@@ -1,11 +1,11 @@
 """Rows: pieces of a tensor that are views: a part of a dimension, a diagonal, any strides.
 
 Note [Pieces of a base]
-    What was written through a view is differentiated in terms of its base.  A gradient of the base is
-    laid out in memory as the base is (`home`: its shape and strides in elements), and the piece is
-    the array with the view's shape, strides and offset in that memory.  `strided_piece` takes it out,
-    `strided_spread` puts it into zeros, `strided_replace` puts it into a copy; each is the derivative
-    of another one, so that second derivatives follow.
+    What was written through a view is differentiated in terms of its base.  A gradient of the base
+    is laid out in memory as the base is (`home`: its shape and strides in elements), and the piece
+    is the array with the view's shape, strides and offset in that memory.  `strided_piece` takes it
+    out, `strided_spread` puts it into zeros, `strided_replace` puts it into a copy; each is the
+    derivative of another one, so that second derivatives follow.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ operator(
     doc="A piece put into a copy: Note [Pieces of a base].",
 )  # fmt: skip
 view(
-    "strided", lambda xp, input, home, size, stride, offset: array_near(input, size, stride, offset),
+    "strided",
+    lambda xp, input, home, size, stride, offset: array_near(input, size, stride, offset),
     kinds=_PIECE, function=False, method=False, label="AsStridedBackward",
     input=lambda o, g, home, size, stride, offset: o.strided_spread(g, home, size, stride, offset),
     doc="A view with any geometry; what `as_strided` and written-to views record.",
@@ -114,7 +115,8 @@ def storage_offset(tensor: Tensor) -> int:
     storage = tensor._storage
     if storage is None or storage.array is tensor._array:
         return 0
-    return (first_byte(tensor._array) - first_byte(storage.array)) // tensor._array.itemsize
+    distance = first_byte(tensor._array) - first_byte(storage.array)
+    return distance // int(tensor._array.itemsize)
 
 
 def storage_bytes(tensor: Tensor) -> int:

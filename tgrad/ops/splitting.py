@@ -1,0 +1,214 @@
+"""Rows: one tensor as several, all of them views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, ShapeError
+from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.table import composite, view
+
+# ---------------------------------------------------------------- one tensor as several
+
+
+def unbound(xp: Any, input: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Each index of a dimension by itself, as views."""
+    dim = wrap_dim(dim, input.ndim)
+    if dim:
+        lead = (slice(None),) * dim
+        return tuple([input[(*lead, i, ...)] for i in range(input.shape[dim])])
+    if input.ndim > 1:
+        return tuple(input)
+    return tuple([input[i, ...] for i in range(len(input))])
+
+
+def check_unbind(input: Any, dim: int = 0) -> None:
+    """Raise PyTorch's error for a dimension that isn't there."""
+    wrap_dim(dim, input._array.ndim, scalar=False)
+
+
+view(
+    "unbind", unbound, check=check_unbind, outputs=None,
+    input=lambda o, g, dim: o.stack(g, dim),
+    doc="Each index of a dimension as a view of its own.",
+)  # fmt: skip
+
+
+def _slices(array: Any, dim: int, sizes: Sequence[int]) -> tuple[Any, ...]:
+    lead = (slice(None),) * dim
+    parts = []
+    start = 0
+    for size in sizes:
+        parts.append(array[(*lead, slice(start, start + size))])
+        start += size
+    return tuple(parts)
+
+
+def check_split(input: Any, split_size: int, dim: int = 0) -> None:
+    """Raise PyTorch's errors for parts that can't be made."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError("split expects at least a 1-dimensional tensor")
+    size = shape[wrap_dim(dim, len(shape))]
+    if split_size < 0:
+        raise ShapeError(
+            f"split expects split_size be non-negative, but got split_size={split_size}"
+        )
+    if split_size == 0 and size:
+        raise ShapeError(
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}"
+        )
+
+
+def split_evenly(xp: Any, input: Any, split_size: int, dim: int = 0) -> tuple[Any, ...]:
+    """Parts of one size; the last one may be smaller."""
+    dim = wrap_dim(dim, input.ndim)
+    size = input.shape[dim]
+    count = max(-(-size // split_size), 1) if split_size else 1
+    sizes = [split_size] * (count - 1) + [size - split_size * (count - 1)]
+    return _slices(input, dim, sizes)
+
+
+def check_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> None:
+    """Raise PyTorch's errors for sizes that don't make up the dimension."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError("split_with_sizes expects at least a 1-dimensional tensor")
+    dim = wrap_dim(dim, len(shape))
+    if min(split_sizes, default=0) < 0:
+        raise ShapeError(
+            "split_with_sizes expects split_sizes have only non-negative entries, but got "
+            f"split_sizes={list(split_sizes)}"
+        )
+    if sum(split_sizes) != shape[dim]:
+        raise ShapeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {shape[dim]} (input tensor's "
+            f"size at dimension {dim}), but got split_sizes={list(split_sizes)}"
+        )
+
+
+def split_in_sizes(xp: Any, input: Any, split_sizes: Sequence[int], dim: int = 0) -> Any:
+    """Parts of the given sizes."""
+    return _slices(input, wrap_dim(dim, input.ndim), split_sizes)
+
+
+view(
+    "_split", split_evenly, check=check_split, outputs=None, function=False, method=False,
+    label="SplitBackward", kinds={"split_size": "int"},
+    input=lambda o, g, split_size, dim, input_shape: o.cat(g, dim),
+    doc="Parts of one size in a dimension, as views.",
+)  # fmt: skip
+view(
+    "split_with_sizes", split_in_sizes, check=check_sizes, outputs=None,
+    kinds={"split_sizes": "ints"},
+    input=lambda o, g, split_sizes, dim, input_shape: o.cat(g, dim),
+    doc="Parts of given sizes in a dimension, as views.",
+)  # fmt: skip
+composite(
+    "split",
+    lambda o, input, split_size, dim=0: (
+        o.split_with_sizes(input, split_size, dim) if isinstance(split_size, tuple)
+        else o._split(input, split_size, dim)
+    ),
+    kinds={"split_size": "split"},
+    doc="Parts of one size, or of given sizes, in a dimension, as views.",
+)  # fmt: skip
+
+
+def chunk(o: Any, input: Any, chunks: int, dim: int = 0) -> Any:
+    """At most this many parts of one size; the last one may be smaller."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    at = wrap_dim(dim, len(shape))
+    size = -(-shape[at] // chunks)
+    if size == 0:
+        return o.split_with_sizes(input, (0,) * chunks, dim)
+    return o._split(input, size, dim)
+
+
+composite(
+    "chunk", chunk, kinds={"chunks": "int"},
+    doc="At most this many parts of one size in a dimension, as views.",
+)  # fmt: skip
+
+
+def tensor_split(o: Any, input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
+    """Parts whose sizes differ by one at most, or that end at the given indices."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
+    at = wrap_dim(dim, len(shape))
+    where = _sections(indices_or_sections)
+    size = shape[at]
+    if isinstance(where, int):
+        if where <= 0:
+            raise ShapeError(f"number of sections must be larger than 0, got {where}")
+        least, more = divmod(size, where)
+        ends = [least * i + min(i, more) for i in range(1, where + 1)]
+    else:
+        ends = [*where, size]
+    parts = []
+    start = 0
+    for end in ends:
+        parts.append(o.slice(input, at, start, end, 1))
+        start = end
+    return tuple(parts)
+
+
+def _sections(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        if value._type.dtype is not dtypes.int64:
+            raise DTypeError(
+                "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+                f"{value._type.dtype.title}"
+            )
+        if value._array.ndim > 1:
+            raise ShapeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
+                f"one-dimensional tensor, but got a tensor with {value._array.ndim} dims"
+            )
+        return value._array.tolist()
+    return value if isinstance(value, int) else list(value)
+
+
+composite(
+    "tensor_split", tensor_split, kinds={"indices_or_sections": "any"},
+    doc="Parts whose sizes differ by one at most, or that end at given indices, as views.",
+)  # fmt: skip
+
+
+def _split_along(name: str, dim: int, least: int) -> None:
+    def forward(o: Any, input: Any, indices_or_sections: Any) -> Any:
+        shape = input._array.shape
+        if len(shape) < least:
+            raise ShapeError(
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
+                f"with {len(shape)} dimensions!"
+            )
+        at = 0 if name == "hsplit" and len(shape) == 1 else dim
+        if isinstance(indices_or_sections, int) and (
+            indices_or_sections <= 0 or shape[at] % indices_or_sections
+        ):
+            raise ShapeError(
+                f"torch.{name} attempted to split along dimension {at}, but the size of the "
+                f"dimension {shape[at]} is not divisible by the split_size {indices_or_sections}!"
+            )
+        return tensor_split(o, input, indices_or_sections, at)
+
+    composite(
+        name, forward, kinds={"indices_or_sections": "any"},
+        doc=f"`tensor_split` along dimension {dim}.",
+    )  # fmt: skip
+
+
+_split_along("hsplit", 1, 1)
+_split_along("vsplit", 0, 2)
+_split_along("dsplit", 2, 3)
