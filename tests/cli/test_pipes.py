@@ -74,6 +74,28 @@ def test_piped_run_imports_nothing_of_the_terminal(tgrad):
     assert done.stdout == b"2\n[]\n"
 
 
+PLAIN = """
+import math
+def f(n): return 1 if n < 2 else n * f(n - 1)
+words = "a b".split()
+words.append(f"{math.pi:.2f}")
+for i in range(3): words.append(i)
+print(words, f(5), {**{}}, sorted(words, key=str), "{}".format(1))
+"""
+
+
+@pytest.mark.parametrize("program", ["1+1", PLAIN])
+def test_a_program_without_tensors_loads_no_operators(program):
+    code = (
+        f"import sys; from tgrad.cli import main; main(['-c', {program!r}]); "
+        "print([name for name in sys.modules if name.startswith(('numpy', 'tgrad.ops'))])"
+    )
+    done = subprocess.run(
+        [COMMAND[0], "-c", code], env=environment(), capture_output=True, check=True
+    )
+    assert done.stdout.endswith(b"\n[]\n")
+
+
 def test_help_imports_neither_numpy_nor_lark_nor_rich():
     code = (
         "import sys; from tgrad.cli import main; main(['--help']); "

@@ -16,7 +16,8 @@ from worlds import World, run
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import AccessDenied, AccessError, LimitReached, NotAvailableError
 from tgrad.runtime import limits
-from tgrad.runtime.attributes import DENIED, GUARDED, attribute_names
+from tgrad.runtime.attributes import DENIED, GUARDED, attribute_names, layer_attribute_names
+from tgrad.runtime.modules import torch_modules
 
 UNDERSCORED = """
 ().__class__
@@ -442,8 +443,8 @@ def test_module_attributes_are_not_modules_of_python() -> None:
     """Whatever a program imports, it never holds a module of Python's."""
     module_type = type(sys)
     world = World()
-    for name in world.builtins[".import_module"].__self__.known():
-        space = world.builtins[".import_module"](name, False)
+    for name in world.builtins.names[".import_module"].__self__.known():
+        space = world.builtins.names[".import_module"](name, False)
         for attribute in dir(space):
             assert not isinstance(getattr(space, attribute), module_type), (name, attribute)
 
@@ -490,7 +491,7 @@ h.__name__, h()
 def test_library_functions_keep_their_names() -> None:
     """`wraps` must not rename a function of tgrad's, which all programs share."""
     world = run("import functools\ndef f(): pass\nfunctools.wraps(f)(getattr)\n")
-    assert world.builtins["getattr"].__name__ == "getattr_builtin"
+    assert world.builtins.names["getattr"].__name__ == "getattr_builtin"
 
 
 def test_named_tuples() -> None:
@@ -531,7 +532,7 @@ def test_outside_state_is_out_of_reach(text: str) -> None:
 
 
 def test_no_listed_name_is_a_denied_one() -> None:
-    names = attribute_names()
+    names = attribute_names() | layer_attribute_names()
     assert not names & DENIED
     assert not names & GUARDED
     assert {name for name in names if name.startswith("_")} == {"__name__", "__version__"}
@@ -541,13 +542,14 @@ def test_of_tensors_only_pytorchs_names_are_listed() -> None:
     """What tensors have besides is meant for tgrad itself, and may be dangerous."""
     recorded = json.loads(Path(__file__).with_name("torch_names.json").read_text("utf-8"))
     for cls, known in ((Tensor, recorded["Tensor"]), (Size, recorded["Size"])):
-        assert {name for name in dir(cls) if name in attribute_names()} <= set(known)
+        found = {name for name in dir(cls) if name in attribute_names()}
+        assert found <= set(known) | set(torch_modules()["torch"])
 
 
 def test_a_program_has_no_builtins_of_pythons_but_the_listed() -> None:
     world = run("def f(): return 1\n")
-    assert world.names["f"].__builtins__ is world.builtins
-    assert "__build_class__" not in world.builtins
+    assert world.names["f"].__builtins__ is world.builtins.names
+    assert "__build_class__" not in world.builtins.names
 
 
 def limited_run(text: str, **given: Any) -> None:

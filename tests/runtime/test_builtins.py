@@ -10,6 +10,7 @@ from worlds import World, printed, run
 
 from tgrad.errors import ShapeError
 from tgrad.runtime.builtins import EXCEPTIONS, PLAIN
+from tgrad.runtime.modules import Modules
 
 
 @pytest.mark.parametrize("name", (PLAIN + EXCEPTIONS).split())
@@ -123,10 +124,54 @@ def test_torch_is_there_without_an_import() -> None:
 
 def test_names_of_torch_join_when_they_are_used() -> None:
     world = World()
-    assert "exp" not in world.builtins
-    assert {"exp", "torch", "print"} <= world.builtins.all_names()
+    assert type(world.builtins.names) is dict  # Python reads no other kind at full speed
+    assert "exp" not in world.builtins.names
+    assert {"exp", "torch", "print", "type", "load"} <= world.builtins.all_names()
     world.run("exp")
-    assert "exp" in world.builtins
+    assert "exp" in world.builtins.names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if False: exp = 3\nprint(exp(tensor(0.)))",
+        "if False:\n    e = 3\nprint(tensor(1.))",
+        "for e in []: pass\nprint(tensor(e * 0 + 1))",
+        "tensor = tensor(1.)\nprint(tensor)",
+        "def f(): return zeros(())\nif False: zeros = ones\nprint(f() + 1)",
+        "def f(): global ones\nprint(ones(()))",
+        "def f():\n    global ones\n    ones = 3\nprint(ones(()))",
+        "x = 1\ndel x\nif x == 1 if False else True: print(tensor(1.))",
+    ],
+)
+def test_names_of_torch_stand_behind_assignments_that_were_not_made(text: str) -> None:
+    assert printed(text) == "tensor(1.)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\nfor i in range(3): x += i\nprint(x)",
+        "if False: sum = 3\nprint(sum([4]))",
+        "def f(n): return n if n < 2 else g(n - 1)\ndef g(n): return f(n - 1) + 4\nprint(f(2))",
+        "print([a for a in [4]][0])",
+        "print((lambda a: a)(4))",
+        "import math\nx = [4.0]\nx.append(1)\nprint(int(math.sqrt(x[0] ** 2)), end='\\n'.upper())",
+    ],
+)
+def test_a_program_without_tensors_asks_for_no_name_of_torch(text: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Modules, "import_module", refuse_torch(Modules.import_module))
+    assert printed(text) == "4\n"
+
+
+def refuse_torch(import_module: Any) -> Any:
+    """`import_module` for programs that should do without torch."""
+
+    def refusing(self: Modules, path: str, bind_root: bool) -> Any:
+        assert path != "torch"
+        return import_module(self, path, bind_root)
+
+    return refusing
 
 
 def test_an_assignment_hides_a_builtin() -> None:

@@ -17,7 +17,7 @@ from tgrad.runtime.pyplot import Pyplot
 def plotted(text: str, access: Access | None = None) -> tuple[World, Pyplot]:
     world = World() if access is None else World(access)
     world.run("import torch\nimport numpy as np\nfrom matplotlib import pyplot as plt\n" + text)
-    plot: Any = world.builtins[".import_module"].__self__.pyplot
+    plot: Any = world.builtins.names[".import_module"].__self__.pyplot
     return world, plot
 
 

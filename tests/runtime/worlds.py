@@ -7,7 +7,8 @@ from typing import Any
 
 from tgrad.lang import compile_program
 from tgrad.runtime.access import NO_ACCESS, Access
-from tgrad.runtime.builtins import attribute_names, program_builtins
+from tgrad.runtime.attributes import AttributeNames
+from tgrad.runtime.builtins import program_builtins
 from tgrad.source import Source
 
 
@@ -21,7 +22,7 @@ class World:
         self.builtins = program_builtins(
             output=self.output, show=self._show, parameter=self._parameter, access=access
         )
-        self.names: dict[str, Any] = {"__builtins__": self.builtins, "__name__": "__main__"}
+        self.names: dict[str, Any] = {"__builtins__": self.builtins.names, "__name__": "__main__"}
 
     def _show(self, value: Any) -> None:
         if value is not None:
@@ -32,8 +33,11 @@ class World:
 
     def run(self, text: str) -> dict[str, Any]:
         """Compile and run a program; errors come out as they are."""
-        program = compile_program(Source("<test>", text), attributes=attribute_names(), show=True)
-        for statement in program.statements:
+        program = compile_program(Source("<test>", text), attributes=AttributeNames(), show=True)
+        doubtful = self.builtins.prepare([each.code for each in program.statements], self.names)
+        for number, statement in enumerate(program.statements):
+            if doubtful:
+                self.builtins.prepare_statement(doubtful[number], self.names)
             exec(statement.code, self.names)
         return self.names
 

@@ -28,7 +28,8 @@ _DENIED = """
     memmap methodcaller mro names nditer need_hooks newbyteorder obj operands origin own_storage
     pyfunc raw rebase_history recarray recorded release require_grad resize saved saved_value
     savetxt savez set_state setfield setflags setstate storage_of strided_history tb_frame
-    tb_lasti tb_lineno tb_next tofile unpacked view_of_memory with_traceback
+    tb_lasti tb_lineno tb_next tofile unpacked view_error view_of_memory walk walk_from
+    with_traceback
 """
 
 DENIED = frozenset(_DENIED.split())
@@ -110,13 +111,56 @@ _LAYERS = """
 
 
 @cache
+def plain_attribute_names() -> frozenset[str]:
+    """The attribute names of Python's own values, known without loading anything."""
+    return _allowed(set((_STR + _CONTAINERS + _NUMBERS + _OTHER).split()))
+
+
+@cache
 def attribute_names() -> frozenset[str]:
     """Every attribute name that a program may read; needs the operators, so it loads NumPy."""
     from tgrad.runtime import modules
 
-    names = set((_STR + _CONTAINERS + _NUMBERS + _OTHER + _NDARRAY + _LAYERS).split())
-    names |= _tensor_names()
-    names |= modules.public_names()
+    names = set((_NDARRAY + _LAYERS).split())
+    return plain_attribute_names() | _allowed(names | _tensor_names() | modules.public_names())
+
+
+@cache
+def layer_attribute_names() -> frozenset[str]:
+    """The names in `torch.nn` and `torch.optim`, and those of their classes; loads both."""
+    from tgrad.runtime.modules import Modules, loaded_names
+
+    modules = Modules()
+    names: set[str] = set()
+    for path in ("torch.nn", "torch.nn.init", "torch.nn.utils", "torch.optim", LR_SCHEDULER):
+        for name, value in loaded_names(modules.import_module(path, False)).items():
+            names.add(name)
+            names.update(dir(value) if isinstance(value, type) else ())
+    return _allowed(names)
+
+
+LR_SCHEDULER = "torch.optim.lr_scheduler"
+
+
+def is_allowed(name: str) -> bool:
+    """Whether a program may read an attribute of this name directly; loads no more than it must."""
+    if name in GUARDED or name in DENIED:
+        return False
+    return (
+        name in plain_attribute_names()
+        or name in attribute_names()
+        or name in layer_attribute_names()
+    )
+
+
+class AttributeNames(frozenset[str]):
+    """The allowlist as the compiler asks for it: name by name, so that little is loaded."""
+
+    def __contains__(self, name: object) -> bool:
+        return is_allowed(str(name))
+
+
+def _allowed(names: set[str]) -> frozenset[str]:
     kept = {"__name__", "__version__"}
     return frozenset(
         name for name in names - DENIED - GUARDED if not name.startswith("_") or name in kept

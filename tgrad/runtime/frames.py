@@ -6,7 +6,7 @@ Python are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import CodeType, FrameType, TracebackType
@@ -26,6 +26,8 @@ class World:
     sources: Mapping[str, Source]
     executed: Sequence[tuple[CodeType, Source]]
     """The top-level statements that were started, the newest last."""
+    builtins: Callable[[], frozenset[str]] = frozenset
+    """The names that a program has without defining them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 NOT_THERE = {
@@ -32,10 +32,16 @@ IMPORTS = {
 """Modules by the names that programs give them."""
 
 
-def suggest(error: BaseException, names: Mapping[str, Any], builtins: Iterable[str]) -> str | None:
-    """A line that helps with an error of Python's, or None."""
+def suggest(
+    error: BaseException, names: Mapping[str, Any], builtins: Callable[[], Iterable[str]]
+) -> str | None:
+    """A line that helps with an error of Python's, or None.
+
+    `names` are those that the program could see where it failed, `builtins` makes the list of those
+    that it has without defining them.
+    """
     if isinstance(error, NameError) and isinstance(error.name, str):
-        return _unknown_name(error.name, [*names, *builtins])
+        return _unknown_name(error.name, [*names, *builtins()])
     if isinstance(error, AttributeError) and isinstance(error.name, str):
         return _unknown_attribute(error.name, error.obj)
     if isinstance(error, RecursionError):
@@ -58,10 +64,9 @@ def _unknown_name(name: str, known: Iterable[str]) -> str | None:
 def _unknown_attribute(name: str, value: object) -> str | None:
     if value is None:
         return None
-    from tgrad.runtime.builtins import attribute_names
+    from tgrad.runtime.attributes import is_allowed
 
-    allowed = attribute_names()
-    known = [attribute for attribute in dir(value) if attribute in allowed]
+    known = [attribute for attribute in dir(value) if is_allowed(attribute)]
     if meant := closest(name, known):
         return f"did you mean `.{meant}`?"
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from tgrad.errors import AccessDenied
@@ -48,7 +49,10 @@ class Namespace:
         if name not in names:
             title = self.__dict__["__name__"]
             raise AttributeError(f"module '{title}' has no attribute '{name}'", name=name, obj=self)
-        value = self.__dict__[name] = expose(names[name])
+        value = names[name]
+        if isinstance(value, ModuleType):
+            value = _space_of(value, f"{self.__dict__['__name__']}.{name}")
+        value = self.__dict__[name] = expose(value)
         return value
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -77,6 +81,21 @@ def loaded_names(space: Namespace) -> Names:
     return names
 
 
+def _space_of(module: ModuleType, title: str) -> Namespace:
+    """What a program may see of one of tgrad's own modules: what it exports, or else defines."""
+
+    def load() -> Names:
+        exported = getattr(module, "__all__", None)
+        return {
+            name: value
+            for name, value in vars(module).items()
+            if (name[:1] != "_" and getattr(value, "__module__", None) == module.__name__)
+            if exported is None or name in exported
+        }
+
+    return Namespace(title, load)
+
+
 class Modules:
     """The modules of one session; random states and figures are the session's own."""
 
@@ -102,7 +121,7 @@ class Modules:
         """`from path import name`: an attribute or a submodule."""
         module = self._find(path)
         path = module.__name__
-        if f"{path}.{name}" in self.known():
+        if _is_module(f"{path}.{name}"):
             return self._find(f"{path}.{name}")
         if name.startswith("_") and name != "__version__":
             raise ImportError(f"cannot import name '{name}' from '{path}'", name=path)
@@ -133,17 +152,28 @@ class Modules:
                 hint="a program has no files, processes, network or insides of Python; "
                 "`read`, `load` and `save` reach the files that the command line allows",
             )
-        if path not in _FACTORIES and path not in torch_modules():
-            raise self._not_found(path)
+        if not _is_module(path):
+            return self._inside(path)
         space = self._spaces[path] = Namespace(path, lambda: self._fill(path))
         return space
+
+    def _inside(self, path: str) -> Namespace:
+        """A module that is known to the one around it only, as `torch.nn.init` is."""
+        parent, _, name = path.rpartition(".")
+        if _is_module(parent):
+            found = getattr(self._find(parent), name, None)
+            if isinstance(found, Namespace):
+                self._spaces[path] = found
+                return found
+        raise self._not_found(path)
 
     def _fill(self, path: str) -> Names:
         factory = _FACTORIES.get(path)
         names = torch_modules()[path] if factory is None else factory(self)
+        paths = torch_modules() if path.partition(".")[0] == "torch" else _FACTORIES
         children = {
             child.rpartition(".")[2]: self._find(child)
-            for child in self.known()
+            for child in paths
             if child.rpartition(".")[0] == path
         }
         return ChainMap(children, cast("dict[str, Any]", names))
@@ -161,6 +191,13 @@ class Modules:
         roots = sorted(name for name in self.known() if "." not in name and name[0] != "_")
         error.add_note("modules that a program can import: " + ", ".join(roots))
         return error
+
+
+def _is_module(path: str) -> bool:
+    """Whether a dotted path is that of a module; asks for the operators only below `torch`."""
+    if path.partition(".")[0] != "torch":
+        return path in _FACTORIES
+    return path == "torch" or path in torch_modules()
 
 
 @cache

@@ -43,18 +43,6 @@ class Result(NamedTuple):
     """True when nothing was run because more text could still make a program of it."""
 
 
-class _AttributeNames(frozenset[str]):
-    """The allowlist of attributes, loaded when a program reads the first attribute.
-
-    It needs the operators and so NumPy; a program without attributes runs without.
-    """
-
-    def __contains__(self, name: object) -> bool:
-        from tgrad.runtime.builtins import attribute_names
-
-        return name in attribute_names()
-
-
 class Session:
     """The names of a program, and running source in them."""
 
@@ -73,12 +61,13 @@ class Session:
         traceback above each error.
         """
         from tgrad.runtime.access import NO_ACCESS
+        from tgrad.runtime.attributes import AttributeNames
         from tgrad.runtime.builtins import program_builtins
 
         self._reporter = reporter
         self._boundary = boundary
         self._debug = debug
-        self._attributes = _AttributeNames()
+        self._attributes = AttributeNames()
         self._sources: dict[str, Source] = {}
         self._executed: list[tuple[CodeType, Source]] = []
         self._warned: set[tuple[str, str, str, int | None]] = set()
@@ -86,13 +75,13 @@ class Session:
         self._types: dict[str, str] = {}
         self.arguments: Mapping[str, object] = {}
         """Values for the `param` declarations, by name; a parameter not in it has its default."""
-        self.builtins: dict[str, Any] = program_builtins(
+        self.builtins = program_builtins(
             output=reporter.output,
             show=self._show,
             parameter=self._parameter,
             access=access or NO_ACCESS,
         )
-        self.names: dict[str, Any] = {"__builtins__": self.builtins, "__name__": "__main__"}
+        self.names: dict[str, Any] = {"__builtins__": self.builtins.names, "__name__": "__main__"}
 
     def run(self, source: Source, *, show: bool = False, more: bool = False) -> Result:
         """Compile a source as a whole, then run its statements in order.
@@ -133,7 +122,11 @@ class Session:
         self._types.update({each.name: each.type for each in program.parameters})
         try:
             with self._warnings(), self._boundary():
+                codes = [statement.code for statement in program.statements]
+                doubtful = self.builtins.prepare(codes, self.names)
                 for number, statement in enumerate(program.statements, 1):
+                    if doubtful:
+                        self.builtins.prepare_statement(doubtful[number - 1], self.names)
                     self._reporter.statement_begins(number, statement)
                     self._executed.append((statement.code, program.source))
                     exec(statement.code, self.names)
@@ -173,14 +166,14 @@ class Session:
         """What explains the errors of this session."""
         from tgrad.runtime.frames import World
 
-        return World(self.names, self._sources, self._executed)
+        return World(self.names, self._sources, self._executed, self.builtins.all_names)
 
     def _show(self, value: object) -> None:
         """Show a value as Python's prompt would: not None; the last one shown is `_`."""
         if value is None:
             return
         self._reporter.value(value)
-        self.builtins["_"] = self._value = value
+        self.builtins.names["_"] = self._value = value
 
     def _parameter(self, name: str, default: Callable[[], object] | None) -> object:
         """The value of `param name: type = default`.

@@ -6,7 +6,6 @@ when something has gone wrong, not before.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -265,6 +264,4 @@ def _hint(error: BaseException, calls: list[Call], world: World) -> str | None:
         return error.hint
     if not calls:
         return None
-    known = world.names.get("__builtins__", {})
-    others = known.all_names() if hasattr(known, "all_names") else vars(builtins)
-    return hints.suggest(error, names_seen_by(calls[-1], world), others)
+    return hints.suggest(error, names_seen_by(calls[-1], world), world.builtins)
