@@ -279,6 +279,18 @@ def _symbol(symbol: str, ops: list[Op]) -> None:
         _method(f"__r{stem}__", lambda: operator_function(ops, bound))
 
 
+IN_PLACE: Final = (
+    "abs_", "acos_", "acosh_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_",
+    "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_",
+    "conj_physical_", "cos_", "cosh_", "deg2rad_", "detach_", "erf_", "erfc_", "exp2_", "exp_",
+    "expm1_", "fill_", "fix_", "floor_", "frac_", "gcd_", "i0_", "lcm_", "ldexp_", "log10_",
+    "log1p_", "log2_", "log_", "logit_", "nan_to_num_", "neg_", "negative_", "rad2deg_",
+    "reciprocal_", "relu_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_",
+    "square_", "tan_", "tanh_", "trunc_", "xlogy_", "zero_",
+)  # fmt: skip
+"""In-place methods that are functions of `torch`, too."""
+
+
 def torch_names(module: str = "torch") -> LazyNames:
     """The names of `torch`, or of a module inside it such as `torch.special`, that are operators.
 
@@ -291,6 +303,10 @@ def torch_names(module: str = "torch") -> LazyNames:
                 where, exposed = _place(op, name)
                 if where == module:
                     makers.setdefault(exposed, lambda op=op, name=name: _function(op, name))
+    if module == "torch":
+        for name in IN_PLACE:
+            if name in Tensor.__dict__:
+                makers.setdefault(name, lambda name=name: getattr(Tensor, name))
     return LazyNames(makers)
 
 
