@@ -163,11 +163,10 @@ def apply_basic(x: Tensor, index: Any, o: Any = None) -> tuple[Tensor, list[Any]
     alone = len(parts) == 1
     view = x
     tensors: list[Any] = []
-    dim = real = covered = 0
-    for part in parts:
+    dim = covered = 0
+    for position, part in enumerate(parts):
         if part is ...:
             dim += ndim - used
-            real += ndim - used
         elif part is None:
             view = o.unsqueeze(view, dim)
             dim += 1
@@ -180,17 +179,14 @@ def apply_basic(x: Tensor, index: Any, o: Any = None) -> tuple[Tensor, list[Any]
             if alone or not (start in (None, 0) and stop is None and step == 1):
                 view = _slice(o, view, dim, start, stop, step, alone)
             dim += 1
-            real += 1
         elif type(part) is int:
             size = view._array.shape[dim]
             if not -size <= part < size:
-                raise _out_of_bounds(part, real, size)
+                raise _out_of_bounds(part, position, size)  # as PyTorch counts
             view = o._select(view, dim, part)
-            real += 1
         else:
             tensors += [None] * (dim - covered) + [part]
             dim = covered = dim + _takes(part)
-            real += _takes(part)
     return view, tensors
 
 
