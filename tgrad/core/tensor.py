@@ -439,7 +439,10 @@ class Tensor:
     @property
     def data(self) -> Tensor:
         """The same memory without history; writing to it is *not* noticed by autograd."""
-        return new_tensor(self._array, self._type)
+        result = new_tensor(self._array, self._type)
+        if self._storage is not None:
+            result._storage = Storage(self._storage.array)
+        return result
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -454,6 +457,10 @@ class Tensor:
             )
         self._array = value._array
         self._type = value._type
+        if self._storage is not None:
+            storage = Storage(value.own_storage().array)
+            storage.version = self._storage.version
+            self._storage = storage
 
     # ------------------------------------------------------------------ to Python and NumPy
 

@@ -101,6 +101,13 @@ _hidden(
     index=3, kinds={"value": "tensor"}, input=nothing, value=lambda o, g: o.sum(g),
     doc="A 0-dimensional tensor's value everywhere.",
 )  # fmt: skip
+for _name, _kind, _index in (("fill.tensor", "tensor", 1), ("fill", "number", 0)):
+    operator(
+        _name, lambda xp, input, value: xp.full_like(input, value), method=False, index=_index,
+        kinds={"value": _kind}, input=nothing,
+        **({"value": lambda o, g: o.sum(g)} if _index else {}),
+        doc="A tensor of the same shape with one value everywhere.",
+    )  # fmt: skip
 _hidden(
     "_copy", lambda xp, input, src: xp.broadcast_to(src, input.shape),
     label="torch::autograd::CopyBackwards", index="", input=nothing,

@@ -19,6 +19,7 @@ from tgrad.ops.dimensions import contiguous_strides, numel, wrap_dim
 from tgrad.ops.geometry import array_near, element_strides, extent, first_byte
 from tgrad.ops.inplace import check_writable, set_origin
 from tgrad.ops.shape import squeezed, transposed, unsqueezed
+from tgrad.ops.storages import storage, untyped_storage
 from tgrad.ops.table import TABLE, operator
 
 # ---------------------------------------------------------------- questions
@@ -81,46 +82,6 @@ def is_set_to(self: Tensor, tensor: Tensor) -> bool:
         and element_strides(self._array) == element_strides(tensor._array)
         and first_byte(self._array) == first_byte(tensor._array)
     )
-
-
-class UntypedStorage:
-    """The memory of a tensor and its views, counted in bytes."""
-
-    __slots__ = ("_size", "_start")
-
-    def __init__(self, tensor: Tensor) -> None:
-        storage = tensor._storage
-        self._start = first_byte(tensor._array if storage is None else storage.array)
-        self._size = pieces.storage_bytes(tensor)
-
-    def data_ptr(self) -> int:
-        """The address of the first byte."""
-        return self._start if self._size else 0
-
-    def nbytes(self) -> int:
-        """The number of bytes."""
-        return self._size
-
-    def size(self) -> int:
-        """The number of bytes."""
-        return self._size
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, UntypedStorage) and self._start == other._start
-
-    def __hash__(self) -> int:
-        return hash(self._start)
-
-
-UntypedStorage.__module__ = "torch.storage"
-
-
-def untyped_storage(self: Tensor) -> UntypedStorage:
-    """The memory that the tensor and its views are in."""
-    return UntypedStorage(self)
 
 
 # ---------------------------------------------------------------- other geometry, same object
@@ -264,9 +225,13 @@ def set_(self: Tensor, source: Any = None, *geometry: Any) -> Tensor:
 METHODS: Final[dict[str, Callable[..., Any]]] = {
     "size": size, "stride": stride, "dim": dim, "ndimension": dim, "element_size": element_size,
     "is_contiguous": is_contiguous, "storage_offset": storage_offset, "data_ptr": data_ptr,
-    "is_set_to": is_set_to, "untyped_storage": untyped_storage, "t_": t_,
+    "is_set_to": is_set_to, "storage": storage, "untyped_storage": untyped_storage, "t_": t_,
     "transpose_": transpose_, "swapaxes_": transpose_, "swapdims_": transpose_,
     "squeeze_": squeeze_, "unsqueeze_": unsqueeze_, "as_strided_": as_strided_,
     "resize_": resize_, "resize_as_": resize_as_, "set_": set_,
 }  # fmt: skip
 ATTRIBUTES: Final[dict[str, Any]] = dict(METHODS)
+FUNCTIONS: Final[dict[str, Any]] = {
+    "detach": Tensor.detach, "resize_as_": resize_as_, "as_strided_": as_strided_,
+}  # fmt: skip
+"""Functions of `torch` that are methods as well."""
