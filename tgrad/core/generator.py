@@ -59,6 +59,9 @@ class Generator:
         self.spare: float | None = None
         """The second number of the last pair of normal numbers, if it wasn't used yet."""
 
+    def __repr__(self) -> str:
+        return f"<torch._C.Generator object at {id(self):#x}>"
+
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of the seed (-2**63 to 2**64 - 1) and return the generator."""
         self._seed = _seed_as_unsigned(seed)

@@ -103,6 +103,9 @@ class set_grad_enabled(GradMode):  # noqa: N801
         self._before = state.grad
         state.grad = mode
 
+    def __repr__(self) -> str:
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self._mode})"
+
     def __enter__(self) -> None:
         state.grad = self._mode
 
