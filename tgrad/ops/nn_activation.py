@@ -63,6 +63,43 @@ broadcast(
     doc="Elements of one of two operands; for formulas.",
 )  # fmt: skip
 
+operator(
+    "_constant", lambda xp, input: input, differentiable=False, function=False, method=False,
+    out=False, doc="The input without its history; for formulas.",
+)  # fmt: skip
+operator(
+    "_zeros_of", lambda xp, input: xp.zeros_like(input),
+    input=lambda o, g: o._zeros_of(g),
+    function=False, method=False, doc="Zeros; for formulas.",
+)  # fmt: skip
+broadcast(
+    "_piece", lambda xp, condition, input, other, origin: xp.where(condition, input, other),
+    kinds={"condition": "index", "input": "operand", "other": "operand", "origin": "tensor"},
+    input=lambda o, g, condition: o._choose(condition, g, 0.0),
+    other=lambda o, g, condition: o._choose(condition, 0.0, g),
+    origin=lambda o, g: o._zeros_of(g),
+    function=False, method=False, out=False, label="WhereBackward",
+    doc="`_choose` whose condition depends on `origin`: its derivative for that is 0, and not None.",
+)  # fmt: skip
+
+for _name, _symbol in (("add", "+"), ("mul", "*"), ("div", "/")):
+    _with_number = {
+        "add": (lambda xp, input, other: xp.add(input, input.dtype.type(other)), lambda o, g: g),
+        "mul": (
+            lambda xp, input, other: xp.multiply(input, input.dtype.type(other)),
+            lambda o, g, other: g * other,
+        ),
+        "div": (
+            lambda xp, input, other: xp.divide(input, input.dtype.type(other)),
+            lambda o, g, other: g / other,
+        ),
+    }[_name]
+    operator(
+        f"_{_name}_number", _with_number[0], input=_with_number[1], kinds={"other": "number"},
+        label=f"{_name.capitalize()}Backward", index=1, function=False, method=False,
+        doc=f"input {_symbol} a number, as PyTorch's composed functions record it.",
+    )  # fmt: skip
+
 # ---------------------------------------------------------------- softmax
 
 
@@ -74,6 +111,7 @@ def softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
         return xp.exp(input - input)
     if input.size == 0:
         return input.copy()
+    input = xp.ascontiguousarray(input)
     powers = xp.exp(xp.subtract(input, input.max(axis=dim, keepdims=True)))
     powers /= xp.sum(powers, (dim,), True)
     return powers
@@ -87,6 +125,7 @@ def log_softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
         return input - input
     if input.size == 0:
         return input.copy()
+    input = xp.ascontiguousarray(input)
     shifted = xp.subtract(input, input.max(axis=dim, keepdims=True))
     shifted -= xp.log(xp.sum(xp.exp(shifted), (dim,), True))
     return shifted
@@ -182,7 +221,7 @@ operator(
     lambda xp, input, negative_slope: xp.where(
         input > 0, input, xp.multiply(input, input.dtype.type(negative_slope))
     ),
-    input=lambda o, g, input, negative_slope: o._choose(input > 0, g, g * negative_slope),
+    input=lambda o, g, input, negative_slope: o._piece(input > 0, g, g * negative_slope, input),
     check=needs_floats("leaky_relu_cpu"), **HIDDEN, doc="x, and slope * x where x is negative.",
 )  # fmt: skip
 
@@ -196,8 +235,8 @@ def clamp_kernel(xp: Any, input: Any, low: Any, high: Any) -> Any:
 operator(
     "hardtanh",
     lambda xp, input, min_val, max_val: clamp_kernel(xp, input, min_val, max_val),
-    input=lambda o, g, input, min_val, max_val: o._choose(
-        (input <= min_val) | (input >= max_val), 0.0, g
+    input=lambda o, g, input, min_val, max_val: o._piece(
+        (input <= min_val) | (input >= max_val), 0.0, g, input
     ),
     kinds={"min_val": "number", "max_val": "number"}, **HIDDEN,
     doc="The input between two bounds; the gradient is 0 at the bounds and beyond.",
@@ -213,9 +252,17 @@ def _hardswish_kernel(xp: Any, input: Any) -> Any:
 
 
 operator(
+    "hardsigmoid_backward",
+    lambda xp, grad, input: xp.where(
+        (input > -3) & (input < 3), grad * grad.dtype.type(1 / 6), grad.dtype.type(0)
+    ),
+    kinds={"grad": "tensor"}, differentiable="PyTorch has no second derivative of hardsigmoid",
+    function=False, method=False, doc="The derivative of hardsigmoid.",
+)  # fmt: skip
+operator(
     "hardsigmoid",
     lambda xp, input: single(_hardsigmoid_kernel, xp, input),
-    input=lambda o, g, input: o._choose((input > -3) & (input < 3), g * (1 / 6), 0.0),
+    input=lambda o, g, input: o.hardsigmoid_backward(g, input),
     check=needs_floats("hardsigmoid_cpu"), **HIDDEN, doc="(x + 3) / 6 between 0 and 1.",
 )  # fmt: skip
 operator(
@@ -231,14 +278,14 @@ operator(
     lambda xp, input, threshold, value: xp.where(
         input <= input.dtype.type(threshold), input.dtype.type(value), input
     ),
-    input=lambda o, g, input, threshold: o._choose(input <= threshold, 0.0, g),
+    input=lambda o, g, input, threshold: o._piece(input <= threshold, 0.0, g, input),
     kinds={"threshold": "number"}, **HIDDEN,
     doc="The input where it is larger than a threshold, another value elsewhere.",
 )  # fmt: skip
 operator(
     "_hardshrink",
     lambda xp, input, lambd: xp.where((input >= -lambd) & (input <= lambd), input.dtype.type(0), input),
-    input=lambda o, g, input, lambd: o._choose((input >= -lambd) & (input <= lambd), 0.0, g),
+    input=lambda o, g, input, lambd: o._piece((input >= -lambd) & (input <= lambd), 0.0, g, input),
     kinds={"lambd": "number"}, label="HardshrinkBackward", check=needs_floats("hardshrink_cpu"),
     **HIDDEN, doc="The input, and 0 between -lambd and lambd.",
 )  # fmt: skip
@@ -247,15 +294,17 @@ operator(
     lambda xp, input, lambd: xp.where(
         input > lambd, input - lambd, xp.where(input < -lambd, input + lambd, input * 0)
     ).astype(input.dtype),
-    input=lambda o, g, input, lambd: o._choose((input >= -lambd) & (input <= lambd), 0.0, g),
+    input=lambda o, g, input, lambd: o._piece((input >= -lambd) & (input <= lambd), 0.0, g, input),
     kinds={"lambd": "number"}, check=needs_floats("softshrink_cpu"), **HIDDEN,
     doc="The input moved towards 0 by lambd, 0 between -lambd and lambd.",
 )  # fmt: skip
 broadcast(
     "_prelu_kernel",
     lambda xp, input, weight: xp.where(input > 0, input, xp.multiply(weight, input)),
-    input=lambda o, g, input, weight: o._choose(input > 0, g, weight * g),
-    weight=lambda o, g, input: o._choose(input > 0, 0.0, input * g),
+    input=lambda o, g, input, weight: o._choose(
+        input > 0, g, o._choose(input < 0, weight, o._constant(weight)) * g
+    ),
+    weight=lambda o, g, input: o._choose(input >= 0, 0.0, input * g),
     function=False, method=False, out=False, label="PreluKernelBackward",
     doc="The input, and the input times a weight where it isn't positive.",
 )  # fmt: skip
@@ -271,8 +320,8 @@ def _elu_kernel(xp: Any, input: Any, alpha: float, scale: float, input_scale: fl
 
 def elu_back(o: Any, g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
     """scale where x is positive, else alpha * scale * input_scale * exp(input_scale * x)."""
-    low = g * (input_scale * alpha * scale) * o.exp(input * input_scale)
-    return o._choose(input <= 0, low, g * scale)
+    power = o._choose(input < 0, o.exp(input * input_scale), 1.0)
+    return o._choose(input <= 0, g * (input_scale * alpha * scale) * power, g * scale)
 
 
 operator(
@@ -390,10 +439,8 @@ operator(
 
 
 def log_sigmoid_back(o: Any, g: Any, input: Any) -> Any:
-    """1 - the logistic function, written so that it doesn't lose digits."""
-    z = o.exp(-o.abs(input))
-    part = z / (1 + z)
-    return g * o._choose(input < 0, 1 - part, part)
+    """The logistic function of -x."""
+    return g * o.sigmoid(-input)
 
 
 
@@ -428,7 +475,8 @@ def _glu_kernel(xp: Any, input: Any, dim: int) -> Any:
 def glu_back(o: Any, g: Any, input: Any, dim: int) -> Any:
     """Of a * s(b): g * s(b) for a, and g * a * s(b) * (1 - s(b)) for b."""
     half = input.shape[dim] // 2
-    a, s = o.narrow(input, dim, 0, half), o.sigmoid(o.narrow(input, dim, half, half))
+    a = o.slice(input, dim, 0, half, 1)
+    s = o.sigmoid(o.slice(input, dim, half, 2 * half, 1))
     return o.cat((g * s, (1 - s) * s * g * a), dim)
 
 

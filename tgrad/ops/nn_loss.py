@@ -11,6 +11,7 @@ from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentValueError, DimensionError, DTypeError, NotAvailableError, ShapeError
 from tgrad.ops.call import broadcast_error
 from tgrad.ops.dimensions import numel
+from tgrad.ops.formulas import to_shape
 from tgrad.ops.nn_activation import functional
 from tgrad.ops.table import operator, promoted
 
@@ -286,23 +287,56 @@ def weighted(g: Any, weight: Any) -> Any:
     return g if weight is None else g * weight
 
 
-def bce_input(o: Any, g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
-    """(x - t) / (x (1 - x)), the denominator at least 1e-12."""
-    below = o._clamp_low((1 - input) * input, 1e-12)
-    result = weighted(g * (input - target) / below, weight)
-    return result * share(input, reduction)
+EPSILON = 9.999999960041972e-13
+"""1e-12 in single precision, which PyTorch's first derivative has for float64 as well."""
+TINY = 1e-12
+
+
+def _bce_slope(xp: Any, grad: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
+    """(x - t) / (x (1 - x)), the denominator at least EPSILON."""
+    below = xp.maximum((1 - input) * input, input.dtype.type(EPSILON))
+    return weighted(grad * (input - target) / below, weight) * input.dtype.type(
+        share(input, reduction)
+    )
+
+
+def bce_second(
+    o: Any, g: Any, grad: Any, input: Any, target: Any, weight: Any, reduction: int
+) -> Any:
+    """The derivative of the slope: (x^2 - 2 x t + t) / (x (1 - x))^2."""
+    low, high = input + TINY, 1 - input + TINY
+    slope = (input * input - 2 * input * target + target) / (low * low * (high * high))
+    return weighted(slope * (g * grad), weight) * share(input, reduction)
+
+
+def bce_of_gradient(o: Any, g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
+    """The slope again."""
+    slope = (input - target) / ((input + TINY) * (1 - input + TINY))
+    return weighted(slope * g, weight) * share(input, reduction)
+
+
+operator(
+    "binary_cross_entropy_backward",
+    lambda xp, grad, input, target, weight, reduction: _bce_slope(
+        xp, grad, input, target, weight, reduction
+    ),
+    grad=lambda o, g, input, target, weight, grad_shape, reduction: to_shape(
+        o, bce_of_gradient(o, g, input, target, weight, reduction), grad_shape
+    ),
+    input=lambda o, g, grad, input, target, weight, reduction: bce_second(
+        o, g, grad, input, target, weight, reduction
+    ),
+    target=lambda o, g, grad, input, weight, reduction: weighted(
+        -g * grad / o.clamp_min(input * (1 - input), TINY), weight
+    ) * share(input, reduction),
+    kinds={"grad": "tensor", "weight": "index?", "reduction": "int"}, function=False, method=False,
+    doc="The derivative of binary_cross_entropy.",
+)  # fmt: skip
 
 
 def bce_target(o: Any, g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
     """log(1 - x) - log(x)."""
     return weighted(g * (o.log1p(-input) - o.log(input)), weight) * share(input, reduction)
-
-
-operator(
-    "_clamp_low", lambda xp, input, low: xp.maximum(input, input.dtype.type(low)),
-    input=lambda o, g, input, low: o._choose(input >= low, g, 0.0),
-    kinds={"low": "number"}, function=False, method=False, doc="The input, at least a number.",
-)  # fmt: skip
 
 
 def _check_bce(input: Tensor, target: Tensor, weight: Any, reduction: int) -> None:
@@ -319,8 +353,8 @@ def _check_bce(input: Tensor, target: Tensor, weight: Any, reduction: int) -> No
 operator(
     "binary_cross_entropy",
     lambda xp, input, target, weight, reduction: _bce_kernel(xp, input, target, weight, reduction),
-    input=lambda o, g, input, target, weight, reduction: bce_input(
-        o, g, input, target, weight, reduction
+    input=lambda o, g, input, target, weight, reduction: o.binary_cross_entropy_backward(
+        g, input, target, weight, reduction
     ),
     target=lambda o, g, input, target, weight, reduction: bce_target(
         o, g, input, target, weight, reduction
@@ -521,9 +555,10 @@ def _nll_back_kernel(
 
 operator(
     "_nll_loss_backward",
-    lambda xp, grad, target, weight, size, reduction, ignore_index: _nll_back_kernel(
-        xp, grad, target, weight, size, reduction, ignore_index
+    lambda xp, grad, input, target, weight, reduction, ignore_index: _nll_back_kernel(
+        xp, grad, target, weight, input.shape, reduction, ignore_index
     ),
+    input=lambda o, g, input: o._zeros_of(input),
     grad=lambda o, g, target, weight, reduction, ignore_index: o.nll_loss(
         g, target, weight, reduction, ignore_index
     ),
@@ -538,8 +573,8 @@ for _key, _label in (("nll_loss", "NllLossBackward"), ("nll_loss2d", "NllLoss2DB
         lambda xp, input, target, weight, reduction, ignore_index: _nll_kernel(
             xp, input, target, weight, reduction, ignore_index
         ),
-        input=lambda o, g, input_shape, target, weight, reduction, ignore_index: (
-            o._nll_loss_backward(g, target, weight, input_shape, reduction, ignore_index)
+        input=lambda o, g, input, target, weight, reduction, ignore_index: (
+            o._nll_loss_backward(g, input, target, weight, reduction, ignore_index)
         ),
         kinds={"target": "index", "weight": "index?", "reduction": "int", "ignore_index": "int"},
         function=False, method=False, label=_label,
@@ -617,7 +652,7 @@ def _of_probabilities(
     classes = input._array.shape[axis] if input.ndim else 1
     logs = o.log_softmax(input, axis)
     if smoothing:
-        target = o.add(o.mul(target, 1 - smoothing), smoothing / classes)
+        target = o._add_number(o._mul_number(target, 1 - smoothing), smoothing / classes)
     products = o.mul(logs, target)
     if weight is not None:
         products = o.mul(products, _by_class(o, weight, input))
@@ -626,7 +661,7 @@ def _of_probabilities(
     loss = o.neg(o.sum(products))
     if number == SUM:
         return loss
-    return o.div(loss, input._array.size // max(classes, 1))
+    return o._div_number(loss, input._array.size // max(classes, 1))
 
 
 def _by_class(o: Any, weight: Any, input: Any) -> Any:
@@ -656,7 +691,7 @@ def _smoothed(
             input._type.dtype.numpy,
         )
         smooth = o.div(o.sum(smooth), float(weights.sum(dtype=weights.dtype)))
-    return o.add(o.mul(loss, 1 - smoothing), o.mul(smooth, smoothing / classes))
+    return o.add(o._mul_number(loss, 1 - smoothing), o._mul_number(smooth, smoothing / classes))
 
 
 def _cross_entropy(

@@ -49,7 +49,7 @@ def _hinge_embedding(
     reduce: Old = None, reduction: Any = "mean",
 ) -> Any:  # fmt: skip
     number = reduction_number(reduction, size_average, reduce)
-    margin_part = o.clamp_min(o.rsub(input, margin), 0)
+    margin_part = o.clamp_min(o.rsub_Scalar(input, margin), 0)
     zero = 0.0
     values = o.add(
         o._choose(o.ne(target, 1), margin_part, zero), o._choose(o.ne(target, -1), input, zero)
@@ -82,7 +82,7 @@ def _cosine_embedding(
     second = o.add(o.sum_dim(o.mul(input2, input2), dim, False), 1e-12)
     cosine = o.div(products, o.sqrt(o.mul(first, second)))
     values = o.add(
-        o._choose(o.eq(target, 1), o.rsub(cosine, 1), 0.0),
+        o._choose(o.eq(target, 1), o.rsub_Scalar(cosine, 1), 0.0),
         o._choose(o.eq(target, -1), o.clamp_min(o.sub(cosine, margin), 0), 0.0),
     )
     return reduce_tensor(o, values, number)
@@ -147,7 +147,7 @@ def _gaussian_nll(
     if not isinstance(var, Tensor):
         if var < 0:
             raise ArgumentValueError("var has negative entry/entries")
-        var = o.add(o.mul(o.detach(input), 0), var)
+        var = o.add(o.mul(input.detach(), 0), var)
     elif (var._array < 0).any():
         raise ArgumentValueError("var has negative entry/entries")
     elif var._array.shape != input._array.shape:
@@ -222,7 +222,7 @@ def _multilabel_soft_margin(
     number = reduction_number(reduction, size_average, reduce)
     parts = o.add(
         o.mul(target, o._log_sigmoid(input)),
-        o.mul(o.rsub(target, 1), o._log_sigmoid(o.neg(input))),
+        o.mul(o.rsub_Scalar(target, 1), o._log_sigmoid(o.neg(input))),
     )
     values = o.neg(parts)
     if weight is not None:
