@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.backends.quiet import quiet
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU, TensorType, tensor_type
 from tgrad.core.engine import Spaces
@@ -41,6 +42,7 @@ from tgrad.errors import (
     TensorError,
     UnsupportedDTypeError,
 )
+from tgrad.ops.geometry import ordered
 from tgrad.ops.table import Op, Parameter, signature
 
 NUMBERS: Final = frozenset((bool, int, float, complex))
@@ -271,6 +273,7 @@ COMMON: Final[dict[str, Any]] = {
     "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
     "kernel_error": kernel_error, "versions_of": versions_of, "alias": alias,
     "freed_error": freed_error, "check_version": check_version, "TensorError": TensorError,
+    "quiet": quiet,
 }  # fmt: skip
 
 
@@ -355,8 +358,11 @@ def _refusal(writer: Writer, op: Op) -> None:
 
 
 def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
-    """The expression that calls the row's forward with its parameters, or some of them."""
-    parts = ["T.xp"]
+    """The expression that calls the row's forward with its parameters, or some of them.
+
+    NumPy warns of divisions by zero and the like, PyTorch doesn't: see `tgrad.backends.quiet`.
+    """
+    parts = ["T.xp"] if op.family == "view" else ["forward", "T.xp"]
     for p in op.parameters if parameters is None else parameters:
         if p.kind in ("tensor", "operand"):
             value = f"a_{p.name}"
@@ -369,7 +375,7 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
         else:
             value = p.name
         parts.append(f"{p.name}={value}" if p.keyword_only else value)
-    return f"forward({', '.join(parts)})"
+    return f"{'forward' if op.family == 'view' else 'quiet.run'}({', '.join(parts)})"
 
 
 def kernel(writer: Writer, op: Op) -> None:
@@ -472,6 +478,10 @@ def _result(writer: Writer, op: Op) -> None:
         writer.add("out = input.view_of_memory(r)")
         return
     writer.add("if type(r) is not ndarray: r = T.xp.asarray(r)")
+    if op.family in ("unary", "broadcast"):
+        operands = " ".join(f"a_{p.name}," for p in promoting(op))
+        writer.names["ordered"] = ordered
+        writer.add(f"if not r.flags.c_contiguous: r = ordered(r, ({operands}))")
     if op.result is None:
         writer.add("out = new_tensor(r, T)")
     else:

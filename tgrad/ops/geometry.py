@@ -243,30 +243,60 @@ def copied(array: Any) -> Any:
         return array.copy()
     if 0 not in array.strides:
         return array.copy("K")
-    order = memory_order(array.shape, array.strides)
+    return _in_order(array, memory_order(array.shape, (array.strides,)))
+
+
+def ordered(result: Any, operands: Sequence[Any]) -> Any:
+    """The result of an elementwise function, laid out as PyTorch does where operands are expanded.
+
+    NumPy takes a repeated dimension (stride 0) for the fastest one; in PyTorch it has no say.
+    """
+    if not any(isinstance(a, numpy.ndarray) and a.ndim and 0 in a.strides for a in operands):
+        return result
+    ndim = result.ndim
+    strides = [
+        (0,) * (ndim - a.ndim)
+        + tuple([0 if n == 1 else step for n, step in zip(a.shape, a.strides, strict=True)])
+        for a in operands
+        if isinstance(a, numpy.ndarray)
+    ]
+    return _in_order(result, memory_order(result.shape, strides))
+
+
+def _in_order(array: Any, order: list[int]) -> Any:
     copy = numpy.empty([array.shape[dim] for dim in order], array.dtype)
     copy = copy.transpose([order.index(dim) for dim in range(array.ndim)])
     copy[...] = array
     return copy
 
 
-def memory_order(shape: Sizes, strides: Sizes) -> list[int]:
-    """Dimensions from the slowest to the fastest; where strides don't tell, as they stand.
+def memory_order(shape: Sizes, strides: Sequence[Sizes]) -> list[int]:
+    """Dimensions from the slowest to the fastest, by the strides of one array or more.
 
-    The order is found as PyTorch does: insertion from the back, in which a repeated dimension
-    (stride 0) is never compared.
+    Found as PyTorch does, so that ambiguous cases agree: by insertion from the back, where the
+    first array that tells two dimensions apart decides, and one repeated in either (stride 0) is
+    passed over.
     """
     order = list(reversed(range(len(shape))))
     for i in range(1, len(order)):
         at = i
         for j in reversed(range(i)):
-            before, moved = order[j], order[at]
-            a, b = strides[before], strides[moved]
-            if a == 0 or b == 0:
-                continue
-            if a > b or (a == b and shape[before] > shape[moved]):
-                order[j], order[at] = moved, before
+            comparison = _compare(order[j], order[at], shape, strides)
+            if comparison > 0:
+                order[j], order[at] = order[at], order[j]
                 at = j
-            else:
+            elif comparison < 0:
                 break
     return order[::-1]
+
+
+def _compare(before: int, moved: int, shape: Sizes, strides: Sequence[Sizes]) -> int:
+    for steps in strides:
+        a, b = steps[before], steps[moved]
+        if a == 0 or b == 0:
+            continue
+        if a != b:
+            return 1 if a > b else -1
+        if shape[before] > shape[moved]:
+            return 1
+    return 0
