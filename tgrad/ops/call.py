@@ -27,8 +27,8 @@ import numpy
 from tgrad.backends.quiet import quiet
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU, TensorType, tensor_type
-from tgrad.core.engine import Spaces
 from tgrad.core.dtype import DType
+from tgrad.core.engine import Spaces
 from tgrad.core.graph import FREED, Node, check_version, freed_error, next_sequence
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
@@ -479,7 +479,7 @@ def _result(writer: Writer, op: Op) -> None:
         return
     writer.add("if type(r) is not ndarray: r = T.xp.asarray(r)")
     if op.family in ("unary", "broadcast"):
-        operands = " ".join(f"a_{p.name}," for p in promoting(op))
+        operands = " ".join(f"{p.name}," for p in promoting(op))
         writer.names["ordered"] = ordered
         writer.add(f"if not r.flags.c_contiguous: r = ordered(r, ({operands}))")
     if op.result is None:

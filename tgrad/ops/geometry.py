@@ -251,14 +251,14 @@ def ordered(result: Any, operands: Sequence[Any]) -> Any:
 
     NumPy takes a repeated dimension (stride 0) for the fastest one; in PyTorch it has no say.
     """
-    if not any(isinstance(a, numpy.ndarray) and a.ndim and 0 in a.strides for a in operands):
+    arrays = [tensor._array for tensor in operands if hasattr(tensor, "_array")]
+    if not any(0 in array.strides for array in arrays):
         return result
     ndim = result.ndim
     strides = [
         (0,) * (ndim - a.ndim)
         + tuple([0 if n == 1 else step for n, step in zip(a.shape, a.strides, strict=True)])
-        for a in operands
-        if isinstance(a, numpy.ndarray)
+        for a in arrays
     ]
     return _in_order(result, memory_order(result.shape, strides))
 
