@@ -21,7 +21,7 @@ from numpy.linalg import det, eig, eigh, eigvalsh, inv, lstsq, qr, slogdet, solv
 Array: TypeAlias = Any  # an ndarray
 
 __all__ = [
-    "LinAlgError", "cholesky", "cofactor", "det", "eig", "eigh", "eigvalsh", "inv", "lstsq", "lu",
+    "LinAlgError", "by_columns", "cholesky", "cofactor", "cofactor_back", "det", "eig", "eigh", "eigvalsh", "inv", "lstsq", "lu",
     "matrix_exp", "permutation", "qr", "slogdet", "solve", "solve_triangular", "svd",
 ]  # fmt: skip
 
@@ -33,7 +33,7 @@ def mirrored(a: Array) -> Array:
 
 def cholesky(a: Array, upper: bool) -> Array:
     """L with L L' = a, from the lower triangle; or its conjugate transpose, from the upper one."""
-    return mirrored(_cholesky(mirrored(a))) if upper else _cholesky(a)
+    return mirrored(_cholesky(mirrored(a))) if upper else by_columns(_cholesky(a))
 
 
 def cofactor(a: Array) -> Array:
@@ -49,7 +49,34 @@ def cofactor(a: Array) -> Array:
         [numpy.prod(numpy.delete(s, i, -1), axis=-1) for i in range(n)], axis=-1
     )
     signs = det(numpy.matmul(u, v))[..., None, None]
-    return (signs * numpy.matmul(u * others[..., None, :], v)).conj().astype(a.dtype)
+    return (signs * numpy.matmul(u * others[..., None, :], v).conj()).astype(a.dtype)
+
+
+def cofactor_back(g: Array, a: Array) -> Array:
+    """The derivative of the cofactors, applied to g; for real matrices, singular ones too.
+
+    In the basis of the singular vectors of a the cofactor i, i depends on all other diagonal entries
+    and i, j on j, i alone, by the products of all singular values but the i-th and j-th.
+    """
+    n = a.shape[-1]
+    u, s, v = svd(a)
+    signs = det(numpy.matmul(u, v))[..., None, None]
+    pairs = numpy.zeros((*s.shape, n), s.dtype)
+    for i in range(n):
+        for j in range(n):
+            if i != j:
+                pairs[..., i, j] = numpy.prod(numpy.delete(s, (i, j), -1), axis=-1)
+    inner = numpy.matmul(numpy.matmul(u.swapaxes(-1, -2), g), v.swapaxes(-1, -2))
+    turned = -(inner * pairs).swapaxes(-1, -2)
+    sums = numpy.matmul(pairs, numpy.diagonal(inner, 0, -2, -1)[..., None])[..., 0]
+    index = numpy.arange(n)
+    turned[..., index, index] = sums
+    return (signs * numpy.matmul(numpy.matmul(u, turned), v)).astype(a.dtype)
+
+
+def by_columns(a: Array) -> Array:
+    """The same matrices, stored column by column, as LAPACK gives its results."""
+    return numpy.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
 def lu(a: Array) -> tuple[Array, Array]:
@@ -73,7 +100,7 @@ def lu(a: Array) -> tuple[Array, Array]:
         factors = numpy.where(usable, flat[:, k + 1 :, k] / numpy.where(usable, pivot, 1), 0)
         flat[:, k + 1 :, k] = numpy.where(usable, factors, flat[:, k + 1 :, k])
         flat[:, k + 1 :, k + 1 :] -= factors[:, :, None] * flat[:, None, k, k + 1 :]
-    return flat.reshape(a.shape), pivots.reshape(*a.shape[:-2], size)
+    return by_columns(flat.reshape(a.shape)), pivots.reshape(*a.shape[:-2], size)
 
 
 def permutation(pivots: Array, rows: int, dtype: Any) -> Array:
@@ -99,7 +126,7 @@ def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
         if known.start < known.stop:
             row = row - numpy.matmul(a[..., i, None, known], x[..., known, :])[..., 0, :]
         x[..., i, :] = row if unit else row / a[..., i, i][..., None]
-    return x
+    return by_columns(x)
 
 
 _DEGREE = 18

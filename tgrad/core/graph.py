@@ -91,6 +91,8 @@ class Node:
     saved_names: ClassVar[tuple[str, ...]] = ()
     saves_tensors: ClassVar[bool] = False
     several_outputs: ClassVar[bool] = False
+    results: ClassVar[dict[str, int]] = {"out": 0}
+    """The numbers of the results by the names under which they are saved."""
     mixed_safe: ClassVar[bool] = False
 
     sequence: int
@@ -186,10 +188,11 @@ class Node:
         for index, (name, value) in enumerate(zip(self.saved_names, self.saved, strict=True)):
             if isinstance(value, Tensor):
                 check_version(self, index, value)
-                if name == "out" and value._edge is None:
+                number = self.results.get(name)
+                if number is not None and value._edge is None:
                     value = new_tensor(value._array, value._type)
                     value._storage = self.saved[index]._storage
-                    value._edge = (self, 0)
+                    value._edge = (self, number)
             yield name, value
 
 

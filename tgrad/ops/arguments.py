@@ -172,6 +172,7 @@ def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: boo
     """The values of the row's parameters for a call; Mismatch says why it doesn't fit."""
     parameters = op.parameters
     positional = [p for p in parameters if not p.keyword_only]
+    keywords_only = [p for p in parameters if p.keyword_only]
     args = _gathered(op, positional, args, method)
     if len(args) > len(positional):
         raise Mismatch(_too_many(op, positional, len(args), method))
@@ -187,7 +188,7 @@ def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: boo
         if value is not REQUIRED:
             values.append(_accepted(op, p, value, None))
         elif p.required:
-            raise Mismatch(_missing(op, positional[len(args) :], left))
+            raise Mismatch(_missing(op, [*positional[len(args) :], *keywords_only], left))
         else:
             values.append(p.default)
     if left:
@@ -208,8 +209,8 @@ def _gathered(
     op: Op, positional: Sequence[Parameter], args: tuple[Any, ...], method: bool
 ) -> tuple[Any, ...]:
     """Sizes given as several ints, or several tensors or objects, gathered into one tuple."""
-    if not op.varargs:
-        return args
+    if not op.varargs or (not method and positional[0].kind == "tensor"):
+        return args  # functions of a tensor take sizes as a tuple, only its methods take several
     at = len(positional) - 1
     rest = args[at:]
     kind = positional[at].kind
@@ -251,12 +252,13 @@ def _check_items(op: Op, p: Parameter, values: Sequence[Any]) -> None:
 def _too_many(op: Op, positional: Sequence[Parameter], given: int, method: bool) -> str:
     given -= method
     most = len(positional) - method
-    least = sum(p.required for p in positional) - method
-    if method and most == 0:
+    least = sum(p.required for p in op.parameters) - method
+    if method and len(op.parameters) == 1:
         return f"TensorBase.{op.public}() takes no arguments ({given} given)"
     takes = f"from {least} to {most}" if least != most else f"{most}"
     plural = "s" if most != 1 or least != most else ""
-    return f"{op.public}() takes {takes} positional argument{plural} but {given} were given"
+    were = "was" if given == 1 else "were"
+    return f"{op.public}() takes {takes} positional argument{plural} but {given} {were} given"
 
 
 def _missing(op: Op, left: Sequence[Parameter], keywords: Mapping[str, Any]) -> str:

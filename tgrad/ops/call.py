@@ -538,7 +538,7 @@ def _record(writer: Writer, op: Op) -> None:
     else:
         body.append(
             "node.outputs = tuple([(x._array.shape, x._type) for x in outs])\n"
-            "for i, x in enumerate(outs): x._edge = (node, i)"
+            f"for i, x in enumerate(outs[:{op.outputs}]): x._edge = (node, i)"
         )
     writer.add("\n".join(body), 3)
 
@@ -651,6 +651,7 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
         "saved_names": saved,
         "saves_tensors": any(_is_tensor(op, n) or n == "indices" for n in saved),
         "several_outputs": op.outputs != 1,
+        "results": {"out": 0, **{name: i for i, name in enumerate(op.fields[: op.outputs])}},
         "raw": _derivative(op, saved, arrays=True),
         "recorded": _derivative(op, saved, arrays=False),
     }

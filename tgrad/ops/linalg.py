@@ -212,12 +212,32 @@ def _cofactor(xp: Any, a: Any) -> Any:
 
 
 def cofactor_back(o: Any, g: Any, input: Any, out: Any) -> Any:
-    """With B = A^-T: the product of g and B, times the cofactors C, less C g^T B."""
+    """With B = A^-T: the product of g and B, times the cofactors C, less C g^T B.
+
+    Where the inverse doesn't exist the kernel does it, which has no derivative with respect to A.
+    """
+    from tgrad.backends import linear
+
+    array = getattr(input, "_array", input)
+    if array.dtype.kind != "c" and not linear.det(array).all():
+        return o._cofactor_backward(g, input)
     b = turned(o, o.linalg_inv(input))
     trace = matrices_of(o, o.sum_dim(g * o.conj(b), (-2, -1), False))
     return trace * o.conj(out) - times(o, o.conj(out), turned(o, g), o.conj(b))
 
 
+def _cofactor_back(xp: Any, g: Any, a: Any) -> Any:
+    from tgrad.backends import linear
+
+    return linear.cofactor_back(g, a)
+
+
+operator(
+    "_cofactor_backward", lambda xp, grad, input: _cofactor_back(xp, grad, input),
+    grad=lambda o, g, input: o._cofactor_backward(g, input),
+    kinds={"grad": "tensor"}, function=False, method=False,
+    doc="The derivative of the cofactors of singular matrices.",
+)  # fmt: skip
 operator(
     "_cofactor", lambda xp, input: _cofactor(xp, input),
     input=lambda o, g, input, out: cofactor_back(o, g, input, out),
@@ -283,9 +303,10 @@ def _solve_kernel(xp: Any, a: Any, b: Any, left: bool, vector: bool) -> Any:
         b = b[..., None]
     try:
         if left:
-            x = linear.solve(a, b)
+            x = linear.by_columns(linear.solve(a, b))
         else:
-            x = linear.solve(a.swapaxes(-1, -2), b.swapaxes(-1, -2)).swapaxes(-1, -2)
+            x = linear.solve(a.swapaxes(-1, -2), b.swapaxes(-1, -2))
+            x = linear.by_columns(x).swapaxes(-1, -2)
     except linear.LinAlgError:
         batch, _ = first_bad(xp, a)
         raise LinAlgError(

@@ -38,9 +38,9 @@ def _qr_kernel(xp: Any, a: Any, mode: str) -> tuple[Any, Any]:
     from tgrad.backends import linear
 
     if mode == "r":
-        return xp.empty((0,), a.dtype), linear.qr(a, "r")
+        return xp.empty((0,), a.dtype), linear.by_columns(linear.qr(a, "r"))
     q, r = linear.qr(a, mode)
-    return q, r
+    return linear.by_columns(q), linear.by_columns(r)
 
 
 def qr_back(o: Any, g: Any, Q: Any, R: Any, mode: str) -> Any:  # noqa: N803
@@ -121,7 +121,7 @@ def _svd_kernel(xp: Any, a: Any, full: bool) -> tuple[Any, Any, Any]:
             "ill-conditioned or has too many repeated singular values (error code: 1)."
         )
         raise LinAlgError(reason) from None
-    return u, s, v
+    return linear.by_columns(u), s, linear.by_columns(v)
 
 
 def svd_back(o: Any, g: Any, U: Any, S: Any, Vh: Any) -> Any:  # noqa: N803
@@ -200,7 +200,8 @@ def _eigh_kernel(xp: Any, a: Any, uplo: str) -> tuple[Any, Any]:
     from tgrad.backends import linear
 
     try:
-        return tuple(linear.eigh(a, uplo))  # type: ignore[return-value]
+        values, vectors = linear.eigh(a, uplo)
+        return values, linear.by_columns(vectors)
     except linear.LinAlgError:
         raise LinAlgError(
             "linalg.eigh: The algorithm failed to converge because the input matrix is "
@@ -248,7 +249,7 @@ def _eig_kernel(xp: Any, a: Any) -> tuple[Any, Any]:
         raise ShapeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
     values, vectors = linear.eig(a)
     kind = xp.complex64 if a.dtype.itemsize in (4,) or a.dtype == xp.complex64 else xp.complex128
-    return values.astype(kind), vectors.astype(kind)
+    return values.astype(kind), linear.by_columns(vectors.astype(kind))
 
 
 def eig_back(o: Any, g: Any, A: Any, values: Any, vectors: Any) -> Any:  # noqa: N803
@@ -423,7 +424,8 @@ def _pinv_kernel(xp: Any, a: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
     bound = xp.maximum(rtol * sizes.max(axis=-1, keepdims=True), atol or 0.0)
     kept = sizes > bound
     inverse = xp.where(kept, 1 / xp.where(kept, values, 1), 0).astype(values.dtype)
-    return xp.matmul(linear.mirrored(v) * inverse[..., None, :], linear.mirrored(u)).astype(a.dtype)
+    result = xp.matmul(linear.mirrored(v) * inverse[..., None, :], linear.mirrored(u))
+    return xp.ascontiguousarray(result.astype(a.dtype))
 
 
 def pinv_back(o: Any, g: Any, A: Any, P: Any) -> Any:  # noqa: N803
@@ -477,14 +479,15 @@ composite("pinverse", lambda o, input, rcond=1e-15: _pinv(o, input, rcond),
 
 
 def _lstsq_kernel(xp: Any, a: Any, b: Any, vector: bool) -> Any:
+    from tgrad.backends import linear
+
     right = b[..., None] if vector else b
     x = xp.matmul(_pinv_kernel(xp, a, None, None, False), right)
     if a.shape[-2] >= a.shape[-1] and a.size:
-        from tgrad.backends import linear
-
         q, r = linear.qr(a)
         if (xp.abs(xp.diagonal(r, 0, -2, -1)) > 0).all():
             x = linear.solve_triangular(r, xp.matmul(linear.mirrored(q), right), True, False)
+    x = linear.by_columns(x)
     return x[..., 0] if vector else x
 
 
