@@ -186,6 +186,10 @@ class RawSpace:
         """The real parts; a real array itself."""
         return array.real
 
+    def imag(self, array: Any) -> Any:
+        """The imaginary parts."""
+        return array.imag
+
     def is_complex_value(self, array: Any) -> bool:
         """Whether an array has complex elements."""
         return bool(array.dtype.kind == "c")

@@ -134,7 +134,7 @@ def _inverse(xp: Any, a: Any) -> Any:
     from tgrad.backends import linear
 
     try:
-        return linear.inv(a)
+        return linear.by_columns(linear.inv(a))
     except linear.LinAlgError:
         batch, place = first_bad(xp, a)
         raise LinAlgError(
@@ -172,12 +172,12 @@ def _inverse_or_code(xp: Any, a: Any) -> tuple[Any, Any]:
         except linear.LinAlgError:
             result[i] = xp.inf
             codes[i] = first_bad(xp, matrix)[1]
-    return result.reshape(a.shape), codes.reshape(a.shape[:-2])
+    return linear.by_columns(result.reshape(a.shape)), codes.reshape(a.shape[:-2])
 
 
 operator(
     "linalg_inv_ex", lambda xp, A, *, check_errors=False: _inverse_or_code(xp, A),
-    A=lambda o, g, inverse: inverse_back(o, g[0], inverse),
+    A=lambda o, g, inverse: inverse_back(o, g, inverse),
     fields=("inverse", "info"), outputs=1, result=(None, dtypes.int32), out=False,
     check=square_check("linalg.inv_ex"), kinds={"A": "tensor", "check_errors": "bool"},
     module="torch.linalg", method=False,
@@ -408,7 +408,8 @@ def _triangular_kernel(
     if left:
         return linear.solve_triangular(a, b, upper, unit)
     turned_a, turned_b = a.swapaxes(-1, -2), b.swapaxes(-1, -2)
-    return linear.solve_triangular(turned_a, turned_b, not upper, unit).swapaxes(-1, -2)
+    x = linear.solve_triangular(turned_a, turned_b, not upper, unit)
+    return linear.by_columns(x.swapaxes(-1, -2))
 
 
 def triangular_b(o: Any, g: Any, A: Any, upper: bool, left: bool, unit: bool) -> Any:  # noqa: N803

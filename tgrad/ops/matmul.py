@@ -37,7 +37,9 @@ def product(xp: Any, a: Any, b: Any) -> Any:
     """The matrix product of two arrays of one dtype; half precision is summed in float32."""
     if a.dtype == xp.float16:
         return xp.matmul(a.astype(xp.float32), b.astype(xp.float32)).astype(xp.float16)
-    return xp.matmul(a, b)
+    result = xp.matmul(a, b)
+    # NumPy's product of two matrices stored by columns is stored by columns.
+    return result if result.ndim < 2 or result.flags.c_contiguous else result.copy(order="C")
 
 
 def weighted(xp: Any, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
