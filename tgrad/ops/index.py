@@ -152,15 +152,18 @@ def _out_of_bounds(index: int, dim: int, size: int) -> DimensionError:
     return DimensionError(f"index {index} is out of bounds for dimension {dim} with size {size}")
 
 
-def apply_basic(x: Tensor, index: Any, o: Any = None) -> tuple[Tensor, list[Any]]:
-    """The view for the simple parts of an index, and the tensors for what is left of it."""
-    o = o or Spaces.recorded
+def apply_basic(x: Tensor, index: Any, write: bool = False) -> tuple[Tensor, list[Any]]:
+    """The view for the simple parts of an index, and the tensors for what is left of it.
+
+    A slice of everything is skipped, but for one that is the whole index of a reading.
+    """
+    o = Spaces.recorded
     parts = [_normal(part) for part in _as_parts(index)]
     used = sum(map(_takes, parts))
     ndim = x._array.ndim
     if used > ndim:
         raise _too_many(x, index)
-    alone = len(parts) == 1
+    alone = len(parts) == 1 and not write
     view = x
     tensors: list[Any] = []
     dim = covered = 0
@@ -203,7 +206,7 @@ def _too_many(x: Tensor, index: Any) -> DimensionError:
 
 def _slice(o: Any, view: Tensor, dim: int, start: Any, stop: Any, step: int, alone: bool) -> Tensor:
     size = view._array.shape[dim]
-    if not alone and start in (None, 0) and step == 1 and stop == size:
+    if not alone and start in (None, 0) and step == 1 and stop is not None and stop >= size:
         return view
     result: Tensor = o.slice(
         view, dim, 0 if start is None else start, sys.maxsize if stop is None else stop, step
@@ -241,7 +244,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         self, index, value
     ):
         return
-    view, tensors = apply_basic(self, index)
+    view, tensors = apply_basic(self, index, write=True)
     if not tensors:
         _copy_to(view, value)
         return
@@ -249,10 +252,11 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         value = new_tensor(stored_number(value, self._type, True), self._type)
     elif value._array.ndim > view._array.ndim:
         value = _without_leading_ones(value, view._array.ndim)
-    if tensors and all(t is None or t._array.size for t in tensors):
-        check_writable(view, (value,))
-        check_put(view, tensors, value)
-        put_tensor(view, indices_of(tensors), value, False)
+    if index is False:
+        return
+    check_writable(view, (value,))
+    check_put(view, tensors, value)
+    put_tensor(view, indices_of(tensors), value, False)
 
 
 _NUMBERS: Final = frozenset((bool, int, float, complex))
