@@ -162,8 +162,10 @@ def _unknown_option(name: str) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run `tgrad` with the words of a command line; returns the exit code."""
+    from tgrad import backends
     from tgrad.runtime.output import BUG_NOTE, Output, OutputClosed
 
+    backends.silent = words is None  # the process is ours alone
     _line_buffered()
     output, errors = Output(sys.stdout), Output(sys.stderr)
     sys.unraisablehook = lambda lost: _say_ignored(lost, errors)

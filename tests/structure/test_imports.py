@@ -28,7 +28,7 @@ ALLOWED = {
     },
     "display": {"source", "errors", "core", "runtime", "display"},
     "shell": {"source", "errors", "lang", "runtime", "display", "shell"},
-    "cli": {"source", "errors", "lang", "runtime", "display", "shell", "cli", "_version"},
+    "cli": {"backends", "source", "errors", "lang", "runtime", "display", "shell", "cli", "_version"},
     "__main__": {"cli"},
     "__init__": {"ops", "_version"},
     "_version": set(),

@@ -187,6 +187,7 @@ from numpy import (
 )
 
 from tgrad.backends import fused
+from tgrad import backends
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.sums import mean, nansum, sum
@@ -217,11 +218,7 @@ def __getattr__(name: str) -> Any:
     return function
 
 
-def silence() -> None:
-    """Turn NumPy's floating point warnings off in this thread: PyTorch has none.
-
-    It is NumPy's own setting, kept for each thread (and context), and costs nothing afterwards.
-    """
+if backends.silent:
     numpy.seterr(all="ignore")
 
 
@@ -370,4 +367,7 @@ def cast(x: Array, to: Any) -> Array:
     """
     if x.dtype.kind == "c" and numpy.dtype(to).kind not in "cb":
         x = x.real
+    if x.dtype.kind in "fc":
+        with errstate(all="ignore"):
+            return x.astype(to)
     return x.astype(to)

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any, Final
 
+from tgrad import backends
 from tgrad.core.device import TensorType
 from tgrad.core.graph import AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
@@ -90,6 +91,9 @@ class Walk:
         )  # fmt: skip
         leaves, summed = self.leaves, self.summed
         simple = not record and self.needed is None
+        quiet = None if backends.silent else Spaces.raw.xp.errstate(all="ignore")
+        if quiet is not None:
+            quiet.__enter__()
         try:
             while heap:
                 sequence = -heappop(heap)
@@ -125,6 +129,9 @@ class Walk:
         except TgradError as error:
             error.details.setdefault("node", self.node)
             raise
+        finally:
+            if quiet is not None:
+                quiet.__exit__(None, None, None)
         g = results = result = None  # what is accumulated must be referred to by nobody else
         self._finish()
 

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad import backends
 from tgrad.backends.quiet import quiet
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU, TensorType, tensor_type
@@ -362,7 +363,8 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
 
     NumPy warns of divisions by zero and the like, PyTorch doesn't: see `tgrad.backends.quiet`.
     """
-    parts = ["T.xp"] if op.family == "view" else ["forward", "T.xp"]
+    direct = backends.silent or op.family == "view"
+    parts = ["T.xp"] if direct else ["forward", "T.xp"]
     for p in op.parameters if parameters is None else parameters:
         if p.kind in ("tensor", "operand"):
             value = f"a_{p.name}"
@@ -375,7 +377,7 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
         else:
             value = p.name
         parts.append(f"{p.name}={value}" if p.keyword_only else value)
-    return f"{'forward' if op.family == 'view' else 'quiet.run'}({', '.join(parts)})"
+    return f"{'forward' if direct else 'quiet.run'}({', '.join(parts)})"
 
 
 def kernel(writer: Writer, op: Op) -> None:
