@@ -117,12 +117,20 @@ def plain_attribute_names() -> frozenset[str]:
 
 
 @cache
-def attribute_names() -> frozenset[str]:
-    """Every attribute name that a program may read; needs the operators, so it loads NumPy."""
-    from tgrad.runtime import modules
+def module_attribute_names() -> frozenset[str]:
+    """The names in modules other than torch's, known without loading the modules."""
+    from tgrad.runtime.modules import listed_names
 
-    names = set((_NDARRAY + _LAYERS).split())
-    return plain_attribute_names() | _allowed(names | _tensor_names() | modules.public_names())
+    return _allowed(listed_names())
+
+
+@cache
+def attribute_names() -> frozenset[str]:
+    """All attribute names but those of layers; needs the operators, so it loads NumPy."""
+    from tgrad.runtime.modules import torch_attribute_names
+
+    names = set((_NDARRAY + _LAYERS).split()) | _tensor_names() | torch_attribute_names()
+    return plain_attribute_names() | module_attribute_names() | _allowed(names)
 
 
 @cache
@@ -148,6 +156,7 @@ def is_allowed(name: str) -> bool:
         return False
     return (
         name in plain_attribute_names()
+        or name in module_attribute_names()
         or name in attribute_names()
         or name in layer_attribute_names()
     )

@@ -67,6 +67,11 @@ class ClassView:
         return issubclass(real_class(cls), self._class)
 
     @property
+    def __class__(self) -> type:  # type: ignore[override]
+        """So that `isinstance(view, type)` holds, as for a class, where operators take classes."""
+        return type
+
+    @property
     def __name__(self) -> str:
         return str(self._class.__name__)
 
@@ -97,6 +102,9 @@ class ClassView:
     def __reduce_ex__(self, protocol: object) -> Any:
         raise TypeError("a class can't be copied")
 
+
+CALLABLE = ("Tensor", "Size", "device")
+"""Classes of torch whose values are made without them, so that `type(value)` is how they're met."""
 
 _views: dict[type, ClassView] = {}
 
@@ -154,7 +162,9 @@ def class_of(value: Any) -> Any:
         return value.builtin
     if isinstance(value, type):
         return view(type)
-    return cls if _unchangeable(cls) else view(cls)
+    if _unchangeable(cls):
+        return cls
+    return view(cls, cls if cls.__module__ == "torch" and cls.__name__ in CALLABLE else None)
 
 
 def _type(*arguments: Any, **keywords: Any) -> Any:

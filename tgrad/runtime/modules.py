@@ -208,8 +208,8 @@ def torch_modules() -> Mapping[str, Names]:
     return modules()
 
 
-def public_names() -> set[str]:
-    """Every name that stands in some module: part of the allowlist of attributes."""
+def listed_names() -> set[str]:
+    """Every name that stands in some module but torch's; loads none of them."""
     from tgrad.runtime import numpy_module, pyplot, standard_modules
 
     names: set[str] = set(pyplot.attribute_names())
@@ -217,11 +217,17 @@ def public_names() -> set[str]:
         names.update(text.split())
     for module in standard_modules.MODULES.values():
         names.update(module.names)
+    for path in _FACTORIES:
+        names.update(path.split("."))
+    return names
+
+
+def torch_attribute_names() -> set[str]:
+    """Every name in torch's modules, those aside that would have to be imported to tell theirs."""
+    names: set[str] = set()
     for path, members in torch_modules().items():
         if path not in _LATE:
             names.update(members)
-        names.update(path.split("."))
-    for path in _FACTORIES:
         names.update(path.split("."))
     return names
 
@@ -263,7 +269,7 @@ def _matplotlib(modules: Modules) -> Names:
 
 
 _LATE = frozenset({"torch.nn", "torch.optim"})
-"""Modules that would have to be imported to tell their names; `attributes` lists those itself."""
+"""See `tgrad.runtime.attributes.layer_attribute_names`."""
 
 _STANDARD = """
     __future__ bisect cmath collections contextlib copy functools heapq itertools math operator
