@@ -42,12 +42,18 @@ for _name in ("autograd", "autograd.functional", "cuda", "func", "linalg", "rand
 del _name, _module
 
 
+_PARTS = frozenset(
+    ("backends", "cli", "core", "display", "errors", "lang", "ops", "runtime", "shell", "source")
+)
+"""Parts of the package: `from tgrad import cli` asks here first, and must not load the operators."""
+
+
 def __getattr__(name: str) -> Any:
     if name in ("nn", "optim"):
         from importlib import import_module
 
         return import_module(f"tgrad.{name}")
-    if not name.startswith("_"):
+    if not name.startswith("_") and name not in _PARTS:
         names = _names("torch")
         if name in names:
             value = globals()[name] = names[name]
