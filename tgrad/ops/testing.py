@@ -164,7 +164,7 @@ def _unequal_attribute(actual: Any, expected: Any, checks: Mapping[str, bool]) -
         if checks.get(name, True) and (tensors or name in ("shape", "dtype")):
             found.append((name, getattr(actual, name), getattr(expected, name)))
     if checks["stride"] and tensors:
-        found.append(("stride()", actual.stride(), expected.stride()))  # type: ignore[attr-defined]
+        found.append(("stride()", actual.stride(), expected.stride()))
     for name, first, second in found:
         if first != second:
             if name == "shape":
@@ -176,7 +176,7 @@ def _unequal_attribute(actual: Any, expected: Any, checks: Mapping[str, bool]) -
 def array_of(value: Any) -> Array:
     """The numbers of a tensor, an array or a number, as an array."""
     if isinstance(value, Tensor):
-        return value.detach().cpu().numpy()
+        return value.detach().cpu().numpy()  # type: ignore[attr-defined]
     return numpy.asarray(value)
 
 

@@ -66,8 +66,8 @@ class ClassView:
     def __subclasscheck__(self, cls: Any) -> bool:
         return issubclass(real_class(cls), self._class)
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         """So that `isinstance(view, type)` holds, as for a class, where operators take classes."""
         return type
 
