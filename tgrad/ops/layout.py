@@ -29,11 +29,11 @@ view(
 )  # fmt: skip
 composite(
     "expand_as", lambda o, input, other: o.expand(input, other._array.shape), function=False,
-    doc="`expand` to the shape of another tensor.",
+    out=False, doc="`expand` to the shape of another tensor.",
 )  # fmt: skip
 composite(
     "broadcast_to", lambda o, input, size: o.expand(input, size), kinds={"size": "sequence"},
-    doc="The tensor repeated to a shape that it broadcasts to, without copying.",
+    out=False, doc="The tensor repeated to a shape that it broadcasts to, without copying.",
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
 
 composite(
     "sum_to_size", sum_to_size, varargs=True, function=False,
-    doc="Sums over dimensions, so that the result has a shape that broadcasts to the input's.",
+    out=False, doc="Sums over dimensions, so that the result has a shape that broadcasts to the input's.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- the same again, and copies
@@ -116,7 +116,7 @@ def contiguous(o: Any, input: Any, *, memory_format: Any = None) -> Any:
 
 composite(
     "contiguous", contiguous, function=False,
-    doc="The tensor stored row by row: itself, if it is already.",
+    out=False, doc="The tensor stored row by row: itself, if it is already.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- complex numbers as pairs

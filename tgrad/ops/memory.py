@@ -45,7 +45,7 @@ def _int(value: Any, name: str) -> int:
     found = ACCEPT["int"][0](value)
     if found is REFUSED:
         raise ArgumentError(
-            f"{name}(): argument 'dim' must be int, not {type(value).__name__}"
+            f"{name}(): argument 'dim' (position 1) must be int, not {type(value).__name__}"
         )
     return found  # type: ignore[no-any-return]
 
@@ -176,9 +176,7 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
         raise AutogradError("cannot resize variables that require grad")
     shape = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else tuple(size)
     if min(shape, default=0) < 0:
-        raise ShapeError(
-            f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
-        )
+        raise ShapeError("numel: integer multiplication overflow")
     if shape == self._array.shape:
         return self
     strides = contiguous_strides(shape)

@@ -18,7 +18,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.graph import Node
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, DeviceMissingError, NotAvailableError
-from tgrad.ops import convert, factory, joining, memory, quick, shape, typeinfo, windows
+from tgrad.ops import convert, factory, joining, memory, quick, shape, splitting, typeinfo, windows
 from tgrad.ops.install import LazyNames, torch_names
 
 
@@ -76,6 +76,7 @@ def _torch() -> LazyNames:
     names.update(joining.FUNCTIONS)
     names.update(shape.FUNCTIONS)
     names.update(memory.FUNCTIONS)
+    names.update(splitting.FUNCTIONS)
     names.update(windows.FUNCTIONS)
     names.makers.update(
         Generator=_from("tgrad.core.random", "Generator"),

@@ -31,7 +31,7 @@ def flipped(xp: Any, input: Any, dims: tuple[int, ...]) -> Any:
 
 
 operator(
-    "flip", flipped, varargs=True, out=False,
+    "flip", flipped, varargs=True, out=False, kinds={"dims": "sequence"},
     input=lambda o, g, dims: o.flip(g, dims),
     doc="The order in some dimensions reversed.",
 )  # fmt: skip

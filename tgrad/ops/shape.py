@@ -54,7 +54,7 @@ def view_dtype(o: Any, input: Any, dtype: Any) -> Any:
 
 composite(
     "view.dtype", view_dtype, function=False,
-    doc="The same memory read as another dtype.",
+    out=False, doc="The same memory read as another dtype.",
 )  # fmt: skip
 
 
@@ -92,15 +92,15 @@ def reshape(o: Any, input: Any, shape: tuple[int, ...]) -> Any:
 
 composite(
     "reshape", reshape, varargs=True,
-    doc="The same elements with another shape; a view where possible, a copy where not.",
+    out=False, doc="The same elements with another shape; a view where possible, a copy where not.",
 )  # fmt: skip
 composite(
     "view_as", lambda o, input, other: o.view(input, other._array.shape), function=False,
-    doc="The same elements with the shape of another tensor, as a view.",
+    out=False, doc="The same elements with the shape of another tensor, as a view.",
 )  # fmt: skip
 composite(
     "reshape_as", lambda o, input, other: o.reshape(input, other._array.shape), function=False,
-    doc="The same elements with the shape of another tensor.",
+    out=False, doc="The same elements with the shape of another tensor.",
 )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def flatten(o: Any, input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 composite(
     "flatten", flatten, kinds={"start_dim": "int", "end_dim": "int"},
-    doc="The dimensions from start_dim to end_dim as one.",
+    out=False, doc="The dimensions from start_dim to end_dim as one.",
 )  # fmt: skip
 
 
@@ -146,11 +146,11 @@ def unflatten(o: Any, input: Any, dim: int, sizes: tuple[int, ...]) -> Any:
 
 composite(
     "unflatten", unflatten, kinds={"sizes": "sequence"},
-    doc="One dimension as several, whose sizes multiply to its own.",
+    out=False, doc="One dimension as several, whose sizes multiply to its own.",
 )  # fmt: skip
 composite(
     "ravel", lambda o, input: o.view(o.contiguous(input), (-1,)),
-    doc="All elements in one dimension.",
+    out=False, doc="All elements in one dimension.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- the order of dimensions
@@ -216,7 +216,7 @@ for _name in ("swapaxes", "swapdims"):
         (lambda o, input, axis0, axis1: o.transpose(input, axis0, axis1)) if _first == "axis0"
         else (lambda o, input, dim0, dim1: o.transpose(input, dim0, dim1)),
         kinds={_first: "int", _second: "int"},
-        doc="Two dimensions exchanged; `transpose` by another name.",
+        out=False, doc="Two dimensions exchanged; `transpose` by another name.",
     )
 
 
@@ -243,7 +243,7 @@ def movedim(o: Any, input: Any, source: tuple[int, ...], destination: tuple[int,
 
 composite(
     "movedim", movedim, kinds={"source": "ints", "destination": "ints"}, aliases=("moveaxis",),
-    doc="Dimensions moved to other places.",
+    out=False, doc="Dimensions moved to other places.",
 )  # fmt: skip
 
 
@@ -270,7 +270,7 @@ def adjoint(o: Any, input: Any, name: str = "tensor.adjoint()") -> Any:
     return o.conj(result) if input._type.dtype.is_complex else result
 
 
-composite("adjoint", adjoint, doc="The conjugate transpose of each matrix.")
+composite("adjoint", adjoint, out=False, doc="The conjugate transpose of each matrix.")
 
 
 def _m_t(tensor: Tensor) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
@@ -107,15 +107,28 @@ view(
     input=lambda o, g, split_sizes, dim, input_shape: o.cat(g, dim),
     doc="Parts of given sizes in a dimension, as views.",
 )  # fmt: skip
+
+
+def split(o: Any, input: Any, split_size: Any, dim: int = 0) -> Any:
+    """Parts of one size, or of given sizes."""
+    if isinstance(split_size, tuple):
+        return o.split_with_sizes(input, split_size, dim)
+    return o._split(input, split_size, dim)
+
+
 composite(
-    "split",
-    lambda o, input, split_size, dim=0: (
-        o.split_with_sizes(input, split_size, dim) if isinstance(split_size, tuple)
-        else o._split(input, split_size, dim)
-    ),
-    kinds={"split_size": "split"},
-    doc="Parts of one size, or of given sizes, in a dimension, as views.",
+    "split", split, kinds={"split_size": "split"}, function=False,
+    out=False, doc="Parts of one size, or of given sizes, in a dimension, as views.",
 )  # fmt: skip
+
+
+def split_function(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> Any:
+    """Parts of one size, or of given sizes, in a dimension, as views."""
+    return tensor.split(split_size_or_sections, dim)  # type: ignore[attr-defined]
+
+
+FUNCTIONS: Final[dict[str, Any]] = {"split": split_function}
+"""Functions of `torch` that aren't rows."""
 
 
 def chunk(o: Any, input: Any, chunks: int, dim: int = 0) -> Any:
@@ -134,54 +147,71 @@ def chunk(o: Any, input: Any, chunks: int, dim: int = 0) -> Any:
 
 composite(
     "chunk", chunk, kinds={"chunks": "int"},
-    doc="At most this many parts of one size in a dimension, as views.",
+    out=False, doc="At most this many parts of one size in a dimension, as views.",
 )  # fmt: skip
 
 
-def tensor_split(o: Any, input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
-    """Parts whose sizes differ by one at most, or that end at the given indices."""
+def tensor_split(o: Any, input: Any, sections: int, dim: int = 0) -> Any:
+    """Parts whose sizes differ by one at most."""
+    size = _size(input, dim)
+    if sections <= 0:
+        raise ShapeError(f"number of sections must be larger than 0, got {sections}")
+    least, more = divmod(size, sections)
+    return _until(o, input, dim, [least * i + min(i, more) for i in range(1, sections + 1)])
+
+
+def tensor_split_at(o: Any, input: Any, indices: Sequence[int], dim: int = 0) -> Any:
+    """Parts that end at the given indices."""
+    return _until(o, input, dim, [*indices, _size(input, dim)])
+
+
+def tensor_split_by(o: Any, input: Any, tensor_indices_or_sections: Any, dim: int = 0) -> Any:
+    """`tensor_split` where a tensor says how."""
+    value = tensor_indices_or_sections
+    if value._type.dtype is not dtypes.int64:
+        raise DTypeError(
+            "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+            f"{value._type.dtype.title}"
+        )
+    if value._array.ndim > 1:
+        raise ShapeError(
+            "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
+            f"one-dimensional tensor, but got a tensor with {value._array.ndim} dims"
+        )
+    where = value._array.tolist()
+    return (tensor_split if isinstance(where, int) else tensor_split_at)(o, input, where, dim)
+
+
+def _size(input: Tensor, dim: int) -> int:
     shape = input._array.shape
     if not shape:
         raise ShapeError(
             "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
         )
-    at = wrap_dim(dim, len(shape))
-    where = _sections(indices_or_sections)
-    size = shape[at]
-    if isinstance(where, int):
-        if where <= 0:
-            raise ShapeError(f"number of sections must be larger than 0, got {where}")
-        least, more = divmod(size, where)
-        ends = [least * i + min(i, more) for i in range(1, where + 1)]
-    else:
-        ends = [*where, size]
+    return shape[wrap_dim(dim, len(shape))]  # type: ignore[no-any-return]
+
+
+def _until(o: Any, input: Any, dim: int, ends: Sequence[int]) -> tuple[Any, ...]:
+    dim = wrap_dim(dim, input._array.ndim)
     parts = []
     start = 0
     for end in ends:
-        parts.append(o.slice(input, at, start, end, 1))
+        parts.append(o.slice(input, dim, start, end, 1))
         start = end
     return tuple(parts)
 
 
-def _sections(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        if value._type.dtype is not dtypes.int64:
-            raise DTypeError(
-                "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
-                f"{value._type.dtype.title}"
-            )
-        if value._array.ndim > 1:
-            raise ShapeError(
-                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
-                f"one-dimensional tensor, but got a tensor with {value._array.ndim} dims"
-            )
-        return value._array.tolist()
-    return value if isinstance(value, int) else list(value)
-
-
 composite(
-    "tensor_split", tensor_split, kinds={"indices_or_sections": "any"},
-    doc="Parts whose sizes differ by one at most, or that end at given indices, as views.",
+    "tensor_split.indices", tensor_split_at, kinds={"indices": "sequence"},
+    out=False, doc="Parts that end at given indices, as views.",
+)  # fmt: skip
+composite(
+    "tensor_split.tensor", tensor_split_by, kinds={"tensor_indices_or_sections": "tensor"},
+    out=False, doc="Parts that a tensor says, as views.",
+)  # fmt: skip
+composite(
+    "tensor_split", tensor_split, kinds={"sections": "int"},
+    out=False, doc="Parts whose sizes differ by one at most, as views.",
 )  # fmt: skip
 
 
@@ -201,11 +231,12 @@ def _split_along(name: str, dim: int, least: int) -> None:
                 f"torch.{name} attempted to split along dimension {at}, but the size of the "
                 f"dimension {shape[at]} is not divisible by the split_size {indices_or_sections}!"
             )
-        return tensor_split(o, input, indices_or_sections, at)
+        split = tensor_split if isinstance(indices_or_sections, int) else tensor_split_at
+        return split(o, input, indices_or_sections, at)
 
     composite(
         name, forward, kinds={"indices_or_sections": "any"},
-        doc=f"`tensor_split` along dimension {dim}.",
+        out=False, doc=f"`tensor_split` along dimension {dim}.",
     )  # fmt: skip
 
 

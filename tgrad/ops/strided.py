@@ -165,8 +165,8 @@ def as_strided(
 _offset = storage_offset
 
 composite(
-    "as_strided", as_strided, kinds={"stride": "ints", "storage_offset": "int?"},
-    doc="A view with any shape, strides and storage offset, counted in elements.",
+    "as_strided", as_strided, kinds={"size": "sequence", "stride": "sequence", "storage_offset": "int?"},
+    out=False, doc="A view with any shape, strides and storage offset, counted in elements.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- parts of a dimension
@@ -254,17 +254,13 @@ operator(
 )  # fmt: skip
 
 
-def narrow(o: Any, input: Any, dim: int, start: Any, length: int) -> Any:
+def narrow(o: Any, input: Any, dim: int, start: int, length: int) -> Any:
     """The part of a dimension that begins at start."""
     shape = input._array.shape
     if not shape:
         raise ShapeError("narrow() cannot be applied to a 0-dim tensor.")
     if length < 0:
         raise ShapeError("narrow(): length must be non-negative.")
-    if isinstance(start, Tensor):
-        if start._array.ndim or start._type.category != 1:
-            raise ShapeError("start must be an 0-dim integral Tensor.")
-        start = start._array.item()
     dim = wrap_dim(dim, len(shape))
     size = shape[dim]
     if not -size <= start <= size:
@@ -277,9 +273,20 @@ def narrow(o: Any, input: Any, dim: int, start: Any, length: int) -> Any:
     return o.slice(input, dim, first, first + length, 1)
 
 
+def narrow_at(o: Any, input: Any, dim: int, start: Any, length: int) -> Any:
+    """`narrow` where the beginning is a tensor."""
+    if start._array.ndim or start._type.category != 1:
+        raise ShapeError("start must be an 0-dim integral Tensor.")
+    return narrow(o, input, dim, start._array.item(), length)
+
+
 composite(
-    "narrow", narrow, kinds={"start": "any", "length": "int"},
-    doc="The part of a dimension that begins at start and has this length.",
+    "narrow.tensor", narrow_at, kinds={"start": "tensor", "length": "int"},
+    out=False, doc="The part of a dimension that begins at start and has this length.",
+)  # fmt: skip
+composite(
+    "narrow", narrow, kinds={"start": "int", "length": "int"},
+    out=False, doc="The part of a dimension that begins at start and has this length.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- diagonals and windows

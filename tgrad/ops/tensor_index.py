@@ -114,12 +114,22 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
     try:
         result = input[found]
     except (IndexError, ValueError) as error:
+        shape = _relaxed(found, input.shape)
+        if shape is not None:
+            return numpy.empty(shape, input.dtype)
         raise index_error(found, input.shape, error) from None
     if not result.flags.c_contiguous:
         result = result.copy()
     if 1 in result.shape:  # for PyTorch's strides of these dimensions
         result = numpy.ndarray(result.shape, result.dtype, result)
     return result
+
+
+def _relaxed(found: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The shape of the result if it is empty whatever the indices are: then none is out of range."""
+    if all(size or (d < len(found) and not isinstance(found[d], slice)) for d, size in enumerate(shape)):
+        return None
+    return _result_shape(tuple([i if isinstance(i, slice) else i * 0 for i in found]), shape)
 
 
 def put_at(target: Any, indices: Indices, values: Any, accumulate: bool) -> None:
@@ -131,6 +141,8 @@ def put_at(target: Any, indices: Indices, values: Any, accumulate: bool) -> None
         else:
             target[found] = values
     except (IndexError, ValueError) as error:
+        if _relaxed(found, target.shape) is not None:
+            return
         result = _result_shape(found, target.shape)
         if result is not None and not _fits(values.shape, result):
             raise ShapeError(
@@ -190,6 +202,8 @@ def index_backward(
 ) -> Any:
     """Zeros to which the gradient is added where it came from."""
     result = numpy.zeros(input_sizes, input.dtype)
+    if input.size == 0:
+        return result
     found = places(indices, input_sizes)
     if len(indices) == 1 and indices[0] is not None and indices[0]._array.dtype.kind == "b":
         result[found] = input  # a mask names no place twice
