@@ -41,9 +41,14 @@ def with_axis(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def axes_last(array: Array, axes: Axes) -> tuple[Array, tuple[int, ...]]:
-    """A view whose last axis runs over the given axes in order, and the shape of the other ones."""
+    """An array whose last axis runs over the given axes, and the shape of the other ones.
+
+    The axes are taken in the order of their strides, as PyTorch's loops take them.
+    """
     ndim = array.ndim
     reduced = tuple(range(ndim)) if axes is None else tuple(sorted(axes))
+    if len(reduced) > 1 and not array.flags.c_contiguous and 0 not in array.strides:
+        reduced = tuple(sorted(reduced, key=lambda a: -abs(array.strides[a])))
     kept = tuple(a for a in range(ndim) if a not in reduced)
     shape = tuple(array.shape[a] for a in kept)
     count = 1
@@ -84,29 +89,50 @@ def extremes(array: Array, axis: int, keepdims: bool, largest: bool) -> tuple[Ar
 def prod(array: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """The product along one axis, or of everything, in PyTorch's order of multiplications.
 
-    Along elements that lie side by side PyTorch multiplies four vectors of 32 bytes at a time;
-    float16 is multiplied in float32 and rounded once; bool and integers give int64.
+    Along elements that lie side by side PyTorch multiplies four vectors of 32 bytes at a time; across
+    them it goes in order.  bool and integers give int64.
     """
     dtype = array.dtype
     if dtype.kind in "biu":
         return numpy.multiply.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)  # type: ignore[call-overload,no-any-return]
-    if dtype == float16:
-        return prod(array.astype(float32), axis, keepdims).astype(float16)
     axes = None if axis is None or array.ndim == 0 else (axis,)
     rows, shape = axes_last(array, axes)
     size = rows.shape[-1]
+    if size == 0:
+        return _shaped(numpy.ones(shape, dtype), shape, axes, array.ndim, keepdims)
+    rows = rows.reshape(-1, size)
     lanes = 4 * (32 // array.itemsize)
-    if size and (axes is None or array.strides[axes[0]] == array.itemsize) and size >= lanes:
-        result = _prod_by_lanes(rows.reshape(-1, size), lanes)
+    inner = axes is None or array.strides[axes[0]] == array.itemsize
+    if inner and size >= lanes:
+        result = _prod_by_lanes(rows, lanes)
+    elif dtype.kind == "c" and not inner and len(rows) >= lanes:
+        whole = len(rows) // lanes * lanes
+        result = numpy.concatenate((_in_turn(rows[:whole].T), _in_turn_fused(rows[whole:].T)))
     else:
-        result = _prod_in_order(rows.reshape(-1, size)) if size else numpy.ones(shape, dtype)
-    return _shaped(result, shape, axes, array.ndim, keepdims)
+        result = _in_turn_fused(rows.T) if dtype.kind == "c" else _in_turn(rows.T)
+    return _shaped(numpy.ascontiguousarray(result), shape, axes, array.ndim, keepdims)
 
 
-def _prod_in_order(rows: Array) -> Array:
-    if rows.shape[1] == 0 or rows.shape[0] == 0:
-        return numpy.ones(rows.shape[0], rows.dtype)
-    result: Array = numpy.multiply.accumulate(rows, axis=1)[:, -1]
+def _in_turn(factors: Array) -> Array:
+    """The products over the first axis, one factor after the other."""
+    result: Array = numpy.multiply.accumulate(factors, axis=0)[-1]
+    return result
+
+
+def _in_turn_fused(factors: Array) -> Array:
+    """`_in_turn` for complex numbers, where the compiler fused multiply and add."""
+    total = factors[0]
+    for factor in factors[1:]:
+        total = fused_product(total, factor)
+    return total
+
+
+def fused_product(x: Array, y: Array) -> Array:
+    """x * y for complex numbers, with one rounding less in each part."""
+    kind = float32 if x.dtype == numpy.complex64 else float64
+    result = numpy.empty_like(x)
+    result.real = fma(x.real, y.real, -(x.imag * y.imag), kind)
+    result.imag = fma(x.real, y.imag, x.imag * y.real, kind)
     return result
 
 
@@ -117,10 +143,8 @@ def _prod_by_lanes(rows: Array, lanes: int) -> Array:
     parts = rows[:, :whole].reshape(count, whole // lanes, lanes)
     products = numpy.multiply.accumulate(parts, axis=1)[:, -1].reshape(count, 4, lanes // 4)
     vector = (products[:, 0] * products[:, 1]) * (products[:, 2] * products[:, 3])
-    total = numpy.multiply.accumulate(vector, axis=1)[:, -1]
-    for column in range(whole, size):
-        total = total * rows[:, column]
-    return total
+    left_over = numpy.concatenate((vector, rows[:, whole:]), axis=1).T
+    return _in_turn_fused(left_over) if rows.dtype.kind == "c" else _in_turn(left_over)
 
 
 # --------------------------------------------------------------------------------- variances
@@ -250,9 +274,7 @@ def _powers(array: Array, p: float) -> Array:
 def _power(x: float, p: float) -> float:
     try:
         return math.pow(x, p)
-    except ZeroDivisionError:
-        return math.inf
-    except OverflowError:
+    except (ValueError, OverflowError):  # 0 to a negative power, or too large
         return math.inf
 
 
@@ -273,4 +295,16 @@ def scan(ufunc: Any, array: Array, axis: int) -> Array:
     wide = {"float32": float64, "float16": float32, "complex64": numpy.complex128}.get(dtype.name, dtype)
     if array.ndim == 0:
         return array.copy()
-    return ufunc.accumulate(array, axis=axis, dtype=wide).astype(dtype, copy=False)  # type: ignore[no-any-return]
+    if dtype.kind == "c" and ufunc is numpy.multiply:
+        return _running_products(array.astype(wide), axis).astype(dtype)
+    return ufunc.accumulate(numpy.ascontiguousarray(array), axis=axis, dtype=wide).astype(  # type: ignore[no-any-return]
+        dtype, copy=False
+    )
+
+
+def _running_products(array: Array, axis: int) -> Array:
+    result = numpy.ascontiguousarray(array)
+    rows = numpy.moveaxis(result, axis, 0)
+    for number in range(1, len(rows)):
+        rows[number] = fused_product(rows[number - 1], rows[number])
+    return result

@@ -207,7 +207,8 @@ def each_row(array: Array, axis: int, count: int, choose: Callable[[Array], Any]
     chosen = numpy.empty((len(rows), count), numpy.int64)
     for number, row in enumerate(rows):
         chosen[number] = choose(row)
-    return numpy.moveaxis(chosen.reshape(*moved.shape[:-1], count), -1, axis)
+    placed = numpy.moveaxis(chosen.reshape(*moved.shape[:-1], count), -1, axis)
+    return numpy.array(placed, order="C")
 
 
 EMULATED: Final = 65536

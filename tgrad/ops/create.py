@@ -137,7 +137,10 @@ creation(
 
 def like(xp: Any, input: Any, value: Any, dtype: Any) -> Any:
     """An array with the shape and the order of strides of another one."""
-    result = xp.zeros_like(input, dtype=dtype)
+    if 0 in input.strides:
+        result = xp.zeros(input.shape, dtype or input.dtype)
+    else:
+        result = xp.zeros_like(input, dtype=dtype)
     if value != 0:
         found = dtypes.from_numpy(result.dtype)
         assert found is not None

@@ -203,8 +203,12 @@ def _call(
     maker: Callable[[Op], Callable[..., Any]],
     ending: str = "",
 ) -> Any:
-    out = keywords.pop("out", None) if "out" in keywords and ops[0].out and not ending else None
+    out = None
+    if "out" in keywords and not ending and any(op.out for op in ops):
+        out = keywords.pop("out")
     for op in ops:
+        if out is not None and not op.out:
+            continue
         try:
             values = bind(op, args, keywords, method)
         except Mismatch:
@@ -255,6 +259,10 @@ def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any)
             _check_same(target, result)
         check_result(target, result._array.shape, result._type)
         put(target, result._array)
+    if op.fields:
+        from tgrad.ops.named import return_type
+
+        return return_type(f"{op.public}_out", op.fields)(targets)
     return out
 
 

@@ -5,6 +5,7 @@ The numbers and their order are those of `tgrad.core.random`; here are the ways 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,7 @@ from tgrad.core import random as streams
 from tgrad.core.device import CPU, tensor_type
 from tgrad.core.generator import Generator, default_generator
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ArgumentError, DTypeError, UnsupportedDTypeError, ShapeError, StateError
+from tgrad.errors import ArgumentError, DTypeError, ShapeError, StateError, UnsupportedDTypeError
 from tgrad.ops.create import LIKE, long_or_given
 from tgrad.ops.creation import checked_size
 from tgrad.ops.table import broadcast, creation, filling, operator, promoted, same_or_given
@@ -63,8 +64,7 @@ def randn(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array
     """Normally distributed numbers."""
     shape = checked_size(size)
     if numpy.dtype(dtype).kind == "c":
-        numbers = _complex_of(streams.normal, generator, shape, dtype, 0.0, 0.5**0.5)
-        return numbers
+        return _complex_of(streams.normal, generator, shape, dtype, 0.0, 1.0 / math.sqrt(2.0))
     _floating("normal_kernel_cpu", dtype)
     return streams.normal(generator or default_generator, shape, dtype)
 
@@ -332,7 +332,7 @@ operator(
 )  # fmt: skip
 operator(
     "bernoulli.p", lambda xp, input, p, *, generator=None: _bernoulli(input, float(p), generator),
-    input=lambda o, g: o.zeros_like(g), kinds={"p": "float"}, out=False,
+    differentiable="draws don't depend on the tensor's elements", kinds={"p": "float"}, out=False,
     doc="1 with probability p, else 0, in the shape of a tensor.",
 )  # fmt: skip
 filling(

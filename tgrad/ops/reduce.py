@@ -87,7 +87,9 @@ def _nansum(xp: Any, input: Any, dim: Any = None, keepdim: bool = False, *, dtyp
     if input.dtype.kind == "c":
         raise DTypeError("nansum on CPU does not support complex inputs")
     if input.dtype.kind == "f":
-        input = xp.where(xp.isnan(input), input.dtype.type(0), input)
+        missing = xp.isnan(input)
+        if missing.any():
+            input = xp.where(missing, input.dtype.type(0), input)
     return total(xp, input, reduced_axes(dim, input.ndim), keepdim)
 
 
@@ -173,7 +175,7 @@ def _extreme(xp: Any, input: Any, name: str) -> Any:
 def _extreme_dim(input: Any, dim: int, keepdim: bool, name: str) -> Any:
     axis = _axis(name, input, dim)
     if input.dtype.kind == "c":
-        raise unsupported(f"{name}_cpu" if name == "min" else "compare_cpu", input)
+        raise DTypeError(f"{name}(): does not support complex input")
     return kernels.extremes(input, axis, keepdim, name == "max")
 
 
@@ -245,7 +247,11 @@ operator(
 def _aminmax(xp: Any, input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     axis = None
     if dim is not None:
-        axis = _axis("aminmax", input, dim)
+        axis = wrap_dim(dim, input.ndim)
+        if input.ndim and input.shape[axis] == 0:
+            raise DimensionError(
+                f"aminmax: Expected reduction dim {axis} to have non-zero size."
+            )
         axis = axis if input.ndim else None
     elif input.size == 0:
         raise ShapeError(
@@ -254,10 +260,11 @@ def _aminmax(xp: Any, input: Any, *, dim: Any = None, keepdim: bool = False) -> 
         )
     if input.dtype.kind == "c":
         raise unsupported("aminmax_cpu", input)
-    return (
+    found = (
         xp.amin(input, axis=axis, keepdims=keepdim),
         xp.amax(input, axis=axis, keepdims=keepdim),
     )
+    return tuple(xp.array(part, order="C") for part in found) if keepdim else found
 
 
 operator(

@@ -36,6 +36,16 @@ def count(shape: Any, dim: Any) -> int:
     return product
 
 
+def part(o: Any, x: Any, dim: int, start: int, length: int) -> Any:
+    """A slice of one dimension."""
+    return o.slice(x, dim, start, start + length, 1)
+
+
+def unrecorded(x: Any) -> Any:
+    """A tensor without its history; an array itself."""
+    return x.detach() if hasattr(x, "_array") else x
+
+
 def spread(o: Any, g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient of a sum: the same for every element."""
     if dim is None or dim == ():
@@ -84,21 +94,27 @@ def chosen_back(o: Any, g: Any, shape: Any, dim: int, keepdim: bool, indices: An
 # ---------------------------------------------------------------- products
 
 
+def as_gradient(o: Any, input: Any, g: Any) -> Any:
+    """An operand in the dtype of the gradient, where the result had another dtype than it."""
+    if hasattr(input, "_array") and input.dtype is not g.dtype:
+        return o.to_copy(input, g.dtype)
+    return input
+
+
 def prod_back(o: Any, g: Any, input: Any, out: Any) -> Any:
     """The gradient of the product of all: for each element the product of the others."""
+    input = as_gradient(o, input, g)
     if len(input.shape) == 0:
         return g
-    zeros = o.eq(input, 0)
-    if not bool(o.any(zeros)):
+    if not bool(o.any(o.eq(input, 0))):
         return g * o.conj(out / input)
-    if int(o.sum(zeros)) > 1:
-        return o.zeros_like(input)
     flat = o.reshape(input, (-1,))
     return o.reshape(_without_each(o, g, flat, 0), tuple(input.shape))
 
 
 def prod_dim_back(o: Any, g: Any, input: Any, dim: int, keepdim: bool, out: Any) -> Any:
     """The gradient of products along a dimension."""
+    input = as_gradient(o, input, g)
     if len(input.shape) == 0:
         return g
     dim = wrap_dim(dim, len(input.shape))
@@ -114,9 +130,9 @@ def _without_each(o: Any, g: Any, input: Any, dim: int) -> Any:
     size = input.shape[dim]
     if size < 2:
         return o.expand(g, tuple(input.shape)) if size == 1 else o.zeros_like(input)
-    one = o.ones_like(o.narrow(input, dim, 0, 1))
-    before = o.cumprod(o.cat((one, o.narrow(input, dim, 0, size - 1)), dim), dim)
-    reverse = o.flip(o.narrow(input, dim, 1, size - 1), (dim,))
+    one = o.ones_like(part(o, input, dim, 0, 1))
+    before = o.cumprod(o.cat((one, part(o, input, dim, 0, size - 1)), dim), dim)
+    reverse = o.flip(part(o, input, dim, 1, size - 1), (dim,))
     after = o.flip(o.cumprod(o.cat((one, reverse), dim), dim), (dim,))
     return g * o.conj(before * after)
 
@@ -134,13 +150,13 @@ def var_back(
         degrees = count(input.shape, None) - correction
         mean = o.mean(input)
         if degrees <= 0:  # PyTorch computes this without recording it
-            input = o.detach(input)
+            input = unrecorded(input)
             mean = o.mean(input)
             same = o.eq(input, mean)
             return g * o._where(same, mean * float("nan"), float("inf"))
         return (2.0 / degrees) * g * (input - mean)
     g = restore(o, g, ndim, dim, keepdim) if ndim > 1 else g
-    degrees = count(input.shape, dim) - correction
+    degrees = (1 if dim == () else count(input.shape, dim)) - correction
     factor = 2.0 / degrees if degrees else float("inf")
     return factor * g * (input - o.mean_dim(input, dim, True))
 
@@ -178,7 +194,7 @@ def norm_back(
     g = restore(o, g, ndim, dim, keepdim)
     out = restore(o, out, ndim, dim, keepdim)
     if p == 0:
-        return o.zeros_like(input)
+        return None
     if p == 1:
         return o.sgn(input) * g
     if p == 2:
@@ -216,17 +232,19 @@ def cumprod_back(o: Any, g: Any, input: Any, dim: int, out: Any) -> Any:
     size = input.shape[dim]
     parts = []
     for k in range(size):
-        one = o.ones_like(o.narrow(other, dim, 0, 1))
-        omitted = one if k == 0 else o.prod_dim(o.narrow(other, dim, 0, k), dim, True)
+        one = o.ones_like(part(o, other, dim, 0, 1))
+        omitted = one if k == 0 else o.prod_dim(part(o, other, dim, 0, k), dim, True)
         if k < size - 1:
-            rest = o.cumprod(o.narrow(other, dim, k + 1, size - k - 1), dim)
+            rest = o.cumprod(part(o, other, dim, k + 1, size - k - 1), dim)
             omitted = o.cat((omitted, omitted * rest), dim)
-        parts.append(o.sum_dim(o.narrow(g, dim, k, size - k) * omitted, (dim,), True))
+        parts.append(o.sum_dim(part(o, g, dim, k, size - k) * omitted, (dim,), True))
     return o.cat(tuple(parts), dim)
 
 
-def cummax_back(o: Any, g: Any, dim: int, indices: Any) -> Any:
+def cummax_back(o: Any, g: Any, input: Any, dim: int, indices: Any) -> Any:
     """The gradient of running extremes: each goes to the element that it was taken from."""
+    if 0 in input.shape:
+        return input
     if len(g.shape) == 0:
         return g
     return o.scatter_add(o.zeros_like(g), dim, indices, g)

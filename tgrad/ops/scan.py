@@ -17,7 +17,7 @@ from tgrad.ops.reduce_formulas import (
     logcumsumexp_back,
     reversed_cumsum,
 )
-from tgrad.ops.table import composite, operator, summed
+from tgrad.ops.table import binary, composite, float_result, operator, summed
 
 def _scan(ufunc: Any, input: Any, dim: int) -> Any:
     axis = wrap_dim(dim, input.ndim)
@@ -28,13 +28,15 @@ def _scan(ufunc: Any, input: Any, dim: int) -> Any:
 
 operator(
     "cumsum", lambda xp, input, dim, *, dtype=None: _scan(xp.add, input, dim),
-    input=lambda o, g, dim: reversed_cumsum(o, g, dim),
+    input=lambda o, g, dim, input_type: reversed_cumsum(o, o.to_type(g, input_type), dim),
     dtype=summed, inplace=True, doc="Running sums along a dimension.",
 )  # fmt: skip
 
 operator(
     "cumprod", lambda xp, input, dim, *, dtype=None: _scan(xp.multiply, input, dim),
-    input=lambda o, g, input, dim, out: cumprod_back(o, g, input, dim, out),
+    input=lambda o, g, input, dim, out, input_type: cumprod_back(
+        o, o.to_type(g, input_type), input, dim, out
+    ),
     dtype=summed, inplace=True, doc="Running products along a dimension.",
 )  # fmt: skip
 
@@ -46,6 +48,7 @@ def _running(input: Any, dim: int, largest: bool) -> tuple[Any, Any]:
         raise unsupported(f"cum{'max' if largest else 'min'}_cpu", input)
     if input.ndim == 0:
         return input.copy(), numpy.zeros((), numpy.int64)
+    input = numpy.ascontiguousarray(input)
     ufunc = numpy.maximum if largest else numpy.minimum
     values = ufunc.accumulate(input, axis=axis)
     shape = [1] * input.ndim
@@ -60,12 +63,12 @@ CHOSEN: dict[str, Any] = {"result": (None, dtypes.int64), "fields": ("values", "
 
 operator(
     "cummax", lambda xp, input, dim: _running(input, dim, True),
-    input=lambda o, g, dim, indices: cummax_back(o, g, dim, indices),
+    input=lambda o, g, input, dim, indices: cummax_back(o, g, input, dim, indices),
     doc="The largest elements so far along a dimension, and their last indices.", **CHOSEN,
 )  # fmt: skip
 operator(
     "cummin", lambda xp, input, dim: _running(input, dim, False),
-    input=lambda o, g, dim, indices: cummax_back(o, g, dim, indices),
+    input=lambda o, g, input, dim, indices: cummax_back(o, g, input, dim, indices),
     doc="The smallest elements so far along a dimension, and their last indices.", **CHOSEN,
 )  # fmt: skip
 
@@ -101,6 +104,9 @@ def _diff(
     if n < 0:
         raise StateError(f"order must be non-negative but got {n}")
     dim = wrap_dim(dim, input.ndim)
+    for extra in (prepend, append):
+        if extra is not None and extra.ndim != input.ndim:
+            raise ShapeError("diff expects prepend or append to be the same dimension as input")
     parts = [part for part in (prepend, input, append) if part is not None]
     if len(parts) > 1:
         input = o.cat(tuple(parts), dim)
@@ -108,12 +114,26 @@ def _diff(
         size = input.shape[dim] - 1
         after, before = o.narrow(input, dim, 1, size), o.narrow(input, dim, 0, size)
         input = o.logical_xor(after, before) if input.dtype is dtypes.bool_ else o.sub(after, before)
-    return input if n else o.clone(input)
+    return input if n else o.zeros_like(input).copy_(input)
 
 
 composite(
     "diff", _diff, kinds={"prepend": "tensor?", "append": "tensor?"},
     doc="Differences of neighbours along a dimension, n times.",
+)  # fmt: skip
+
+
+binary(
+    "times_number", lambda xp, input, other: xp.multiply(input, other),
+    input=lambda o, g, other: g * other,
+    label="MulBackward", index=1, inplace=False, function=False, method=False, out=False,
+    doc="The product with a number.",
+)  # fmt: skip
+binary(
+    "over_number", lambda xp, input, other: xp.divide(input, other),
+    input=lambda o, g, other: g / other, dtype=float_result,
+    label="DivBackward", index=1, inplace=False, function=False, method=False, out=False,
+    doc="The quotient by a number.",
 )  # fmt: skip
 
 
@@ -144,7 +164,7 @@ def _trapezoid_x(o: Any, y: Any, x: Any, *, dim: int = -1) -> Any:
         return o.sum_dim(y, (dim,))
     spacing = _spacing(o, "trapezoid", y, x, dim)
     left, right = _between(o, y, dim)
-    return o.div(o.sum_dim(o.mul(o.add(left, right), spacing), (dim,)), 2.0)
+    return o.over_number(o.sum_dim(o.mul(o.add(left, right), spacing), (dim,)), 2.0)
 
 
 def _trapezoid_dx(o: Any, y: Any, *, dx: Any = 1, dim: int = -1) -> Any:
@@ -152,14 +172,14 @@ def _trapezoid_dx(o: Any, y: Any, *, dx: Any = 1, dim: int = -1) -> Any:
     if y.shape[dim] == 0:
         return o.sum_dim(y, (dim,))
     ends = o.add(o.select(y, dim, 0), o.select(y, dim, -1))
-    return o.mul(o.sub(o.sum_dim(y, (dim,)), o.mul(ends, 0.5)), dx)
+    return o.times_number(o.sub(o.sum_dim(y, (dim,)), o.mul(ends, 0.5)), dx)
 
 
 def _cumulative_x(o: Any, y: Any, x: Any, *, dim: int = -1) -> Any:
     dim = wrap_dim(dim, y.ndim)
     spacing = _spacing(o, "cumulative_trapezoid", y, x, dim)
     left, right = _between(o, y, dim)
-    return o.cumsum(o.mul(o.div(spacing, 2.0), o.add(right, left)), dim)
+    return o.over_number(o.cumsum(o.mul(o.add(left, right), spacing), dim), 2.0)
 
 
 def _cumulative_dx(o: Any, y: Any, *, dx: Any = 1, dim: int = -1) -> Any:

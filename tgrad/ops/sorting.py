@@ -41,14 +41,23 @@ def _indices(input: Any, dim: int, descending: bool, stable: bool) -> tuple[Any,
     axis = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
         return numpy.zeros((), numpy.int64), 0
-    return selection.argsort(input, axis, descending, stable), axis
+    return _laid_out(input, selection.argsort(input, axis, descending, stable)), axis
+
+
+def _laid_out(input: Any, result: Any) -> Any:
+    """A result in memory like the input, as PyTorch leaves sorted tensors."""
+    if input.flags.c_contiguous or 0 in input.strides:
+        return result
+    copy = numpy.empty_like(input, dtype=result.dtype)
+    copy[...] = result
+    return copy
 
 
 def _sort(input: Any, dim: int, descending: bool, stable: bool) -> tuple[Any, Any]:
     indices, axis = _indices(input, dim, descending, stable)
     if input.ndim == 0:
         return input.copy(), indices
-    return numpy.take_along_axis(input, indices, axis), indices
+    return _laid_out(input, numpy.take_along_axis(input, indices, axis)), indices
 
 
 operator(
@@ -125,9 +134,9 @@ def _kthvalue(input: Any, k: int, dim: int, keepdim: bool) -> tuple[Any, Any]:
 
 def _picked(name: str, choose: Callable[[Any, int], Any], refused: str) -> Callable[..., Any]:
     def forward(xp: Any, input: Any, dim: int = -1, keepdim: bool = False) -> tuple[Any, Any]:
-        axis = _nonempty(name, input, dim)
+        axis = _nonempty(name.removeprefix("nan"), input, dim)
         if input.dtype.kind in refused:
-            raise unsupported(f"{name.removeprefix('nan')}_cpu", input)
+            raise unsupported("mode_cpu" if name == "mode" else "median_out", input)
         if input.ndim == 0:
             return _alone(input)
         return _chosen(input, choose(input, axis), axis, keepdim)
@@ -280,7 +289,10 @@ for _label, _kind in (("", "tensor"), (".Scalar", "scalar")):
 
 
 def _isin(xp: Any, elements: Any, tests: Any, invert: bool) -> Any:
-    return numpy.isin(xp.asarray(elements), xp.asarray(tests), invert=invert)
+    elements, tests = xp.asarray(elements), xp.asarray(tests)
+    if elements.dtype.kind == "b":
+        raise DTypeError("Unsupported input type encountered for isin(): Bool")
+    return numpy.isin(elements, tests, invert=invert)
 
 
 operator(
@@ -332,28 +344,36 @@ def _unique(xp: Any, input: Any) -> tuple[Any, Any, Any]:
 
 def _unique_dim(xp: Any, input: Any, dim: int) -> tuple[Any, Any, Any]:
     _known("unique_dim", input)
-    axis = wrap_dim(dim, input.ndim)
-    found, inverse, counts = numpy.unique(
-        input, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
-    )
-    return found, inverse.reshape(-1), counts
+    axis = wrap_dim(dim, input.ndim, scalar=False)
+    moved = numpy.moveaxis(input, axis, 0)
+    rows = moved.reshape(len(moved), -1) if input.size else moved.reshape(len(moved), 0)
+    order = numpy.lexsort(rows.T[::-1]) if rows.size else numpy.arange(len(rows))
+    starts, places, counts = _runs(rows[order])
+    inverse = numpy.empty(len(rows), numpy.int64)
+    inverse[order] = places
+    return numpy.moveaxis(moved[order[starts]], 0, axis), inverse, counts
+
+
+def _runs(rows: Any) -> tuple[Any, Any, Any]:
+    """Where runs of equal rows begin, the number of each row's run, and their lengths."""
+    new = numpy.ones(len(rows), bool)
+    if len(rows):
+        new[1:] = (rows[1:] != rows[:-1]).any(1)
+    starts = numpy.flatnonzero(new)
+    return starts, numpy.cumsum(new) - 1, numpy.diff(numpy.append(starts, len(rows)))
 
 
 def _unique_consecutive(xp: Any, input: Any, dim: int | None = None) -> tuple[Any, Any, Any]:
-    _known("unique_consecutive", input)
-    axis = None if dim is None else wrap_dim(dim, input.ndim)
-    rows = input.reshape(-1, 1) if axis is None else numpy.moveaxis(input, axis, 0)
-    if axis is not None:
-        rows = rows.reshape(rows.shape[0], -1)
-    size = len(rows)
-    new = numpy.ones(size, bool)
-    new[1:] = (rows[1:] != rows[:-1]).any(1)
-    starts = numpy.flatnonzero(new)
-    counts = numpy.diff(numpy.append(starts, size))
-    inverse = numpy.cumsum(new) - 1
-    if axis is None:
-        return input.reshape(-1)[starts], inverse.reshape(input.shape), counts
-    return numpy.take(input, starts, axis), inverse, counts
+    _known("unique" if dim in (None, 0) else "unique_dim", input)
+    if dim is None:
+        flat = input.reshape(-1)
+        starts, places, counts = _runs(flat[:, None])
+        return flat[starts], places.reshape(input.shape), counts
+    axis = wrap_dim(dim, input.ndim, scalar=False)
+    moved = numpy.moveaxis(input, axis, 0)
+    rows = moved.reshape(len(moved), -1) if input.size else moved.reshape(len(moved), 0)
+    starts, places, counts = _runs(rows)
+    return numpy.moveaxis(moved[starts], 0, axis), places, counts
 
 
 SET: dict[str, Any] = {

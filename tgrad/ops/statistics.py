@@ -24,6 +24,10 @@ from tgrad.ops.table import Rule, broadcast, composite, float_result, operator
 
 def _logsumexp(xp: Any, input: Any, dim: Any, keepdim: bool = False) -> Any:
     axes = reduced_axes(dim, input.ndim)
+    if dim == () and input.ndim and not keepdim:
+        raise ShapeError(
+            f"output with shape [] doesn't match the broadcast shape {[1] * input.ndim}"
+        )
     if input.size == 0:
         with numpy.errstate(all="ignore"):
             return xp.log(xp.sum(xp.exp(input), axes, keepdim))
@@ -36,7 +40,7 @@ def _logsumexp(xp: Any, input: Any, dim: Any, keepdim: bool = False) -> Any:
 operator(
     "logsumexp", _logsumexp,
     input=lambda o, g, input, dim, keepdim, out: logsumexp_back(o, g, input, dim, keepdim, out),
-    dtype=float_result, kinds={"dim": "ints"},
+    dtype=float_result, kinds={"dim": "ints"}, aliases=("special.logsumexp",),
     doc="Logarithms of sums of exponentials, without overflow.",
 )  # fmt: skip
 
@@ -103,26 +107,27 @@ operator(
 _MODES = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
-def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:
-    if not input.numel():
-        raise StateError(f"{name}() input tensor must be non-empty")
-    if isinstance(q, Tensor):
-        if q.ndim > 1:
-            raise ShapeError(f"{name}() q must be a scalar or 1D tensor")
-    elif not 0 <= q <= 1:
-        raise StateError(f"{name}() q must be in the range [0, 1] but got {q:g}")
-    if input.dtype not in (dtypes.float32, dtypes.float64):
-        raise DTypeError(f"{name}() input tensor must be either float or double dtype")
-    if isinstance(q, Tensor):
-        if q.dtype is not input.dtype:
-            raise DTypeError(f"{name}() q tensor must be same dtype as the input tensor")
-        if not bool(((q._array >= 0) & (q._array <= 1)).all()):
-            raise StateError(f"{name}() q values must be in the range [0, 1]")
+def _check_quantile(input: Any, q: Any, dim: int | None, interpolation: str) -> None:
+    if not isinstance(q, Tensor) and not 0 <= q <= 1:
+        raise StateError(f"quantile() q must be in the range [0, 1] but got {q:g}")
     if interpolation not in _MODES:
         raise StateError(
-            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but "
+            "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but "
             f"got {interpolation}"
         )
+    if not input.numel():
+        raise StateError("quantile() input tensor must be non-empty")
+    if isinstance(q, Tensor) and q.ndim > 1:
+        raise ShapeError("quantile() q must be a scalar or 1D tensor")
+    if input.dtype not in (dtypes.float32, dtypes.float64):
+        raise DTypeError("quantile() input tensor must be either float or double dtype")
+    if isinstance(q, Tensor):
+        if q.dtype is not input.dtype:
+            raise DTypeError("quantile() q tensor must be same dtype as the input tensor")
+        if not bool(((q._array >= 0) & (q._array <= 1)).all()):
+            raise StateError("quantile() q values must be in the range [0, 1]")
+    if dim is not None:
+        wrap_dim(dim, input.ndim)
 
 
 def _in_line(o: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
@@ -142,7 +147,7 @@ def _in_line(o: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
 def _quantile(
     o: Any, name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str
 ) -> Any:
-    _check_quantile(name, input, q, interpolation)
+    _check_quantile(input, q, dim, interpolation)
     ordered = _in_line(o, input, dim, keepdim)
     if not isinstance(q, Tensor):
         q = o.full((), q, dtype=input.dtype)

@@ -225,7 +225,7 @@ def cartesian_prod(*tensors: Any) -> Any:
     for tensor in tensors:
         if not isinstance(tensor, Tensor):
             raise ArgumentError(
-                f"cartesian_prod(): argument 'tensors' must be tuple of Tensors, not "
+                f"expected Tensor as element {tensors.index(tensor)} in argument 0, but got "
                 f"{type_name(tensor)}"
             )
         if tensor.ndim != 1:
