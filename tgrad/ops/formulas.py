@@ -53,7 +53,8 @@ def pow_base(o: Any, g: Any, input: Any, exponent: Any) -> Any:
 
 def pow_exponent(o: Any, g: Any, input: Any, exponent: Any, out: Any) -> Any:
     """d(x ** y)/dy = x ** y * log(x), and 0 where x is 0 and y isn't negative."""
-    return g * o.choose((input == 0) & (o.real(exponent) >= 0), 0, out * o.log(input))
+    log = o.log(o.typed_as(input, out))
+    return g * o.choose((input == 0) & (o.real(exponent) >= 0), 0, out * log)
 
 
 def pow_number(o: Any, g: Any, self: Any, exponent: Any, out: Any) -> Any:

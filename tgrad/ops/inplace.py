@@ -128,22 +128,24 @@ def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
 
 def check_result(tensor: Tensor, shape: tuple[int, ...], type_: TensorType) -> None:
     """Raise PyTorch's error if a result doesn't fit the tensor that it is to be written to."""
+    if shape != tensor._array.shape:
+        raise ShapeError(
+            f"output with shape {list(tensor._array.shape)} doesn't match the broadcast shape "
+            f"{list(shape)}"
+        )
     if not dtypes.can_cast(type_.dtype, tensor._type.dtype):
         raise DTypeError(
             f"result type {type_.dtype.title} can't be cast to the desired output type "
             f"{tensor._type.dtype.title}",
             hint="convert the tensor first, e.g. x = x.float()",
         )
-    if shape != tensor._array.shape:
-        raise ShapeError(
-            f"output with shape {list(tensor._array.shape)} doesn't match the broadcast shape "
-            f"{list(shape)}"
-        )
 
 
 def check_memory(array: Any) -> None:
     """Raise PyTorch's error if several elements of an array are in one place."""
-    if any(step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True)):
+    if array.size and any(
+        step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True)
+    ):
         raise StateError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation.",

@@ -146,6 +146,10 @@ class RecordedSpace:
         return value.conjugate()
 
 
+    def typed_as(self, tensor: Tensor, other: Tensor) -> Tensor:
+        """A tensor in the dtype of another one."""
+        return convert.to_type(tensor, other._type)
+
     def to_type(self, tensor: Tensor, type_: Any) -> Tensor:
         """A tensor in a tensor type."""
         return convert.to_type(tensor, type_)
@@ -193,6 +197,10 @@ class RawSpace:
     def is_complex_value(self, array: Any) -> bool:
         """Whether an array has complex elements."""
         return bool(array.dtype.kind == "c")
+
+    def typed_as(self, array: Any, other: Any) -> Any:
+        """The array itself: bare arrays are of one dtype already."""
+        return array
 
     def to_type(self, array: Any, type_: Any) -> Any:
         """An array in the dtype of a tensor type."""
