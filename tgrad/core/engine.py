@@ -128,6 +128,7 @@ class Walk:
                         heappush(heap, -sequence)
         except TgradError as error:
             error.details.setdefault("node", self.node)
+            self._finish_complete()
             raise
         finally:
             if quiet is not None:
@@ -232,6 +233,23 @@ class Walk:
             if changed is not None:
                 inputs = changed if isinstance(changed, tuple) else (changed,)
         return tuple(r if r is None or self.record else r._array for r in inputs)
+
+    def _finish_complete(self) -> None:
+        """After an error: hand their gradients to the leaves that nothing more could have reached.
+
+        PyTorch adds to a leaf as soon as it is complete, so some leaves have theirs when a pass fails.
+        """
+        seen: set[Node] = set()
+        stack = [*self.pending.values()]
+        if self.node is not None:
+            stack.append(self.node)
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                stack.extend(edge[0] for edge in node.edges if edge is not None)
+        self.leaves = {leaf: g for leaf, g in self.leaves.items() if leaf not in seen}
+        self._finish()
 
     def _finish(self) -> None:
         leaves = self.leaves

@@ -127,6 +127,8 @@ class Node:
     @property
     def operator_name(self) -> str:
         """The node's name in messages: `Mul`, `Pow2`."""
+        if self.label.startswith("torch::"):
+            return self.label
         return self.label.replace("Backward", "").removesuffix("0")
 
     @property
