@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import float16, float32, float64, ndarray
+from numpy import float16, float32, float64
 
 from tgrad.backends.fused import fma
 
-Array = ndarray[Any, Any]
+Array: TypeAlias = Any  # an ndarray
 Axes = tuple[int, ...] | None
 
 WELFORD_STEPS: Final = 2048
@@ -94,7 +94,7 @@ def prod(array: Array, axis: int | None = None, keepdims: bool = False) -> Array
     """
     dtype = array.dtype
     if dtype.kind in "biu":
-        return numpy.multiply.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)  # type: ignore[call-overload,no-any-return]
+        return numpy.multiply.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)
     axes = None if axis is None or array.ndim == 0 else (axis,)
     rows, shape = axes_last(array, axes)
     size = rows.shape[-1]
@@ -297,7 +297,7 @@ def scan(ufunc: Any, array: Array, axis: int) -> Array:
         return array.copy()
     if dtype.kind == "c" and ufunc is numpy.multiply:
         return _running_products(array.astype(wide), axis).astype(dtype)
-    return ufunc.accumulate(numpy.ascontiguousarray(array), axis=axis, dtype=wide).astype(  # type: ignore[no-any-return]
+    return ufunc.accumulate(numpy.ascontiguousarray(array), axis=axis, dtype=wide).astype(
         dtype, copy=False
     )
 

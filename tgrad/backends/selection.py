@@ -9,12 +9,11 @@ quickselect of its own.  They are repeated here on lists; `less(a, b)` compares 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import ndarray
 
-Array = ndarray[Any, Any]
+Array: TypeAlias = Any  # an ndarray
 Items = list[int]
 Less = Callable[[int, int], bool]
 

@@ -317,8 +317,7 @@ def signature_text(op: Op, method: bool) -> str:
         if op.family == "creation" and p.name == "dtype" and out_comes:
             parts.append("Tensor out = None")
             out_comes = False
-        shown = f"{p.default:g}" if isinstance(p.default, float) else p.default
-        default = "" if p.required else f" = {shown}"
+        default = "" if p.required else f" = {p.default}"
         parts.append(f"{ACCEPT[p.kind][1]} {p.name}{default}")
     if out_comes:
         several = bool(op.fields) or op.outputs != 1

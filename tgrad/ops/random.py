@@ -141,7 +141,7 @@ broadcast(
 )  # fmt: skip
 operator(
     "normal.Tensor_float",
-    lambda xp, mean, std=1.0, *, generator=None: _normal_of(xp, mean, float(std), generator),
+    lambda xp, mean, std=1, *, generator=None: _normal_of(xp, mean, float(std), generator),
     mean=lambda o, g: o.zeros_like(g),
     kinds={"mean": "tensor", "std": "float"}, index=1, method=False,
     doc="Normally distributed numbers, each of its own mean.",
@@ -264,13 +264,13 @@ def _uniform(input: Array, low: float, high: float, generator: Generator | None)
 
 
 filling(
-    "uniform", lambda xp, input, low=0.0, high=1.0, *, generator=None: _uniform(
+    "uniform", lambda xp, input, low=0, high=1, *, generator=None: _uniform(
         input, low, high, generator
     ),
     kinds={"low": "float", "high": "float"}, doc="Uniformly distributed numbers from [low, high).",
 )  # fmt: skip
 filling(
-    "normal.fill", lambda xp, input, mean=0.0, std=1.0, *, generator=None: normal(
+    "normal.fill", lambda xp, input, mean=0, std=1, *, generator=None: normal(
         input, mean, std, generator
     ),
     kinds={"mean": "float", "std": "float"}, doc="Normally distributed numbers.",
@@ -394,7 +394,7 @@ def _log_normal(input: Array, mean: float, std: float, generator: Generator | No
 
 
 filling(
-    "exponential", lambda xp, input, lambd=1.0, *, generator=None: _exponential(
+    "exponential", lambda xp, input, lambd=1, *, generator=None: _exponential(
         input, lambd, generator
     ),
     kinds={"lambd": "float"}, doc="Exponentially distributed numbers of rate lambd.",
@@ -404,13 +404,13 @@ filling(
     kinds={"p": "float"}, doc="Numbers of trials up to the first success of probability p.",
 )  # fmt: skip
 filling(
-    "cauchy", lambda xp, input, median=0.0, sigma=1.0, *, generator=None: _cauchy(
+    "cauchy", lambda xp, input, median=0, sigma=1, *, generator=None: _cauchy(
         input, median, sigma, generator
     ),
     kinds={"median": "float", "sigma": "float"}, doc="Numbers of a Cauchy distribution.",
 )  # fmt: skip
 filling(
-    "log_normal", lambda xp, input, mean=1.0, std=2.0, *, generator=None: _log_normal(
+    "log_normal", lambda xp, input, mean=1, std=2, *, generator=None: _log_normal(
         input, mean, std, generator
     ),
     kinds={"mean": "float", "std": "float"}, doc="e raised to normally distributed numbers.",

@@ -63,10 +63,7 @@ def mean_back(o: Any, g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
 
 def spread_evenly(o: Any, g: Any, input: Any, out: Any) -> Any:
     """The gradient of an extreme element of all: shared by all that are equal to it."""
-    if bool(o.isnan(out)):
-        hit = o.isnan(input)
-    else:
-        hit = o.eq(input, out)
+    hit = o.isnan(input) if bool(o.isnan(out)) else o.eq(input, out)
     return o._where(hit, g / int(o.sum(hit)), 0.0)
 
 
@@ -282,5 +279,6 @@ def renorm_back(o: Any, g: Any, input: Any, p: float, dim: int, maxnorm: float) 
     norm = o.linalg_vector_norm(input, p, others, True)
     along = o.sum_dim(input * g, others, True)
     inverse = o.reciprocal(norm + 1e-7)
-    scaled = maxnorm * inverse * (g - inverse * norm_back(o, along, input, p, others, True, norm))
+    part_of_norm = norm_back(o, along, input, p, others, True, norm)
+    scaled = maxnorm * inverse * (g - inverse * part_of_norm)
     return o._where(o.gt(norm, maxnorm), scaled, g)

@@ -19,6 +19,7 @@ from tgrad.ops.reduce_formulas import (
 )
 from tgrad.ops.table import binary, composite, float_result, operator, summed
 
+
 def _scan(ufunc: Any, input: Any, dim: int) -> Any:
     axis = wrap_dim(dim, input.ndim)
     if input.dtype.kind == "b":

@@ -229,7 +229,7 @@ def _searched(sequence: Any, input: Any, right: bool, side: Any, sorter: Any) ->
     right = _check_sequences(sequence, input, right, side, sorter)
     if sequence.dtype.kind == "c":
         raise unsupported("searchsorted_out_cpu", sequence)
-    which = "right" if right else "left"
+    which: Any = "right" if right else "left"
     if sorter is not None:
         sequence = numpy.take_along_axis(sequence, sorter, -1)
     if sequence.ndim == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
@@ -121,7 +122,8 @@ creation(
 
 
 def _paired(operands: Sequence[Any], dtype: Any) -> DType:
-    first, second = (operand._type.dtype for operand in operands)
+    first: DType = operands[0]._type.dtype
+    second: DType = operands[1]._type.dtype
     if not (first.is_floating_point and second.is_floating_point):
         raise DTypeError(
             f"Expected both inputs to be Half, Float or Double tensors but got {first.title} and "
@@ -250,7 +252,7 @@ def _combinations(o: Any, input: Any, r: int = 2, with_replacement: bool = False
     grids = _grid((input,) * r, range(r))
     places = _grid((o.arange(count),) * r, range(r))
     mask = o.full((count,) * r, True, dtype=dtypes.bool_)
-    for left, right in zip(places, places[1:], strict=False):
+    for left, right in pairwise(places):
         before = o.le(left, right) if with_replacement else o.lt(left, right)
         mask = o.logical_and(mask, before)
     return o.stack(tuple(o.masked_select(grid, mask) for grid in grids), 1)
@@ -262,7 +264,7 @@ composite(
 )  # fmt: skip
 
 
-def _vander(o: Any, x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803
+def _vander(o: Any, x: Any, N: int | None = None, increasing: bool = False) -> Any:
     if x.ndim != 1:
         raise ShapeError("x must be a one-dimensional tensor.")
     count = x.shape[0] if N is None else N
