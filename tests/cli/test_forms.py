@@ -136,8 +136,16 @@ def test_allow_read(tgrad, write):
         (["--time-limit", "0.2"], "while True: pass", "time limit of 0.2 s reached"),
         (["--step-limit=50"], "i = 0\nwhile True:\n    i = i + 1", "step limit of 50 reached"),
         (["--memory-limit", "64"], "x = [0] * 10**9", "memory limit of 64 MB reached"),
+        # One instruction, in C, that asks for no signal while it runs.
+        (["--time-limit", "0.1"], "sum(range(10**12))", "time limit of 0.1 s reached"),
     ],
 )
 def test_limits(tgrad, words, program, message):
     run = tgrad(*words, "-c", program)
     assert (run.last, run.code) == (f"LimitReached: {message}", 6)
+
+
+def test_a_limited_program_ends_as_it_would_without_limit(tgrad):
+    assert tgrad("--time-limit", "50", "-c", "exit(7)").code == 7
+    run = tgrad("--time-limit", "50", stdin="print(1)\n1/0")
+    assert (run.out, run.last, run.code) == ("1\n", "ZeroDivisionError: division by zero", 1)

@@ -32,9 +32,10 @@ def test_head_in_a_shell(tmp_path):
     assert (done.stdout, done.stderr) == (b"0\n141\n", b"")
 
 
-def test_interrupt_says_which_line_was_running():
+@pytest.mark.parametrize("options", [[], ["--time-limit", "50"]])
+def test_interrupt_says_which_line_was_running(options):
     program = "i = 0\nwhile True: i = i + 1 if i else print('go') or 1"
-    with start("-c", program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with start(*options, "-c", program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"go\n"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

@@ -63,7 +63,8 @@ def stop_process(message: str) -> NoReturn:
 
     Nothing is cleaned up: a program that swallows the error is still running.
     """
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     os.write(2, f"LimitReached: {message}\n".encode())
     os._exit(6)
 
@@ -215,15 +216,17 @@ def supervise(seconds: float) -> None:
     """
     if not hasattr(os, "fork"):
         return
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)  # the other end closes when this process ends, however it ends
+        os.setpgid(0, 0)  # signals come from the parent, and from nowhere else
         return
     os.close(writing)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child, too
-    signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, lambda number, frame: os.kill(child, number))
     import select
 
     ended, _, _ = select.select([reading], [], [], seconds + GRACE + 1.0)
