@@ -230,7 +230,7 @@ def _side_by_side(array: Array, axes: Axes) -> bool:
             if array.strides[axis] != step:
                 return False
             step *= array.shape[axis]
-    return step > array.itemsize
+    return bool(step > array.itemsize)
 
 
 def _root_of_squares(rows: Array) -> Array:

@@ -39,13 +39,16 @@ from tgrad.ops import (
     picking,
     pointwise,
     powers,
+    progressions,
     quick,
     random,
+    random_fill,
     rearrange,
     reduce,
     rounding,
     scan,
     scattering,
+    sets,
     shape,
     sorting,
     special,
@@ -53,6 +56,7 @@ from tgrad.ops import (
     statistics,
     strided,
     tensor_index,
+    variance,
     windows,
 )
 from tgrad.ops.functions import (
@@ -73,7 +77,7 @@ ROW_MODULES: Final = (
     nn_activation, nn_loss, nn_loss_more, nn_layers, nn_normalization,
     shape, layout, strided, joining, splitting, tensor_index, index, filling, memory, rearrange,
     scattering, picking, masking,
-    create, random, sorting, scan, statistics, windows,
+    create, progressions, random, random_fill, variance, scan, sorting, sets, statistics, windows,
 )  # fmt: skip
 
 

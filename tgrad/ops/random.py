@@ -20,22 +20,22 @@ from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, DTypeError, ShapeError, StateError, UnsupportedDTypeError
 from tgrad.ops.create import LIKE, long_or_given
 from tgrad.ops.creation import checked_size
-from tgrad.ops.table import broadcast, creation, filling, operator, promoted, same_or_given
+from tgrad.ops.table import broadcast, creation, operator, promoted, same_or_given
 
 Array = Any
 
 
-def _title(dtype: Any) -> str:
+def title(dtype: Any) -> str:
     found = dtypes.from_numpy(numpy.dtype(dtype))
     return "?" if found is None else found.title
 
 
-def _floating(kernel: str, dtype: Any, complex_too: bool = False) -> None:
+def check_floating(kernel: str, dtype: Any, complex_too: bool = False) -> None:
     if numpy.dtype(dtype).kind not in ("fc" if complex_too else "f"):
-        raise UnsupportedDTypeError(f'"{kernel}" not implemented for \'{_title(dtype)}\'')
+        raise UnsupportedDTypeError(f'"{kernel}" not implemented for \'{title(dtype)}\'')
 
 
-def _text(value: float) -> str:
+def shown(value: float) -> str:
     return f"{value:g}"
 
 
@@ -56,7 +56,7 @@ def rand(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array:
     shape = checked_size(size)
     if numpy.dtype(dtype).kind == "c":
         return _complex_of(streams.uniform, generator, shape, dtype)
-    _floating("check_uniform_bounds", dtype)
+    check_floating("check_uniform_bounds", dtype)
     return streams.uniform(generator or default_generator, shape, dtype)
 
 
@@ -65,7 +65,7 @@ def randn(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array
     shape = checked_size(size)
     if numpy.dtype(dtype).kind == "c":
         return _complex_of(streams.normal, generator, shape, dtype, 0.0, 1.0 / math.sqrt(2.0))
-    _floating("normal_kernel_cpu", dtype)
+    check_floating("normal_kernel_cpu", dtype)
     return streams.normal(generator or default_generator, shape, dtype)
 
 
@@ -102,7 +102,7 @@ creation(
 
 def _check_std(std: float) -> None:
     if not std >= 0:
-        raise StateError(f"normal expects std >= 0.0, but found std {_text(std)}")
+        raise StateError(f"normal expects std >= 0.0, but found std {shown(std)}")
 
 
 def normal(
@@ -110,7 +110,7 @@ def normal(
 ) -> Array:
     """Normal numbers for a tensor's memory."""
     _check_std(std)
-    _floating("normal_kernel_cpu", input.dtype)
+    check_floating("normal_kernel_cpu", input.dtype)
     flat = input.flags.c_contiguous
     numbers = streams.normal(
         generator or default_generator, input.shape, input.dtype.type, mean, std, contiguous=flat
@@ -127,7 +127,7 @@ def _normal_of(xp: Any, mean: Any, std: Any, generator: Any) -> Array:
     arrays = [v for v in (mean, std) if not isinstance(v, float)]
     shape = xp.broadcast_shapes(*[a.shape for a in arrays])
     dtype = arrays[0].dtype
-    _floating("normal_kernel_cpu", dtype)
+    check_floating("normal_kernel_cpu", dtype)
     numbers = streams.normal(generator or default_generator, shape, dtype.type)
     return (numbers * std + mean).astype(dtype)
 
@@ -247,180 +247,11 @@ creation(
     dtype=long_or_given, doc="The numbers from 0 to n - 1 in random order.",
 )  # fmt: skip
 
-# ---------------------------------------------------------------- in place
-
-
-def _uniform(input: Array, low: float, high: float, generator: Generator | None) -> Array:
-    _floating("check_uniform_bounds", input.dtype)
-    if not low <= high:
-        raise StateError(
-            f"uniform_ expects to return a [from, to) range, but found from={_text(low)} > "
-            f"to={_text(high)}"
-        )
-    drawn = streams.uniform(
-        generator or default_generator, input.shape, input.dtype.type, low, high
-    )
-    return placed(input, drawn)
-
-
-filling(
-    "uniform", lambda xp, input, low=0, high=1, *, generator=None: _uniform(
-        input, low, high, generator
-    ),
-    kinds={"low": "float", "high": "float"}, doc="Uniformly distributed numbers from [low, high).",
-)  # fmt: skip
-filling(
-    "normal.fill", lambda xp, input, mean=0, std=1, *, generator=None: normal(
-        input, mean, std, generator
-    ),
-    kinds={"mean": "float", "std": "float"}, doc="Normally distributed numbers.",
-)  # fmt: skip
-
-
-def _random(input: Array, low: int, high: int | None, generator: Generator | None) -> Array:
-    if high is None:
-        raise ArgumentError("random_(): upper bound None is not available in tgrad")
-    drawn = randint(low, high, input.shape, generator, input.dtype)
-    return placed(input, drawn)
-
-
-filling(
-    "random", lambda xp, input, *, generator=None: placed(
-        input, streams.random_full(generator or default_generator, input.shape, input.dtype)
-    ),
-    index=2, doc="Random whole numbers over the range of the dtype.",
-)  # fmt: skip
-filling(
-    "random.to", lambda xp, input, to, *, generator=None: _random(input, 0, to, generator),
-    kinds={"to": "int"}, index=1, doc="Random whole numbers from 0 to to - 1.",
-)  # fmt: skip
-filling(
-    "random.from",
-    lambda xp, input, low, to, *, generator=None: _random(input, low, to, generator),
-    kinds={"low": "int", "to": "int?"}, doc="Random whole numbers from low to to - 1.",
-)  # fmt: skip
-
-
-def _bernoulli(input: Array, p: Any, generator: Generator | None) -> Array:
-    if isinstance(p, float):
-        if not 0 <= p <= 1:
-            raise StateError(f"bernoulli_ expects p to be in [0, 1], but got p={_text(p)}")
-    else:
-        _check_probabilities(p)
-    drawn = streams.bernoulli(generator or default_generator, input.shape, p, input.dtype)
-    return placed(input, drawn)
-
-
-def _check_probabilities(p: Array) -> None:
-    if p.size and not bool(((p >= 0) & (p <= 1)).all()):
-        raise StateError(
-            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be "
-            "improved?  If so, please report an enhancement request to PyTorch.)"
-        )
-
-
-def _bernoulli_of(input: Array, generator: Generator | None) -> Array:
-    _floating("bernoulli_tensor_cpu_p_", input.dtype)
-    _check_probabilities(input)
-    drawn = streams.bernoulli(generator or default_generator, input.shape, input, input.dtype)
-    return drawn
-
-
-operator(
-    "bernoulli", lambda xp, input, *, generator=None: _bernoulli_of(input, generator),
-    input=lambda o, g: o.zeros_like(g), doc="1 with each element's probability, else 0.",
-)  # fmt: skip
-operator(
-    "bernoulli.p", lambda xp, input, p, *, generator=None: _bernoulli(input, float(p), generator),
-    differentiable="draws don't depend on the tensor's elements", kinds={"p": "float"}, out=False,
-    doc="1 with probability p, else 0, in the shape of a tensor.",
-)  # fmt: skip
-filling(
-    "bernoulli.Tensor_fill", lambda xp, input, p, *, generator=None: _bernoulli(input, p, generator),
-    kinds={"p": "index"}, index=1, doc="1 with each element's probability in p, else 0.",
-)  # fmt: skip
-filling(
-    "bernoulli.fill", lambda xp, input, p=0.5, *, generator=None: _bernoulli(
-        input, float(p), generator
-    ),
-    kinds={"p": "float"}, index=2, doc="1 with probability p, else 0.",
-)  # fmt: skip
-
-
-def _continuous(input: Array, name: str, written: str) -> None:
-    if input.dtype.kind != "f":
-        raise DTypeError(
-            f"{name} distribution is a continuous probability distribution. dtype must be a floating "
-            f"point but you specified {written}"
-        )
-
-
-def _exponential(input: Array, lambd: float, generator: Generator | None) -> Array:
-    _continuous(input, "Exponential", _title(input.dtype))
-    if not lambd > 0:
-        raise StateError(f"exponential_ expects lambda > 0.0, but found lambda={_text(lambd)}")
-    drawn = streams.exponential(
-        generator or default_generator, input.shape, input.dtype.type, lambd
-    )
-    return placed(input, drawn)
-
-
-def _geometric(input: Array, p: float, generator: Generator | None) -> Array:
-    if not 0 < p < 1:
-        raise StateError(f"geometric_ expects p to be in (0, 1), but got p={_text(p)}")
-    drawn = streams.geometric(generator or default_generator, input.shape, p, input.dtype)
-    return placed(input, drawn)
-
-
-def _cauchy(input: Array, median: float, sigma: float, generator: Generator | None) -> Array:
-    written = {"int64": "long int", "int32": "int"}.get(input.dtype.name, input.dtype.name)
-    _continuous(input, "Cauchy", written)
-    if not sigma > 0:
-        raise StateError(f"cauchy_ expects sigma > 0.0, but found sigma={_text(sigma)}")
-    drawn = streams.cauchy(
-        generator or default_generator, input.shape, input.dtype.type, median, sigma
-    )
-    return placed(input, drawn)
-
-
-def _log_normal(input: Array, mean: float, std: float, generator: Generator | None) -> Array:
-    _floating("log_normal_cpu", input.dtype)
-    if not std > 0:
-        raise StateError(f"log_normal_ expects std > 0.0, but found std={_text(std)}")
-    drawn = streams.log_normal(
-        generator or default_generator, input.shape, input.dtype.type, mean, std
-    )
-    return placed(input, drawn)
-
-
-filling(
-    "exponential", lambda xp, input, lambd=1, *, generator=None: _exponential(
-        input, lambd, generator
-    ),
-    kinds={"lambd": "float"}, doc="Exponentially distributed numbers of rate lambd.",
-)  # fmt: skip
-filling(
-    "geometric", lambda xp, input, p, *, generator=None: _geometric(input, p, generator),
-    kinds={"p": "float"}, doc="Numbers of trials up to the first success of probability p.",
-)  # fmt: skip
-filling(
-    "cauchy", lambda xp, input, median=0, sigma=1, *, generator=None: _cauchy(
-        input, median, sigma, generator
-    ),
-    kinds={"median": "float", "sigma": "float"}, doc="Numbers of a Cauchy distribution.",
-)  # fmt: skip
-filling(
-    "log_normal", lambda xp, input, mean=1, std=2, *, generator=None: _log_normal(
-        input, mean, std, generator
-    ),
-    kinds={"mean": "float", "std": "float"}, doc="e raised to normally distributed numbers.",
-)  # fmt: skip
-
 # ---------------------------------------------------------------- drawn with weights
 
 
 def _poisson(input: Array, generator: Generator | None) -> Array:
-    _floating("poisson_cpu", input.dtype)
+    check_floating("poisson_cpu", input.dtype)
     if input.size and not bool((input >= 0).all()):
         raise StateError("invalid Poisson rate, expected rate to be non-negative")
     return streams.poisson(generator or default_generator, input)
@@ -437,7 +268,7 @@ def _multinomial(input: Array, count: int, replacement: bool, generator: Any) ->
     if input.dtype.kind != "f":
         raise DTypeError(
             "multinomial only supports floating-point dtypes for input, got: "
-            f"{_title(input.dtype)}"
+            f"{title(input.dtype)}"
         )
     if input.ndim not in (1, 2):
         raise ShapeError("prob_dist must be 1 or 2 dim")

@@ -205,7 +205,10 @@ def norm_back(
     if p < 1:
         scaled = o.sgn(input) * o._where(o.eq(input, 0), 0.0, o.pow_Tensor_Scalar(size, p - 1))
         return scaled * g * o.pow_Tensor_Scalar(out, 1 - p)
-    scaled = o.sgn(input) * o.pow_Tensor_Scalar(size, p - 1) if p < 2 else input * o.pow_Tensor_Scalar(size, p - 2)
+    if p < 2:
+        scaled = o.sgn(input) * o.pow_Tensor_Scalar(size, p - 1)
+    else:
+        scaled = input * o.pow_Tensor_Scalar(size, p - 2)
     return scaled * o._where(o.eq(out, 0), 0.0, g / o.pow_Tensor_Scalar(out, p - 1))
 
 
