@@ -67,5 +67,5 @@ def reduced_axes(dim: Sequence[int] | None, ndim: int) -> tuple[int, ...] | None
     """The axes of a reduction for NumPy; None, for all of them, where `dim` is None or empty."""
     if not dim:
         return None
-    axes = wrap_dims(dim, ndim)
-    return axes if ndim else None
+    axes = (wrap_dim(dim[0], ndim),) if len(dim) == 1 else wrap_dims(dim, ndim)
+    return axes if len(axes) < ndim else None

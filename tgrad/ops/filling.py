@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import TensorType
+from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
 from tgrad.errors import (
     ArgumentError,
@@ -42,28 +42,36 @@ _C_NAMES: Final = {
 }  # fmt: skip
 
 
-def stored_number(value: Any, type_: TensorType, assigned: bool = False) -> Any:
-    """A Python number as a 0-dimensional array of a type, for writing it into a tensor.
+def stored_number(value: Any, dtype: DType, assigned: bool = False) -> Any:
+    """A Python number as a 0-dimensional array of a dtype, for writing it into a tensor.
 
     Raises:
         DTypeError: the number is out of the dtype's range; for uint8 -255 to -1 are in range, and
             a number that is assigned by index (`assigned`) to float16 may become infinite.
     """
-    dtype = type_.dtype
     if assigned and isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
         raise ArgumentValueError("Overflow when unpacking long long")
     if not _fits(value, dtype.numpy, assigned):
         raise DTypeError(
             f"value cannot be converted to type {_C_NAMES[dtype.name]} without overflow"
         )
-    if isinstance(value, complex) and type_.category < dtypes.COMPLEX:
-        value = bool(value) if type_.category == dtypes.BOOL else value.real
+    if isinstance(value, complex) and dtype.category < dtypes.COMPLEX:
+        value = bool(value) if dtype.category == dtypes.BOOL else value.real
     if dtype.numpy.kind == "u" and value < 0:
         value = int(value) % (1 << 8 * dtype.itemsize)
     if isinstance(value, float) and dtype.numpy.kind == "i":
         value = int(value)
     with numpy.errstate(all="ignore"):
         return numpy.asarray(value).astype(dtype.numpy)
+
+
+def stored_in(array: Any, value: Any) -> Any:
+    """A number as it is stored in an array; what is an array already, as it is."""
+    if isinstance(value, numpy.ndarray | numpy.generic):
+        return value
+    dtype = dtypes.from_numpy(array.dtype)
+    assert dtype is not None
+    return stored_number(value, dtype)
 
 
 def _fits(value: Any, dtype: Any, assigned: bool) -> bool:
@@ -128,7 +136,7 @@ def zero_(o: Any, input: Any) -> Any:
 
 def fill_number(o: Any, input: Any, value: Any) -> Any:
     """One value over the tensor."""
-    return fill_with(input, stored_number(value, input._type))
+    return fill_with(input, stored_number(value, input._type.dtype))
 
 
 def fill_with(input: Tensor, value: Any) -> Tensor:
@@ -162,7 +170,7 @@ def copy_(o: Any, input: Any, other: Any, non_blocking: bool = False) -> Any:
     """Another tensor's elements over the tensor, broadcast and converted."""
     src = other
     if not isinstance(src, Tensor):
-        array = stored_number(src, input._type, assigned=True)
+        array = stored_number(src, input._type.dtype, assigned=True)
         src = o.zeros_of((), input._type)
         src._array[...] = array
     check_writable(input, (src,))

@@ -249,7 +249,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         _copy_to(view, value)
         return
     if kind is not Tensor:
-        value = new_tensor(stored_number(value, self._type, True), self._type)
+        value = new_tensor(stored_number(value, self._type.dtype, True), self._type)
     elif value._array.ndim > view._array.ndim:
         value = _without_leading_ones(value, view._array.ndim)
     if index is False:
@@ -288,7 +288,7 @@ def _plain(x: Tensor, index: Any, value: Any) -> bool:
             return False
         value = source
     elif not (type(value) is float and -_SAFE < value < _SAFE and x._type.inexact):
-        value = stored_number(value, x._type, True)
+        value = stored_number(value, x._type.dtype, True)
     array[target] = value
     x.bump_version()
     return True
@@ -335,7 +335,7 @@ def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:
 def _copy_to(view: Tensor, value: Any) -> None:
     o = Spaces.recorded
     if not isinstance(value, Tensor):
-        value = new_tensor(stored_number(value, view._type, True), view._type)
+        value = new_tensor(stored_number(value, view._type.dtype, True), view._type)
     if value._array.ndim == 0 and view._array.ndim:
         fill_tensor(None, view, value)
         return

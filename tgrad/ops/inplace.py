@@ -215,10 +215,10 @@ def check_overlap(tensor: Tensor, other: Any, whole: bool = False) -> None:
 
     The same elements in the same order are an error only if `whole` is true.
     """
-    if type(other) is not Tensor or other._storage is not tensor._storage:
+    if type(other) is not Tensor or _root(tensor) is not _root(other):
         return
     a, b = tensor._array, other._array
-    if tensor._storage is None or not (a.size and b.size and _dense(a) and _dense(b)):
+    if not (a.size and b.size and _dense(a) and _dense(b)):
         return
     first, second = geometry(a), geometry(b)
     if not whole and first == second and a.shape == b.shape:
@@ -231,6 +231,11 @@ def check_overlap(tensor: Tensor, other: Any, whole: bool = False) -> None:
             "operation.",
             hint="the operand is a view of the tensor that is written to",
         )
+
+
+def _root(tensor: Tensor) -> Any:
+    """The array for which the memory of a tensor was made."""
+    return tensor._array if tensor._storage is None else tensor._storage.array
 
 
 def _dense(array: Any) -> bool:

@@ -12,6 +12,7 @@ from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, DTypeError, ShapeError
 from tgrad.ops.call import broadcast_error, number_array
+from tgrad.ops.filling import stored_in
 from tgrad.ops.scattering import shape_of
 from tgrad.ops.table import broadcast, composite, operator, row
 
@@ -31,15 +32,11 @@ def check_masked_fill(input: Tensor, mask: Tensor, value: Any) -> None:
         raise DTypeError(
             f"masked_fill_ only supports boolean masks, but got mask with dtype {name}"
         )
-    if isinstance(value, Tensor):
-        if value._array.ndim:
-            raise ShapeError(
-                "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-                f"{value._array.ndim} dimension(s)."
-            )
-    elif isinstance(value, float) and not input._type.inexact and not numpy.isfinite(value):
-        name = C_NAMES.get(input._type.dtype.name, "")
-        raise DTypeError(f"value cannot be converted to type {name} without overflow")
+    if isinstance(value, Tensor) and value._array.ndim:
+        raise ShapeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
     error = broadcast_error(mask._array.shape, input._array.shape)
     if error is not None:
         raise error
@@ -47,9 +44,7 @@ def check_masked_fill(input: Tensor, mask: Tensor, value: Any) -> None:
 
 def masked_filled(xp: Any, input: Any, mask: Any, value: Any) -> Any:
     """A value where a mask is set, else the element."""
-    if not isinstance(value, numpy.ndarray | numpy.generic):
-        value = numpy.asarray(value).astype(input.dtype)
-    return numpy.ascontiguousarray(numpy.where(mask, value, input))
+    return numpy.ascontiguousarray(numpy.where(mask, stored_in(input, value), input))
 
 
 def masked_fill_into(array: Any, mask: Any, value: Any) -> None:
@@ -59,9 +54,7 @@ def masked_fill_into(array: Any, mask: Any, value: Any) -> None:
         raise ShapeError(
             f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(shape)}"
         )
-    if not isinstance(value, numpy.ndarray):
-        value = numpy.asarray(value).astype(array.dtype)
-    numpy.copyto(array, value, where=mask)
+    numpy.copyto(array, stored_in(array, value), where=mask)
 
 
 def filled_gradient(o: Any, g: Any, mask: Any) -> Any:

@@ -14,8 +14,9 @@ import numpy
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DimensionError, DTypeError, ShapeError
+from tgrad.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
 from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.filling import stored_in
 from tgrad.ops.scattering import (
     INDEX_TYPES,
     check_range,
@@ -219,6 +220,10 @@ def check_index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> None
             "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
+    if isinstance(value, complex) and not input._type.dtype.is_complex:
+        raise DTypeError(
+            "index_fill_(): Converting complex Scalar to non-complex type is not supported"
+        )
     if index._type.dtype is not dtypes.int64:
         raise DimensionError("index_fill_(): Expected dtype int64 for index.")
     dim = wrap_dim(dim, input._array.ndim)
@@ -232,7 +237,7 @@ def check_index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> None
 
 def index_fill_into(array: Any, dim: int, index: Any, value: Any) -> None:
     """Write a value over the slices that an index lists."""
-    _front(array, dim)[with_dimension(index)] = value
+    _front(array, dim)[with_dimension(index)] = stored_in(array, value)
 
 
 operator(
@@ -276,6 +281,12 @@ def check_index_reduce(
             "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
             f"{reduce}."
         )
+    dtype = input._type.dtype
+    kernels = {"amax": "maximum_cpu", "amin": "minimum_cpu"}
+    if dtype.is_complex and reduce in kernels:
+        raise UnsupportedDTypeError(f'"{kernels[reduce]}" not implemented for \'{dtype.title}\'')
+    if dtype is dtypes.bool_ and reduce == "mean":
+        raise UnsupportedDTypeError('"div_floor_cpu" not implemented for \'Bool\'')
     _check_slices("index_reduce()", input, dim, index, source)
 
 

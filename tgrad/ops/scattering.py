@@ -14,8 +14,9 @@ import numpy
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
-from tgrad.errors import AutogradError, DTypeError, ShapeError
+from tgrad.errors import AutogradError, DTypeError, ShapeError, UnsupportedDTypeError
 from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.filling import stored_in
 from tgrad.ops.table import operator
 
 INDEX_TYPES: Final = (dtypes.int64, dtypes.int32)
@@ -100,7 +101,7 @@ def scatter_into(array: Any, dim: int, index: Any, src: Any) -> None:
         return
     dim = wrap_dim(dim, array.ndim)
     places = with_dimension(index)
-    with_dimension(array)[_places(places, dim)] = _source(src, places.shape)
+    with_dimension(array)[_places(places, dim)] = stored_in(array, _source(src, places.shape))
 
 
 def _combine(array: Any, dim: int, index: Any, src: Any, combine: Any) -> None:
@@ -112,7 +113,7 @@ def _combine(array: Any, dim: int, index: Any, src: Any, combine: Any) -> None:
     linear = numpy.ravel_multi_index(
         numpy.broadcast_arrays(*_places(places, dim)), target.shape
     ).reshape(-1)
-    values = numpy.broadcast_to(numpy.asarray(_source(src, places.shape)), places.shape)
+    values = numpy.broadcast_to(stored_in(array, _source(src, places.shape)), places.shape)
     values = values.reshape(-1)
     flat = target.reshape(-1)
     if combine is None:
@@ -241,6 +242,13 @@ def check_scatter_reduce(
     if reduce not in _COMBINE:
         raise ShapeError(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
+        )
+    dtype = input._type.dtype
+    if (dtype.is_complex and reduce in ("amax", "amin")) or (
+        dtype is dtypes.bool_ and reduce == "mean"
+    ):
+        raise UnsupportedDTypeError(
+            f'"scatter_gather_tensor_cpu_reduce_{reduce}" not implemented for \'{dtype.title}\''
         )
     check_scatter(input, dim, index, src)
 
