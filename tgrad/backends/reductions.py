@@ -77,6 +77,11 @@ def extremes(array: Array, axis: int, keepdims: bool, largest: bool) -> tuple[Ar
     if array.ndim == 0:
         return array.copy(), numpy.zeros((), numpy.int64)
     indices = array.argmax(axis, keepdims=True) if largest else array.argmin(axis, keepdims=True)
+    if array.ndim == 2:
+        others = numpy.arange(array.shape[1 - axis])
+        chosen = indices.reshape(-1)
+        found = array[chosen, others] if axis == 0 else array[others, chosen]
+        return (found.reshape(indices.shape), indices) if keepdims else (found, chosen)
     found = numpy.take_along_axis(array, indices, axis)
     if keepdims:
         return found, indices

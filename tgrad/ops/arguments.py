@@ -168,11 +168,18 @@ class Mismatch(Exception):  # noqa: N818 - internal: carries the sentence of an 
     """A call doesn't fit an overload."""
 
 
+def may_fit(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:
+    """Whether an overload has room for the arguments and knows the keywords; kinds aren't looked at."""
+    if len(args) > len(op.positional) and not op.varargs:
+        return False
+    names = op.names
+    return all(name in names or _NUMPY_NAMES.get(name) in names for name in keywords)
+
+
 def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: bool) -> list[Any]:
     """The values of the row's parameters for a call; Mismatch says why it doesn't fit."""
     parameters = op.parameters
-    positional = [p for p in parameters if not p.keyword_only]
-    keywords_only = [p for p in parameters if p.keyword_only]
+    positional = op.positional
     args = _gathered(op, positional, args, method)
     if len(args) > len(positional):
         raise Mismatch(_too_many(op, positional, len(args), method))
@@ -184,11 +191,11 @@ def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: boo
                 raise Mismatch(f"{op.public}() got multiple values for argument '{p.name}'")
             values.append(_accepted(op, p, args[position], position + 1 - method))
             continue
-        value = _named(left, p.name)
+        value = _named(left, p.name) if left else REQUIRED
         if value is not REQUIRED:
             values.append(_accepted(op, p, value, None))
         elif p.required:
-            raise Mismatch(_missing(op, [*positional[len(args) :], *keywords_only], left))
+            raise Mismatch(_missing(op, [*positional[len(args) :], *op.keyword_only], left))
         else:
             values.append(p.default)
     if left:

@@ -9,7 +9,7 @@ from tgrad.core.engine import Spaces
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, AutogradError, DTypeError
-from tgrad.ops.arguments import Mismatch, bind, refuse
+from tgrad.ops.arguments import Mismatch, bind, may_fit, refuse
 from tgrad.ops.call import COMMON, NUMBERS, Writer, as_operand, bound_function
 from tgrad.ops.inplace import check_result, inplace_function, put
 from tgrad.ops.table import TABLE, Op, same
@@ -207,14 +207,14 @@ def _call(
     if "out" in keywords and not ending and any(op.out for op in ops):
         out = keywords.pop("out")
     for op in ops:
-        if out is not None and not op.out:
+        if (out is not None and not op.out) or not may_fit(op, args, keywords):
             continue
         try:
             values = bind(op, args, keywords, method)
         except Mismatch:
             continue
-        split = sum(not p.keyword_only for p in op.parameters)
-        named = {p.name: v for p, v in zip(op.parameters[split:], values[split:], strict=True)}
+        split = len(op.positional)
+        named = {p.name: v for p, v in zip(op.keyword_only, values[split:], strict=True)}
         result = maker(op)(*values[:split], **named) if out is None else None
         return result if out is None else write_out(op, values[:split], named, out)
     try:

@@ -191,6 +191,9 @@ class Op:
         self.parameters = _parameters(forward, kinds or {})
         if family == "creation":
             self.parameters = [p for p in self.parameters if p.name != "dtype"] + list(FACTORY)
+        self.positional = tuple([p for p in self.parameters if not p.keyword_only])
+        self.keyword_only = tuple([p for p in self.parameters if p.keyword_only])
+        self.names = frozenset([p.name for p in self.parameters])
 
     def __repr__(self) -> str:
         return f"<row {self.name}>"
