@@ -171,7 +171,7 @@ def _quick_rows(ops: Sequence[Op]) -> list[tuple[Op, tuple[str, ...]]]:
     quick: list[tuple[Op, tuple[str, ...]]] = []
     for number, op in enumerate(ops):
         kinds = tuple(p.kind for p in op.parameters if p.required)
-        if op.family == "composite" or op.varargs or not kinds or not set(kinds) <= set(_QUICK_TESTS):
+        if op.varargs or not kinds or not set(kinds) <= set(_QUICK_TESTS):
             continue
         if any(p.required and p.keyword_only for p in op.parameters):
             continue
