@@ -243,16 +243,17 @@ def copied(array: Any) -> Any:
         return array.copy()
     if 0 not in array.strides:
         return array.copy("K")
-    return _in_order(array, memory_order(array.shape, (array.strides,)))
+    return in_order(array, memory_order(array.shape, (array.strides,)))
 
 
 def ordered(result: Any, operands: Sequence[Any]) -> Any:
-    """The result of an elementwise function, laid out as PyTorch does where operands are expanded.
+    """The result of an elementwise function, laid out as PyTorch does where operands are repeated.
 
     NumPy takes a repeated dimension (stride 0) for the fastest one; in PyTorch it has no say.
     """
     arrays = [tensor._array for tensor in operands if hasattr(tensor, "_array")]
-    if not any(0 in array.strides for array in arrays):
+    shape = result.shape
+    if not any(0 in array.strides or (array.ndim and array.shape != shape) for array in arrays):
         return result
     ndim = result.ndim
     strides = [
@@ -260,10 +261,11 @@ def ordered(result: Any, operands: Sequence[Any]) -> Any:
         + tuple([0 if n == 1 else step for n, step in zip(a.shape, a.strides, strict=True)])
         for a in arrays
     ]
-    return _in_order(result, memory_order(result.shape, strides))
+    return in_order(result, memory_order(shape, strides))
 
 
-def _in_order(array: Any, order: list[int]) -> Any:
+def in_order(array: Any, order: list[int]) -> Any:
+    """A copy whose dimensions are in memory from the slowest to the fastest as listed."""
     copy = numpy.empty([array.shape[dim] for dim in order], array.dtype)
     copy = copy.transpose([order.index(dim) for dim in range(array.ndim)])
     copy[...] = array

@@ -345,7 +345,6 @@ def _copy_to(view: Tensor, value: Any) -> None:
         extra = 0
         while extra < len(have) and have[extra] == 1:
             extra += 1
-        extra = min(extra, max(len(have) - len(shape), 0))
         if extra:
             value = o.view(value, have[extra:])
         if have[extra:] != shape:

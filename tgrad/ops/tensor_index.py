@@ -12,6 +12,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, AutogradError, DimensionError, DTypeError, ShapeError
+from tgrad.ops.geometry import in_order, memory_order
 from tgrad.ops.inplace import check_overlap, check_writable, write_into
 from tgrad.ops.table import TABLE, composite, operator
 
@@ -118,11 +119,26 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
         if shape is not None:
             return numpy.empty(shape, input.dtype)
         raise index_error(found, input.shape, error) from None
-    if not result.flags.c_contiguous:
+    if not input.flags.c_contiguous and result.size:
+        result = in_order(result, _picked_order(input, found, result.shape))
+    elif not result.flags.c_contiguous:
         result = result.copy()
-    if 1 in result.shape:  # for PyTorch's strides of these dimensions
+    if 1 in result.shape and input.flags.c_contiguous:  # for PyTorch's strides of these dimensions
         result = numpy.ndarray(result.shape, result.dtype, result)
     return result
+
+
+def _picked_order(input: Any, found: tuple[Any, ...], shape: tuple[int, ...]) -> list[int]:
+    """The order in memory that PyTorch gives the result, from the input's strides and the indices'."""
+    chosen = [dim for dim, index in enumerate(found) if not isinstance(index, slice)]
+    indices = numpy.broadcast_arrays(*[found[dim] for dim in chosen])
+    count = indices[0].ndim
+    adjacent = chosen[-1] - chosen[0] == len(chosen) - 1
+    front = chosen[0] if adjacent else 0
+    rest = [step for dim, step in enumerate(input.strides) if dim not in chosen]
+    source = (*rest[:front], *(0,) * count, *rest[front:])
+    after = (0,) * (len(rest) - front)
+    return memory_order(shape, [source, *[((0,) * front + i.strides + after) for i in indices]])
 
 
 def _relaxed(found: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...] | None:
