@@ -61,7 +61,7 @@ def test_draws_and_the_state_after_them_are_pytorchs(name):
         random.normal(generator, (1,))
         result = one_draw(name, generator, case["count"], numpy.dtype(case["dtype"]).type)
         assert cases.digest(result) == case["result"], case
-        assert cases.digest(generator.get_state()) == case["state"], case
+        assert cases.digest(generator.state_array()) == case["state"], case
 
 
 def test_only_the_low_32_bits_of_a_seed_count():
@@ -133,7 +133,7 @@ def test_a_state_of_another_size_is_refused():
         "^Expected a CPUGeneratorImplState of size 5056 but found the input RNG state size to be 3$"
     )
     with pytest.raises(StateError, match=sentence):
-        Generator().set_state(numpy.zeros(3, numpy.uint8))
+        Generator().load_array(numpy.zeros(3, numpy.uint8))
 
 
 def test_many_bits_are_the_same_stream_as_few():

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import os
 from _random import Random
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy
 
-from tgrad.errors import ArgumentValueError, StateError
+from tgrad.core.device import Device
+from tgrad.errors import ArgumentError, ArgumentValueError, StateError
+
+if TYPE_CHECKING:
+    from tgrad.core.tensor import Tensor
 
 Array: TypeAlias = Any  # an ndarray
 
@@ -53,7 +57,7 @@ class Generator:
     __slots__ = ("_seed", "_twister", "device", "spare")
 
     def __init__(self, device: Any = "cpu", seed: int = DEFAULT_SEED) -> None:
-        self.device = device
+        self.device = device if isinstance(device, Device) else Device(device)
         self._seed = seed
         self._twister: Random | None = None
         self.spare: float | None = None
@@ -113,8 +117,26 @@ class Generator:
         halves = self.bits32(2 * count).reshape(count, 2)
         return halves[:, 0].astype(numpy.uint64) << numpy.uint64(32) | halves[:, 1]
 
-    def get_state(self) -> Array:
-        """The state as PyTorch lays it out: 5056 bytes, uint8."""
+    def get_state(self) -> Tensor:
+        """The state as PyTorch lays it out: a uint8 tensor of 5056 elements."""
+        from tgrad.core import device, dtype
+        from tgrad.core.tensor import new_tensor
+
+        return new_tensor(self.state_array(), device.tensor_type(dtype.uint8))
+
+    def set_state(self, new_state: Any) -> None:
+        """Continue from a state that `get_state` (or PyTorch's) returned; ArgumentError if it is none."""
+        from tgrad.core import dtype
+        from tgrad.core.tensor import Tensor
+
+        if not isinstance(new_state, Tensor):
+            raise ArgumentError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+        if new_state.dtype is not dtype.uint8:
+            raise ArgumentError("RNG state must be a torch.ByteTensor")
+        self.load_array(new_state._array)
+
+    def state_array(self) -> Array:
+        """The bytes of the state, uint8."""
         words = numpy.zeros(STATE_SIZE // 8, "<u8")
         state = self._started().getstate()
         position = state[-1]
@@ -129,8 +151,8 @@ class Generator:
             words[630] = 1
         return words.view(numpy.uint8)
 
-    def set_state(self, state: Array) -> None:
-        """Continue from a state that `get_state` (or PyTorch's) returned."""
+    def load_array(self, state: Array) -> None:
+        """Continue from the bytes of a state."""
         if state.size != STATE_SIZE:
             raise StateError(
                 f"Expected a CPUGeneratorImplState of size {STATE_SIZE} but found the input RNG "

@@ -14,10 +14,9 @@ import numpy
 
 from tgrad.core import dtype as dtypes
 from tgrad.core import random as streams
-from tgrad.core.device import CPU, tensor_type
 from tgrad.core.generator import Generator, default_generator
-from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ArgumentError, DTypeError, ShapeError, StateError, UnsupportedDTypeError
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, ShapeError, StateError, UnsupportedDTypeError
 from tgrad.ops.create import LIKE, long_or_given
 from tgrad.ops.creation import checked_size
 from tgrad.ops.table import broadcast, creation, operator, promoted, same_or_given
@@ -312,23 +311,12 @@ def initial_seed() -> int:
 
 def get_rng_state() -> Tensor:
     """The state of the default generator: a uint8 tensor of 5056 elements."""
-    return _state_tensor(default_generator)
-
-
-def _state_tensor(generator: Generator) -> Tensor:
-    state: Any = generator.get_state()
-    if isinstance(state, Tensor):
-        return state
-    return new_tensor(state, tensor_type(dtypes.uint8, CPU))
+    return default_generator.get_state()
 
 
 def set_rng_state(new_state: Any) -> None:
     """Continue the default generator's stream from a state of `get_rng_state`."""
-    if not isinstance(new_state, Tensor):
-        raise ArgumentError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
-    if new_state.dtype is not dtypes.uint8:
-        raise ArgumentError("RNG state must be a torch.ByteTensor")
-    default_generator.set_state(new_state._array)
+    default_generator.set_state(new_state)
 
 
 @contextmanager
