@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.core import dtype as dtypes
 from tgrad.core.engine import Spaces
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
@@ -219,17 +220,45 @@ def _slice(o: Any, view: Tensor, dim: int, start: Any, stop: Any, step: int, alo
 
 def getitem(self: Tensor, index: Any) -> Any:
     """`x[index]`: a view for numbers and slices, a copy for tensors, lists and masks."""
-    if type(index) is int:
-        array = self._array
-        if array.ndim:
-            size = len(array)
-            if not -size <= index < size:
-                raise _out_of_bounds(index, 0, size)
-            return Spaces.recorded._select(self, 0, index)
-    view, tensors = apply_basic(self, index)
-    if tensors:
-        return Spaces.recorded.index(view, indices_of(tensors))
+    kind = type(index)
+    array = self._array
+    if kind is int and array.ndim:
+        size = len(array)
+        if not -size <= index < size:
+            raise _out_of_bounds(index, 0, size)
+        return Spaces.recorded._select(self, 0, index)
+    if kind is tuple and len(index) <= array.ndim and _SIMPLE.issuperset(map(type, index)):
+        view = _simple_view(self, index)
+    elif kind is Tensor and index._array.ndim and array.ndim and index._type.dtype in _PICKING:
+        return Spaces.recorded.index(self, indices_of((index,)))
+    else:
+        view, tensors = apply_basic(self, index)
+        if tensors:
+            return Spaces.recorded.index(view, indices_of(tensors))
     return Spaces.recorded.alias(view) if view is self else view
+
+
+_SIMPLE: Final = frozenset((int, slice))
+_PICKING: Final = frozenset((dtypes.int64, dtypes.bool_))
+
+
+def _simple_view(x: Tensor, index: tuple[Any, ...]) -> Tensor:
+    """The view for several ints and slices."""
+    o = Spaces.recorded
+    view = x
+    dim = 0
+    for position, part in enumerate(index):
+        if type(part) is int:
+            size = view._array.shape[dim]
+            if not -size <= part < size:
+                raise _out_of_bounds(part, position, size)
+            view = o._select(view, dim, part)
+            continue
+        start, stop, step = _slice_bounds(part)
+        if stop is not None or step != 1 or (start is not None and start != 0):
+            view = _slice(o, view, dim, start, stop, step, len(index) == 1)
+        dim += 1
+    return view
 
 
 # ---------------------------------------------------------------- writing
@@ -240,9 +269,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     kind = type(value)
     if kind is not Tensor and kind not in _NUMBERS and not isinstance(value, _VALUES):
         raise ArgumentError(f"can't assign a {_class(value)} to a {self._type.name}")
-    if not (state.grad and (self._edge is not None or self._view is not None)) and _plain(
-        self, index, value
-    ):
+    if not (state.grad and self.requires_grad) and _plain(self, index, value):
         return
     view, tensors = apply_basic(self, index, write=True)
     if not tensors:
@@ -280,22 +307,29 @@ def _plain(x: Tensor, index: Any, value: Any) -> bool:
     if type(value) is Tensor:
         source = value._array
         if (
-            (state.grad and (value._edge is not None or value._view is not None))
+            (state.grad and value.requires_grad)
+            or type(target) is numpy.ndarray
             or source.dtype is not array.dtype
-            or (value._storage is not None and value._storage is x._storage)
             or source.shape != array[target].shape
+            or numpy.may_share_memory(source, array[target])
         ):
             return False
         value = source
     elif not (type(value) is float and -_SAFE < value < _SAFE and x._type.inexact):
         value = stored_number(value, x._type.dtype, True)
-    array[target] = value
+    try:
+        array[target] = value
+    except IndexError:
+        return False  # said in PyTorch's words elsewhere
     x.bump_version()
     return True
 
 
 def _simple_target(array: Any, index: Any) -> Any:
-    """An index as NumPy takes it, if it is an int, a slice, as many ints, or a mask; else None."""
+    """An index as NumPy takes it, where its meaning is plain; else None.
+
+    That is an int, a slice, one of these for each dimension, a mask of all, a tensor of int64.
+    """
     kind = type(index)
     if kind is int:
         if array.ndim == 0:
@@ -307,8 +341,12 @@ def _simple_target(array: Any, index: Any) -> Any:
         _slice_bounds(index)
         return index if array.ndim else None
     if kind is Tensor:
-        mask = index._array
-        return mask if mask.dtype.kind == "b" and mask.shape == array.shape and mask.ndim else None
+        places = index._array
+        if not places.ndim or not array.ndim:
+            return None
+        if places.dtype.kind == "b":
+            return places if places.shape == array.shape else None
+        return places if places.dtype == numpy.int64 else None
     if kind is not tuple or len(index) != array.ndim or not index:
         return None
     for dim, part in enumerate(index):
