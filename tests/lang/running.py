@@ -55,6 +55,7 @@ class World:
             ".import_module": lambda name, root: ("module", name, root),
             ".import_from": lambda module, name: ("from", module, name),
             ".missing": self._missing,
+            ".attributes": lambda value: Refusing(self, value),
             ".format": lambda value: value.format,
             ".Exception": Exception,
         }
@@ -87,3 +88,20 @@ class World:
     def _missing(self, value: Any, name: str) -> Any:
         kind = builtins.type(value).__name__
         raise AttributeError(f"'{kind}' object has no attribute '{name}'")
+
+
+class Refusing:
+    """What `.attributes` gives: here, nothing can be assigned to."""
+
+    def __init__(self, world: World, value: Any) -> None:
+        self.world = world
+        self.value = value
+
+    def __getitem__(self, name: str) -> Any:
+        return self.world._missing(self.value, name)
+
+    def __setitem__(self, name: str, new: Any) -> None:
+        self.world._missing(self.value, name)
+
+    def __delitem__(self, name: str) -> None:
+        self.world._missing(self.value, name)

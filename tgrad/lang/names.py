@@ -10,8 +10,10 @@ from __future__ import annotations
 UNDERSCORED_ATTRIBUTES = frozenset({"__name__", "__version__", "_version", "_is_view", "_base"})
 """The attributes that begin with an underscore and exist nevertheless."""
 
-SETTABLE_ATTRIBUTES = frozenset({"data", "grad", "imag", "real", "requires_grad", "shape"})
-"""The attributes that a program may assign to (what a value then says to it is its own affair)."""
+SETTABLE_ATTRIBUTES = frozenset({"data", "grad", "requires_grad"})
+"""The attributes that are assigned to directly (what a value then says to it is its own affair).
+
+For all others the runtime is asked when the program runs."""
 
 READABLE_DUNDERS = frozenset({"__name__", "__future__"})
 """`from __future__ import ...` is how old programs begin."""

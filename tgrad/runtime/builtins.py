@@ -180,6 +180,7 @@ ELSEWHERE = {
     ".assert_close": ("closeness", "assert_close"),
     ".check": ("declarations", "check"),
     ".format": ("reflection", "read_format"),
+    ".attributes": ("reflection", "Attributes"),
 }
 """Functions by the module of `tgrad.runtime` that has them, loaded when a program mentions them."""
 

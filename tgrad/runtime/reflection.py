@@ -6,7 +6,9 @@ whose name is computed goes through the functions here and is held to the same l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection
+from types import FunctionType
 from typing import Any
 
 from tgrad.lang.names import SETTABLE_ATTRIBUTES
@@ -28,8 +30,16 @@ def no_attribute(value: Any, name: str) -> AttributeError:
     if isinstance(value, (ClassView, type)):
         sentence = f"type object '{value.__name__}' has no attribute '{name}'"
     else:
-        sentence = f"'{type(value).__name__}' object has no attribute '{name}'"
+        sentence = f"'{_kind(value)}' object has no attribute '{name}'"
     return AttributeError(sentence, name=name, obj=value)
+
+
+def _kind(value: Any) -> str:
+    """The name of a value's class as sentences have it: some of torch's with the module's."""
+    cls = type(value)
+    if cls.__module__ == "torch" and cls.__name__ in ("Size", "device", "dtype", "layout"):
+        return f"torch.{cls.__name__}"
+    return str(cls.__name__)
 
 
 def read_attribute(value: Any, name: str) -> Any:
@@ -66,7 +76,89 @@ def missing(value: Any, name: str) -> Any:
         and name in getattr(type(value), "_fields", ())
     ):
         return getattr(value, name)
+    if name in own_attributes(value):
+        return getattr(value, name)
     raise no_attribute(value, name)
+
+
+def own_attributes(value: Any) -> Collection[str]:
+    """Names that a program gave to a value itself: to a function of its own, or to a layer."""
+    if type(value) is FunctionType:
+        # A function that isn't the program's belongs to all programs.
+        return vars(value) if _is_of_program(value) else ()
+    if _is_layer(value):
+        parts = vars(value)
+        held = (parts.get(place, ()) for place in ("_parameters", "_buffers", "_modules"))
+        return {name for names in (parts, *held) for name in names if name[0] != "_"}
+    return ()
+
+
+def _is_of_program(function: Any) -> bool:
+    return ".show" in function.__builtins__
+
+
+def _is_layer(value: Any) -> bool:
+    modules = sys.modules.get("tgrad.nn.module")
+    return modules is not None and isinstance(value, modules.Module)
+
+
+class Attributes:
+    """The attributes of a value where a program assigns to one that isn't listed as assignable.
+
+    `value.name = new` is compiled to `.attributes(value)["name"] = new`, and so on.  A program's
+    own functions and layers take any name; everything else refuses, in Python's words.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __getitem__(self, name: str) -> Any:
+        return read_attribute(self._value, name)
+
+    def __setitem__(self, name: str, new: Any) -> None:
+        if not self._takes(name):
+            raise refusal(self._value, name)
+        setattr(self._value, name, new)
+
+    def __delitem__(self, name: str) -> None:
+        if name not in own_attributes(self._value):
+            raise refusal(self._value, name)
+        delattr(self._value, name)
+
+    def _takes(self, name: str) -> bool:
+        value = self._value
+        if name.startswith("_") or isinstance(value, (ClassView, Namespace)):
+            return False
+        if type(value) is FunctionType:
+            return _is_of_program(value)
+        if type(value).__module__ == "numpy":
+            return name in ("imag", "real", "shape")
+        # A layer's methods stay what they are, but for `forward`, which is there to be replaced.
+        return _is_layer(value) and (name == "forward" or not hasattr(type(value), name))
+
+
+def refusal(value: Any, name: str) -> Exception:
+    """Python's error for assigning to, or deleting, an attribute that can't be."""
+    if isinstance(value, ClassView):
+        title = f"{value._class.__module__}.{value.__name__}"
+        return TypeError(f"cannot set '{name}' attribute of immutable type '{title}'")
+    if isinstance(value, type):
+        sentence = f"cannot set '{name}' attribute of immutable type '{value.__name__}'"
+        return TypeError(sentence)
+    if isinstance(value, Namespace):
+        sentence = f"module '{value.__name__}' is read-only: '{name}' can't be assigned to"
+        return AttributeError(sentence, name=name, obj=value)
+    found = getattr(type(value), name, None) if is_allowed(name) else None
+    if found is None:
+        return no_attribute(value, name)
+    if callable(found):
+        sentence = f"'{_kind(value)}' object attribute '{name}' is read-only"
+    else:
+        owner = "torch._C.TensorBase" if _kind(value) == "Tensor" else _kind(value)
+        sentence = f"attribute '{name}' of '{owner}' objects is not writable"
+    return AttributeError(sentence, name=name, obj=value)
 
 
 def _read_guarded(value: Any, name: str) -> Any:
@@ -118,6 +210,7 @@ def hasattr_builtin(value: Any, name: str, /) -> bool:
 def setattr_builtin(value: Any, name: str, new: Any, /) -> None:
     """Assign to the attribute `name` of `value`."""
     name = _name_of(name, "setattr")
-    if name not in SETTABLE_ATTRIBUTES:
-        raise AttributeError(f"attribute '{name}' of '{type(value).__name__}' can't be assigned to")
-    setattr(value, name, new)
+    if name in SETTABLE_ATTRIBUTES:
+        setattr(value, name, new)
+    else:
+        Attributes(value)[name] = new

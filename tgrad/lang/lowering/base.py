@@ -136,9 +136,9 @@ class Base:
     ) -> ast.expr:
         if name in SETTABLE_ATTRIBUTES:
             return ast.Attribute(value, name, context, **at)
-        # Raises when it is run, with Python's sentence: the subscript is never reached.
-        missing = self.hidden("missing", at, value, ast.Constant(name, **at))
-        return ast.Subscript(missing, ast.Constant(name, **at), context, **at)
+        # What a value lets programs assign is decided when it runs, in `.attributes(value)[name]`.
+        attributes = self.hidden("attributes", at, value)
+        return ast.Subscript(attributes, ast.Constant(name, **at), context, **at)
 
 
 _KINDS: dict[type[ast.expr], str] = {
