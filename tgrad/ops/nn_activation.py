@@ -72,6 +72,12 @@ operator(
     input=lambda o, g: o._zeros_of(g),
     function=False, method=False, doc="Zeros; for formulas.",
 )  # fmt: skip
+operator(
+    "_tied", lambda xp, input, origin: input,
+    input=lambda o, g: g, origin=lambda o, g, origin: o._zeros_of(origin),
+    kinds={"origin": "tensor"}, function=False, method=False, out=False,
+    doc="The input, whose derivative for `origin` is 0, and not None; for formulas.",
+)  # fmt: skip
 broadcast(
     "_piece", lambda xp, condition, input, other, origin: xp.where(condition, input, other),
     kinds={"condition": "index", "input": "operand", "other": "operand", "origin": "tensor"},

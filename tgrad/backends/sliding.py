@@ -1,0 +1,240 @@
+"""Windows that slide over the last dimensions of an array: convolutions, pools, blocks as columns.
+
+An input has the shape (N, C, *sizes).  A window is described per dimension by its kernel size, its
+stride, its padding and its dilation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from typing import Any, TypeAlias
+
+import numpy
+from numpy.lib.stride_tricks import as_strided
+
+Array: TypeAlias = Any  # an ndarray
+Sizes: TypeAlias = Sequence[int]
+
+
+def positions(
+    size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool = False
+) -> int:
+    """How many places a window has along one dimension.
+
+    With `ceil` the last one may reach beyond the padded input, if it begins inside of it.
+    """
+    free = size + 2 * padding - dilation * (kernel - 1) - 1
+    if not ceil:
+        return free // stride + 1
+    count = -(-free // stride) + 1
+    if (count - 1) * stride >= size + padding:
+        count -= 1
+    return count
+
+
+def padded(x: Array, padding: Sizes, after: Sizes, value: Any = 0) -> Array:
+    """The array with `value` around its last dimensions: `padding` before, `after` behind."""
+    if not any(padding) and not any(after):
+        return x
+    sizes = x.shape[2:]
+    shape = (*x.shape[:2], *(p + s + a for p, s, a in zip(padding, sizes, after, strict=True)))
+    result = numpy.full(shape, value, x.dtype)
+    inside = tuple(slice(p, p + s) for p, s in zip(padding, sizes, strict=True))
+    result[(slice(None), slice(None), *inside)] = x
+    return result
+
+
+def windows(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes) -> Array:
+    """A view (N, C, *counts, *kernel) of all windows of a padded array."""
+    steps = x.strides[2:]
+    return as_strided(
+        x,
+        (*x.shape[:2], *counts, *kernel),
+        (
+            *x.strides[:2],
+            *(a * b for a, b in zip(steps, stride, strict=True)),
+            *(a * b for a, b in zip(steps, dilation, strict=True)),
+        ),
+        writeable=False,
+    )
+
+
+def columns(
+    x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, counts: Sizes
+) -> Array:
+    """Each window as a column: (N, C * kernel, positions)."""
+    n = len(kernel)
+    parts = windows(padded(x, padding, padding), kernel, stride, dilation, counts)
+    order = (0, 1, *range(2 + n, 2 + 2 * n), *range(2, 2 + n))
+    return parts.transpose(order).reshape(x.shape[0], x.shape[1] * math.prod(kernel), -1)
+
+
+def scattered(
+    cols: Array, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes,
+    counts: Sizes,
+) -> Array:  # fmt: skip
+    """The sum of windows at their places: what `columns` does, backwards."""
+    batch, n = cols.shape[0], len(sizes)
+    channels = cols.shape[1] // math.prod(kernel)
+    parts = cols.reshape(batch, channels, *kernel, *counts)
+    span = [
+        max(s + 2 * p, (c - 1) * st + d * (k - 1) + 1)
+        for s, p, c, st, d, k in zip(sizes, padding, counts, stride, dilation, kernel, strict=True)
+    ]
+    result = numpy.zeros((batch, channels, *span), cols.dtype)
+    for place in product(*(range(k) for k in kernel)):
+        target = tuple(
+            slice(k * d, k * d + (c - 1) * st + 1, st)
+            for k, d, c, st in zip(place, dilation, counts, stride, strict=True)
+        )
+        result[(slice(None), slice(None), *target)] += parts[(slice(None), slice(None), *place)]
+    inside = tuple(slice(p, p + s) for p, s in zip(padding, sizes, strict=True))
+    assert len(inside) == n
+    return numpy.ascontiguousarray(result[(slice(None), slice(None), *inside)])
+
+
+# ---------------------------------------------------------------- convolution
+
+
+def convolve(
+    x: Array, w: Array, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> Array:
+    """The convolution of x (N, C, *sizes) with w (O, C / groups, *kernel), by one product a group."""
+    kernel = w.shape[2:]
+    counts = [
+        positions(s, k, st, p, d)
+        for s, k, st, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
+    ]
+    cols = columns(x, kernel, stride, padding, dilation, counts)
+    cols = cols.reshape(x.shape[0], groups, -1, cols.shape[-1])
+    result = numpy.matmul(w.reshape(groups, w.shape[0] // groups, -1), cols)
+    return result.reshape(x.shape[0], w.shape[0], *counts)
+
+
+def convolve_back_x(
+    y: Array, w: Array, sizes: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> Array:
+    """What `convolve` does to a gradient of its result, for x; also transposed convolution."""
+    batch, kernel, counts = y.shape[0], w.shape[2:], y.shape[2:]
+    rows = y.reshape(batch, groups, w.shape[0] // groups, -1)
+    flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
+    cols = numpy.matmul(flat, rows).reshape(batch, -1, rows.shape[-1])
+    return scattered(cols, sizes, kernel, stride, padding, dilation, counts)
+
+
+def convolve_back_w(
+    y: Array, x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> Array:
+    """What `convolve` does to a gradient of its result, for w."""
+    batch, outputs = y.shape[:2]
+    cols = columns(x, kernel, stride, padding, dilation, y.shape[2:])
+    cols = cols.reshape(batch, groups, -1, cols.shape[-1])
+    rows = y.reshape(batch, groups, outputs // groups, -1)
+    flat_rows = rows.transpose(1, 2, 0, 3).reshape(groups, outputs // groups, -1)
+    flat_cols = cols.transpose(1, 0, 3, 2).reshape(groups, flat_rows.shape[-1], -1)
+    result = numpy.matmul(flat_rows, flat_cols)
+    return result.reshape(outputs, x.shape[1] // groups, *kernel)
+
+
+# ---------------------------------------------------------------- pools
+
+
+def _beyond(
+    sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, counts: Sizes
+) -> list[int]:
+    """The padding behind the input that the last window needs."""
+    return [
+        max((c - 1) * st + d * (k - 1) + 1 - s - p, 0)
+        for s, k, st, p, d, c in zip(sizes, kernel, stride, padding, dilation, counts, strict=True)
+    ]
+
+
+def largest(
+    x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, counts: Sizes
+) -> tuple[Array, Array]:
+    """The largest element of each window and its place in the flattened last dimensions."""
+    n, sizes = len(kernel), x.shape[2:]
+    low = -numpy.inf if x.dtype.kind == "f" else numpy.iinfo(x.dtype).min
+    full = padded(x, padding, _beyond(sizes, kernel, stride, padding, dilation, counts), low)
+    parts = windows(full, kernel, stride, dilation, counts)
+    flat = parts.reshape(*parts.shape[: 2 + n], -1)
+    best = flat.argmax(axis=-1)
+    values = numpy.take_along_axis(flat, best[..., None], -1)[..., 0]
+    inner = numpy.unravel_index(best, tuple(kernel))
+    place = numpy.zeros_like(best)
+    for dim in range(n):
+        at = numpy.arange(counts[dim]) * stride[dim] - padding[dim]
+        at = at.reshape((1, 1, *(counts[dim] if d == dim else 1 for d in range(n))))
+        place = place * sizes[dim] + at + inner[dim] * dilation[dim]
+    return values, place
+
+
+def pool_scatter(g: Array, places: Array, sizes: Sizes) -> Array:
+    """Gradients added up at the places that the largest elements came from."""
+    leading = g.shape[: g.ndim - len(sizes)]
+    count = math.prod(leading)
+    result = numpy.zeros((count, math.prod(sizes)), g.dtype)
+    rows = numpy.arange(count)[:, None]
+    numpy.add.at(result, (rows, places.reshape(count, -1)), g.reshape(count, -1))
+    return result.reshape(*leading, *sizes)
+
+
+def pool_gather(x: Array, places: Array, n: int) -> Array:
+    """The elements at given places of the last n dimensions: `pool_scatter` backwards."""
+    leading = x.shape[: x.ndim - n]
+    flat = x.reshape(*leading, -1)
+    found = numpy.take_along_axis(flat, places.reshape(*leading, -1), -1)
+    return found.reshape(places.shape)
+
+
+def divisors(
+    sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, counts: Sizes, with_padding: bool
+) -> Array:
+    """How many elements each window of an average has."""
+    result: Any = numpy.ones((), numpy.int64)
+    for s, k, st, p, c in zip(sizes, kernel, stride, padding, counts, strict=True):
+        start = numpy.arange(c) * st - p
+        end = numpy.minimum(start + k, s + p)
+        if not with_padding:
+            start, end = numpy.maximum(start, 0), numpy.minimum(end, s)
+        result = numpy.multiply.outer(result, end - start)
+    return result
+
+
+def window_sums(x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, counts: Sizes) -> Array:
+    """The sum of each window, elements added up in the order of the window."""
+    ones = [1] * len(kernel)
+    full = padded(x, padding, _beyond(x.shape[2:], kernel, stride, padding, ones, counts))
+    parts = windows(full, kernel, stride, ones, counts)
+    result = numpy.zeros(parts.shape[: 2 + len(kernel)], x.dtype)
+    for place in product(*(range(k) for k in kernel)):
+        result += parts[(..., *place)]
+    return result
+
+
+def spread_sums(
+    g: Array, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes
+) -> Array:
+    """What `window_sums` does, backwards."""
+    counts = g.shape[2:]
+    copies = numpy.broadcast_to(
+        g.reshape(*g.shape[:2], *(1 for _ in kernel), *counts), (*g.shape[:2], *kernel, *counts)
+    )
+    cols = copies.reshape(g.shape[0], g.shape[1] * math.prod(kernel), -1)
+    return scattered(cols, sizes, kernel, stride, padding, [1] * len(kernel), counts)
+
+
+# ---------------------------------------------------------------- maps of each dimension
+
+
+def separable(x: Array, maps: Sequence[Array | None]) -> Array:
+    """A matrix applied along each of the last dimensions; None leaves one as it is."""
+    first = x.ndim - len(maps)
+    for i, matrix in enumerate(maps):
+        if matrix is not None:
+            axis = first + i
+            moved = numpy.moveaxis(x, axis, -1)
+            x = numpy.moveaxis(numpy.matmul(moved, matrix.T.astype(x.dtype)), -1, axis)
+    return numpy.ascontiguousarray(x)

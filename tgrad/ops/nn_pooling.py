@@ -1,0 +1,412 @@
+"""Rows: pools of torch.nn.functional."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+from tgrad.core import dtype as dtypes
+from tgrad.errors import ShapeError
+from tgrad.ops.dimensions import numel
+from tgrad.ops.nn_activation import functional
+from tgrad.ops.nn_convolution import Sizes, several
+from tgrad.ops.table import operator
+
+_HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
+
+
+def _sliding() -> Any:
+    from tgrad.backends import sliding
+
+    return sliding
+
+
+def counts_of(
+    sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil: bool
+) -> Sizes:
+    """The number of windows along each dimension."""
+    place = _sliding().positions
+    return tuple(
+        place(s, k, st, p, d, ceil)
+        for s, k, st, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
+    )
+
+
+# ---------------------------------------------------------------- the largest
+
+
+def _max_kernel(
+    xp: Any, input: Any, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil: bool
+) -> tuple[Any, Any]:
+    n = len(kernel)
+    if input.ndim == n + 1:
+        parts = _max_kernel(xp, input[None], kernel, stride, padding, dilation, ceil)
+        return parts[0][0], parts[1][0]
+    counts = counts_of(input.shape[2:], kernel, stride, padding, dilation, ceil)
+    values, places = _sliding().largest(input, kernel, stride, padding, dilation, counts)
+    return values, places
+
+
+def pool_back(o: Any, g: Any, input: Any, indices: Any, n: int) -> Any:
+    """The derivative of a pool of the largest: the gradient at the places that were taken."""
+    shape = tuple(input.shape)
+    return o._tied(o._pool_scatter(g, indices, shape[len(shape) - n :]), input)
+
+
+for _n in (2, 3):
+    operator(
+        f"max_pool{_n}d_with_indices",
+        lambda xp, input, kernel_size, stride, padding, dilation, ceil_mode: _max_kernel(
+            xp, input, kernel_size, stride, padding, dilation, ceil_mode
+        ),
+        input=lambda o, g, input, indices, kernel_size: pool_back(
+            o, g, input, indices, len(kernel_size)
+        ),
+        kinds={"ceil_mode": "bool"}, fields=("output", "indices"), outputs=1,
+        result=(None, dtypes.int64), label=f"MaxPool{_n}DWithIndicesBackward", **_HIDDEN,
+        doc="The largest element of each window, and its place.",
+    )  # fmt: skip
+
+operator(
+    "_pool_scatter",
+    lambda xp, grad, places, sizes: _sliding().pool_scatter(grad, places, sizes),
+    grad=lambda o, g, places, sizes: o._pool_gather(g, places, len(sizes)),
+    kinds={"grad": "tensor", "places": "index"}, **_HIDDEN,
+    doc="Gradients at the places that the largest elements came from.",
+)  # fmt: skip
+operator(
+    "_pool_gather", lambda xp, input, places, n: _sliding().pool_gather(input, places, n),
+    input=lambda o, g, places, input_shape, n: o._pool_scatter(
+        g, places, input_shape[len(input_shape) - n :]
+    ),
+    kinds={"places": "index"}, **_HIDDEN, doc="The elements at given places.",
+)  # fmt: skip
+
+
+def _check_windows(
+    input: Any, kernel: Sizes, padding: Sizes, dilation: Sizes, counts: Sizes
+) -> None:
+    for k, p, d in zip(kernel, padding, dilation, strict=True):
+        if p > (d * (k - 1) + 1) // 2:
+            raise ShapeError(
+                "pad should be at most half of effective kernel size, but got "
+                f"pad={p}, kernel_size={k} and dilation={d}"
+            )
+    if min(counts) < 1:
+        shape = input._array.shape
+        channels, sizes = shape[-len(kernel) - 1], shape[-len(kernel) :]
+        inside = "x".join(map(str, (channels, *sizes)))
+        outside = "x".join(map(str, (channels, *(max(c, 0) for c in counts))))
+        raise ShapeError(
+            f"Given input size: ({inside}). Calculated output size: ({outside}). Output size is too "
+            "small"
+        )
+
+
+def _max_pool(n: int) -> Any:
+    def forward(
+        o: Any, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+        dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False,
+    ) -> Any:  # fmt: skip
+        if input.ndim not in (n + 1, n + 2) or not numel(input._array.shape[1:]):
+            raise ShapeError(
+                f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input"
+            )
+        kernel = several(kernel_size, n)
+        steps = several(stride, n) if stride not in (None, (), []) else kernel
+        around, spread = several(padding, n), several(dilation, n)
+        row = max(n, 2)
+        if n == 1:
+            input = o.unsqueeze(input, -2)
+            kernel, steps, around, spread = (1, *kernel), (1, *steps), (0, *around), (1, *spread)
+        counts = counts_of(input._array.shape[-row:], kernel, steps, around, spread, ceil_mode)
+        _check_windows(input, kernel, around, spread, counts)
+        key = f"max_pool{row}d_with_indices"
+        values, places = getattr(o, key)(input, kernel, steps, around, spread, ceil_mode)
+        results = [o.squeeze_dim(part, -2) if n == 1 else part for part in (values, places)]
+        return tuple(results) if return_indices else results[0]
+
+    return forward
+
+
+# ---------------------------------------------------------------- averages
+
+
+def _average(
+    xp: Any, input: Any, kernel: Sizes, stride: Sizes, padding: Sizes, ceil: bool,
+    with_padding: bool, divisor: Any,
+) -> Any:  # fmt: skip
+    if input.dtype == xp.float16:
+        return _average(
+            xp, input.astype(xp.float32), kernel, stride, padding, ceil, with_padding, divisor
+        ).astype(xp.float16)
+    if input.ndim == len(kernel) + 1:
+        single = input[None]
+        return _average(xp, single, kernel, stride, padding, ceil, with_padding, divisor)[0]
+    counts = counts_of(input.shape[2:], kernel, stride, padding, (1,) * len(kernel), ceil)
+    sums = _sliding().window_sums(input, kernel, stride, padding, counts)
+    return _divided(xp, sums, input.shape[2:], kernel, stride, padding, with_padding, divisor)
+
+
+def _divided(
+    xp: Any, sums: Any, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes,
+    with_padding: bool, divisor: Any,
+) -> Any:  # fmt: skip
+    if divisor is None:
+        divisor = _sliding().divisors(sizes, kernel, stride, padding, sums.shape[2:], with_padding)
+    divisor = xp.asarray(divisor)
+    if sums.dtype.kind in "iu":
+        return (sums // divisor).astype(sums.dtype)
+    return sums / divisor.astype(sums.dtype)
+
+
+_WINDOW = {"ceil_mode": "bool", "count_include_pad": "bool", "divisor_override": "int?"}
+
+for _n in (2, 3):
+    operator(
+        f"avg_pool{_n}d",
+        lambda xp, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: (
+            _average(
+                xp, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+                divisor_override,
+            )
+        ),
+        input=lambda o, g, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: (  # noqa: E501
+            o._tied(
+                o._avg_pool_backward(
+                    g, tuple(input.shape)[-len(kernel_size) :], kernel_size, stride, padding,
+                    ceil_mode, count_include_pad, divisor_override,
+                ),
+                input,
+            )
+        ),
+        kinds=_WINDOW, label=f"AvgPool{_n}DBackward", **_HIDDEN, doc="The mean of each window.",
+    )  # fmt: skip
+
+
+def _average_back(
+    xp: Any, grad: Any, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes,
+    with_padding: bool, divisor: Any,
+) -> Any:  # fmt: skip
+    if grad.ndim == len(kernel) + 1:
+        single = grad[None]
+        return _average_back(
+            xp, single, sizes, kernel, stride, padding, with_padding, divisor
+        )[0]
+    parts = _divided(xp, grad, sizes, kernel, stride, padding, with_padding, divisor)
+    return _sliding().spread_sums(parts, sizes, kernel, stride, padding)
+
+
+operator(
+    "_avg_pool_backward",
+    lambda xp, grad, sizes, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: (  # noqa: E501
+        _average_back(
+            xp, grad, sizes, kernel_size, stride, padding, count_include_pad, divisor_override
+        )
+    ),
+    grad=lambda o, g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: (
+        o.avg_pool3d if len(kernel_size) == 3 else o.avg_pool2d
+    )(g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override),
+    kinds={**_WINDOW, "grad": "tensor"}, **_HIDDEN, doc="The derivative of average pooling.",
+)  # fmt: skip
+
+
+def _avg_pool(n: int) -> Any:
+    def forward(
+        o: Any, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+        ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: Any = None,
+    ) -> Any:  # fmt: skip
+        if input.ndim not in (n + 1, n + 2):
+            raise ShapeError(
+                f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input"
+            )
+        kernel = several(kernel_size, n)
+        steps = several(stride, n) if stride not in (None, (), []) else kernel
+        around = several(padding, n)
+        if n == 1:
+            input = o.unsqueeze(input, -2)
+            kernel, steps, around = (1, *kernel), (1, *steps), (0, *around)
+        ones = (1,) * len(kernel)
+        sizes = input._array.shape[-len(kernel) :]
+        counts = counts_of(sizes, kernel, steps, around, ones, ceil_mode)
+        _check_windows(input, kernel, around, ones, counts)
+        result = getattr(o, f"avg_pool{max(n, 2)}d")(
+            input, kernel, steps, around, ceil_mode, count_include_pad, divisor_override
+        )
+        return o.squeeze_dim(result, -2) if n == 1 else result
+
+    return forward
+
+
+# ---------------------------------------------------------------- to a given size
+
+
+def parts_of(size: int, count: int) -> list[tuple[int, int]]:
+    """`count` parts of nearly equal length that cover a dimension; they may overlap."""
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def averaging(xp: Any, size: int, count: int) -> Any:
+    """The matrix whose rows average these parts; None where nothing changes."""
+    if size == count:
+        return None
+    matrix = xp.zeros((count, size))
+    for row, (start, end) in enumerate(parts_of(size, count)):
+        matrix[row, start:end] = 1 / (end - start)
+    return matrix
+
+
+def backwards(maps: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The transposes of maps of dimensions."""
+    return tuple(None if m is None else m.T for m in maps)
+
+
+operator(
+    "_separable", lambda xp, input, maps: _sliding().separable(input, maps),
+    input=lambda o, g, maps: o._separable(g, backwards(maps)),
+    **_HIDDEN, doc="A matrix applied along each of the last dimensions.",
+)  # fmt: skip
+
+
+def separable_row(key: str, label: str, tied: bool = False) -> None:
+    """A row that is a map of each of the last dimensions, under a label of its own.
+
+    With `tied` the first derivative counts as depending on the input, as it does in PyTorch.
+    """
+    plain = lambda o, g, maps: o._separable(g, backwards(maps))  # noqa: E731
+    with_input = lambda o, g, input, maps: o._tied(plain(o, g, maps), input)  # noqa: E731
+    operator(
+        key, lambda xp, input, maps: _sliding().separable(input, maps),
+        input=with_input if tied else plain, label=label, **_HIDDEN, doc="A matrix applied along each of the last dimensions.",
+    )
+
+
+separable_row("_adaptive_avg_pool2d", "AdaptiveAvgPool2DBackward", tied=True)
+separable_row("_adaptive_avg_pool3d", "AdaptiveAvgPool3DBackward", tied=True)
+
+
+def _wanted(input: Any, size: Any, n: int) -> Sizes:
+    sizes = input._array.shape[-n:]
+    given = (size,) * n if size is None or isinstance(size, int) else tuple(size)
+    return tuple(s if g is None else g for s, g in zip(sizes, given, strict=True))
+
+
+def _adaptive_avg(n: int) -> Any:
+    def forward(o: Any, input: Any, output_size: Any) -> Any:
+        if input.ndim not in (n + 1, n + 2):
+            raise ShapeError(
+                f"adaptive_avg_pool{n}d(): Expected {n + 1}D or {n + 2}D tensor, but got "
+                f"{list(input._array.shape)}"
+            )
+        wanted = _wanted(input, output_size, n)
+        if n > 1 and all(w == 1 for w in wanted):
+            return o.mean_dim(input, tuple(range(-1, -n - 1, -1)), True)
+        xp = input._type.xp
+        maps = tuple(
+            averaging(xp, s, w) for s, w in zip(input._array.shape[-n:], wanted, strict=True)
+        )
+        if n == 1:
+            result = o._adaptive_avg_pool2d(o.unsqueeze(input, -2), (None, *maps))
+            return o.squeeze_dim(result, -2)
+        return getattr(o, f"_adaptive_avg_pool{n}d")(input, maps)
+
+    return forward
+
+
+def _adaptive_max_kernel(xp: Any, input: Any, wanted: Sizes) -> tuple[Any, Any]:
+    if input.ndim == len(wanted) + 1:
+        first, second = _adaptive_max_kernel(xp, input[None], wanted)
+        return first[0], second[0]
+    sizes = input.shape[2:]
+    values = xp.empty((*input.shape[:2], *wanted), input.dtype)
+    places = xp.empty(values.shape, xp.int64)
+    parts = [parts_of(s, w) for s, w in zip(sizes, wanted, strict=True)]
+    for place in product(*(range(w) for w in wanted)):
+        spans = [parts[d][i] for d, i in enumerate(place)]
+        block = input[(slice(None), slice(None), *(slice(a, b) for a, b in spans))]
+        flat = block.reshape(*input.shape[:2], -1)
+        best = flat.argmax(axis=-1)
+        inner = xp.unravel_index(best, block.shape[2:])
+        where = xp.zeros_like(best)
+        for d, (start, _) in enumerate(spans):
+            where = where * sizes[d] + inner[d] + start
+        values[(slice(None), slice(None), *place)] = xp.take_along_axis(flat, best[..., None], -1)[..., 0]
+        places[(slice(None), slice(None), *place)] = where
+    return values, places
+
+
+for _n in (2, 3):
+    operator(
+        f"_adaptive_max_pool{_n}d",
+        lambda xp, input, output_size: _adaptive_max_kernel(xp, input, output_size),
+        input=lambda o, g, input, indices, output_size: pool_back(
+            o, g, input, indices, len(output_size)
+        ),
+        kinds={"output_size": "any"}, fields=("output", "indices"), outputs=1,
+        result=(None, dtypes.int64), label=f"AdaptiveMaxPool{_n}DBackward", **_HIDDEN,
+        doc="The largest element of each part, and its place.",
+    )  # fmt: skip
+
+
+def _adaptive_max(n: int) -> Any:
+    def forward(o: Any, input: Any, output_size: Any, return_indices: bool = False) -> Any:
+        wanted = _wanted(input, output_size, n)
+        if n == 1:
+            input, wanted = o.unsqueeze(input, -2), (1, *wanted)
+        parts = getattr(o, f"_adaptive_max_pool{max(n, 2)}d")(input, wanted)
+        results = [o.squeeze_dim(part, -2) if n == 1 else part for part in parts]
+        return tuple(results) if return_indices else results[0]
+
+    return forward
+
+
+_OPTIONS = {**_WINDOW, "kernel_size": "any", "stride": "any", "padding": "any", "dilation": "any",
+            "output_size": "any", "return_indices": "bool"}  # fmt: skip
+for _n in (1, 2, 3):
+    functional(f"max_pool{_n}d", _max_pool(_n), kinds=_OPTIONS,
+               doc="The largest element of each window.")  # fmt: skip
+    functional(f"avg_pool{_n}d", _avg_pool(_n), kinds=_OPTIONS, doc="The mean of each window.")
+    functional(f"adaptive_avg_pool{_n}d", _adaptive_avg(_n), kinds=_OPTIONS,
+               doc="The mean of each of a given number of parts.")  # fmt: skip
+    functional(f"adaptive_max_pool{_n}d", _adaptive_max(_n), kinds=_OPTIONS,
+               doc="The largest element of each of a given number of parts.")  # fmt: skip
+
+
+def _lp_pool(n: int) -> Any:
+    def forward(
+        o: Any, input: Any, norm_type: Any, kernel_size: Any, stride: Any = None,
+        ceil_mode: bool = False,
+    ) -> Any:  # fmt: skip
+        kernel = several(kernel_size, n)
+        powers = o.pow_Tensor_Scalar(input, norm_type)
+        means = getattr(o, f"functional_avg_pool{n}d")(powers, kernel, stride, 0, ceil_mode)
+        sums = o.mul(o.mul(o.sign(means), o.relu(o.abs(means))), numel(kernel))
+        return o.pow_Tensor_Scalar(sums, 1.0 / norm_type)
+
+    return forward
+
+
+for _n in (1, 2, 3):
+    functional(f"lp_pool{_n}d", _lp_pool(_n), kinds={**_OPTIONS, "norm_type": "number"},
+               doc="The p-norm of each window.")  # fmt: skip
+
+
+def _local_response(
+    o: Any, input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Any:
+    shape = input._array.shape
+    squares = o.unsqueeze(o.mul(input, input), 1)
+    if input.ndim == 3:
+        spread = o.constant_pad_nd(squares, (0, 0, size // 2, (size - 1) // 2), 0)
+        means = o.functional_avg_pool2d(spread, (size, 1), 1)
+    else:
+        flat = o.view(squares, (shape[0], 1, shape[1], shape[2], -1))
+        spread = o.constant_pad_nd(flat, (0, 0, 0, 0, size // 2, (size - 1) // 2), 0)
+        means = o.functional_avg_pool3d(spread, (size, 1, 1), 1)
+        means = o.view(means, (shape[0], 1, *shape[1:]))
+    means = o.squeeze_dim(means, 1)
+    return o.div(input, o.pow_Tensor_Scalar(o.add(o.mul(means, alpha), k), beta))
+
+
+functional("local_response_norm", _local_response, kinds={"size": "int", "k": "number"},
+           doc="The input divided by the strength of neighbouring channels.")  # fmt: skip
