@@ -440,8 +440,7 @@ class Tensor:
     def data(self) -> Tensor:
         """The same memory without history; writing to it is *not* noticed by autograd."""
         result = new_tensor(self._array, self._type)
-        if self._storage is not None:
-            result._storage = Storage(self._storage.array)
+        result._storage = Storage(self.own_storage().array)
         return result
 
     @data.setter

@@ -43,6 +43,11 @@ def first_byte(array: Any) -> int:
     return address
 
 
+def placement(array: Any) -> tuple[Sizes, int]:
+    """An array's strides in elements, and its first element's address."""
+    return element_strides(array), first_byte(array)
+
+
 def strided(array: Any, shape: Sizes, strides: Sizes) -> Any:
     """An array that begins where another one does, with its own shape and strides (bytes)."""
     if array.flags.c_contiguous:

@@ -23,6 +23,7 @@ from tgrad.ops import (
     extremes,
     filling,
     index,
+    index_reduce,
     joining,
     layout,
     linalg,
@@ -80,7 +81,7 @@ ROW_MODULES: Final = (
     nn_activation, nn_loss, nn_loss_more, nn_layers, nn_normalization,
     nn_convolution, nn_pooling, nn_resize,
     shape, layout, strided, joining, splitting, tensor_index, index, filling, memory, rearrange,
-    scattering, picking, masking,
+    scattering, picking, index_reduce, masking,
     create, progressions, random, random_fill, variance, scan, sorting, sets, statistics, windows,
 )  # fmt: skip
 

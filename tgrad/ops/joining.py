@@ -139,8 +139,6 @@ operator(
 
 def _family(name: str, grow: str, dim: int, doc: str) -> None:
     def forward(o: Any, tensors: Sequence[Tensor]) -> Any:
-        from tgrad.ops.shape import ATLEAST
-
         if not tensors:
             raise ShapeError(f"{name} expects a non-empty TensorList")
         grown = ATLEAST[grow](o, list(tensors))
@@ -234,6 +232,51 @@ def block_diag(*tensors: Tensor) -> Any:
     return Spaces.recorded._block_diag(tensors)
 
 
+# ---------------------------------------------------------------- at least so many dimensions
+
+
+def _atleast(name: str, grow: Any) -> None:
+    def several(o: Any, *tensors: Any) -> Any:
+        if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+            return grow(o, tensors[0])
+        if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+            tensors = tuple(tensors[0])
+        for position, tensor in enumerate(tensors):
+            if not isinstance(tensor, Tensor):
+                raise ArgumentError(
+                    f"expected Tensor as element {position} in argument 0, "
+                    f"but got {type(tensor).__name__}"
+                )
+        return tuple(grow(o, tensor) for tensor in tensors)
+
+    ATLEAST[name] = several
+
+
+ATLEAST: Final[dict[str, Any]] = {}
+
+
+def _grow1(o: Any, x: Tensor) -> Any:
+    return x if x._array.ndim else o.reshape(x, (1,))
+
+
+def _grow2(o: Any, x: Tensor) -> Any:
+    ndim = x._array.ndim
+    return o.reshape(x, (1, 1)) if ndim == 0 else o.unsqueeze(x, 0) if ndim == 1 else x
+
+
+def _grow3(o: Any, x: Tensor) -> Any:
+    ndim = x._array.ndim
+    if ndim == 0:
+        return o.reshape(x, (1, 1, 1))
+    if ndim == 1:
+        return o.unsqueeze(o.unsqueeze(x, 0), -1)
+    return o.unsqueeze(x, -1) if ndim == 2 else x
+
+
+for _name, _grow in (("atleast_1d", _grow1), ("atleast_2d", _grow2), ("atleast_3d", _grow3)):
+    _atleast(_name, _grow)
+
+
 # ---------------------------------------------------------------- shapes that go together
 
 
@@ -286,3 +329,17 @@ FUNCTIONS: Final[dict[str, Any]] = {
     "broadcast_shapes": broadcast_shapes,
 }  # fmt: skip
 """Functions of `torch` that take any number of arguments."""
+
+
+def _function_of_tensors(name: str) -> Any:
+    def function(*tensors: Any) -> Any:
+        from tgrad.core.engine import Spaces
+
+        return ATLEAST[name](Spaces.recorded, *tensors)
+
+    function.__name__ = name
+    function.__doc__ = f"Tensors with at least {name[-2]} dimensions, as views."
+    return function
+
+
+FUNCTIONS.update((name, _function_of_tensors(name)) for name in ATLEAST)

@@ -17,7 +17,8 @@ from tgrad.ops.arguments import ACCEPT, REFUSED
 from tgrad.ops.call import node_classes
 from tgrad.ops.dimensions import contiguous_strides, numel, wrap_dim
 from tgrad.ops.geometry import array_near, element_strides, extent, first_byte
-from tgrad.ops.inplace import check_writable, set_origin
+from tgrad.ops.inplace import check_writable
+from tgrad.ops.rebase import set_origin
 from tgrad.ops.shape import squeezed, transposed, unsqueezed
 from tgrad.ops.storages import storage, untyped_storage
 from tgrad.ops.table import TABLE, operator

@@ -18,7 +18,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.graph import Node
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, DeviceMissingError, NotAvailableError
-from tgrad.ops import convert, factory, joining, memory, quick, shape, splitting, typeinfo, windows
+from tgrad.ops import convert, factory, joining, memory, quick, splitting, typeinfo, windows
 from tgrad.ops.install import LazyNames, torch_names
 
 
@@ -74,7 +74,6 @@ def _torch() -> LazyNames:
     )  # fmt: skip
     names.update(factory.typed_constructors())
     names.update(joining.FUNCTIONS)
-    names.update(shape.FUNCTIONS)
     names.update(memory.FUNCTIONS)
     names.update(splitting.FUNCTIONS)
     names.update(windows.FUNCTIONS)

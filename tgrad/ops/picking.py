@@ -6,7 +6,6 @@ copy its ordinary one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -14,16 +13,13 @@ import numpy
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
+from tgrad.errors import DimensionError, DTypeError, ShapeError
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.filling import stored_in
 from tgrad.ops.scattering import (
     INDEX_TYPES,
     check_range,
     on_copy,
-    reduced_input_gradient,
-    reduced_source_gradient,
-    scatter_reduce_into,
     shape_of,
     with_dimension,
 )
@@ -111,7 +107,7 @@ operator(
 )  # fmt: skip
 
 
-def _check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor) -> None:
+def check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor) -> None:
     if index._type.dtype not in INDEX_TYPES:
         got = f" but got: {index._type.dtype.title}" if name == "index_add_()" else ""
         raise DTypeError(f"{name}: Expected dtype int32/int64 for index{got}")
@@ -152,7 +148,7 @@ def _check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Ten
         check_range(index._array, dim, size)
 
 
-def _front(array: Any, dim: int) -> Any:
+def to_front(array: Any, dim: int) -> Any:
     """A view of an array with a dimension moved to the front."""
     array = with_dimension(array)
     return numpy.moveaxis(array, wrap_dim(dim, array.ndim), 0)
@@ -160,10 +156,10 @@ def _front(array: Any, dim: int) -> Any:
 
 def index_add_into(array: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -> None:
     """Add slices of a source to those that an index lists."""
-    target = _front(array, dim)
+    target = to_front(array, dim)
     if alpha != 1:
         source = source * numpy.asarray(alpha, source.dtype)
-    rows = _front(source, dim)
+    rows = to_front(source, dim)
     if target.flags.c_contiguous:
         add_rows(target, with_dimension(index), rows)
         return
@@ -181,7 +177,7 @@ operator(
     lambda xp, input, dim, index, source, *, alpha=1: on_copy(
         index_add_into, input, dim, index, source, alpha
     ),
-    check=lambda input, dim, index, source, alpha: _check_slices(
+    check=lambda input, dim, index, source, alpha: check_slices(
         "index_add_()", input, dim, index, source
     ),
     into=index_add_into, inplace=True,
@@ -195,13 +191,13 @@ operator(
 
 def index_copy_into(array: Any, dim: int, index: Any, source: Any) -> None:
     """Write slices of a source over those that an index lists."""
-    _front(array, dim)[with_dimension(index)] = _front(source, dim)
+    to_front(array, dim)[with_dimension(index)] = to_front(source, dim)
 
 
 operator(
     "index_copy",
     lambda xp, input, dim, index, source: on_copy(index_copy_into, input, dim, index, source),
-    check=lambda input, dim, index, source: _check_slices(
+    check=lambda input, dim, index, source: check_slices(
         "index_copy_()", input, dim, index, source
     ),
     into=index_copy_into, inplace=True,
@@ -237,7 +233,7 @@ def check_index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> None
 
 def index_fill_into(array: Any, dim: int, index: Any, value: Any) -> None:
     """Write a value over the slices that an index lists."""
-    _front(array, dim)[with_dimension(index)] = stored_in(array, value)
+    to_front(array, dim)[with_dimension(index)] = stored_in(array, value)
 
 
 operator(
@@ -256,66 +252,6 @@ operator(
     doc="A copy in which a value fills the slices that the index lists.",
 )  # fmt: skip
 
-
-def _spread_index(index: Any, source: Any, dim: int) -> Any:
-    """An index of slices as one of elements."""
-    shape = [1] * source.ndim
-    shape[wrap_dim(dim, source.ndim)] = -1
-    return numpy.broadcast_to(with_dimension(index).reshape(shape), source.shape)
-
-
-def index_reduce_into(
-    array: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool = True
-) -> None:
-    """Combine slices of a source with those that an index lists."""
-    places = _spread_index(index, with_dimension(source), dim)
-    scatter_reduce_into(array, dim, places, source, reduce, include_self)
-
-
-def check_index_reduce(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, include_self: bool = True
-) -> None:
-    """Raise PyTorch's errors for an unknown reduction and for shapes."""
-    if reduce not in ("prod", "mean", "amax", "amin"):
-        raise ShapeError(
-            "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
-            f"{reduce}."
-        )
-    dtype = input._type.dtype
-    kernels = {"amax": "maximum_cpu", "amin": "minimum_cpu"}
-    if dtype.is_complex and reduce in kernels:
-        raise UnsupportedDTypeError(f'"{kernels[reduce]}" not implemented for \'{dtype.title}\'')
-    if dtype is dtypes.bool_ and reduce == "mean":
-        raise UnsupportedDTypeError('"div_floor_cpu" not implemented for \'Bool\'')
-    _check_slices("index_reduce()", input, dim, index, source)
-
-
-def _of_elements(formula: Callable[..., Any]) -> Callable[..., Any]:
-    """A derivative of `scatter_reduce` as one of `index_reduce`."""
-
-    def derivative(
-        o: Any, g: Any, input: Any, dim: int, index: Any, source: Any, reduce: str,
-        include_self: bool, out: Any, input_type: Any,
-    ) -> Any:  # fmt: skip
-        shape = shape_of(source)
-        sizes = [1] * len(shape)
-        sizes[wrap_dim(dim, len(shape))] = -1
-        places = o.expand(o.reshape(index, tuple(sizes)), shape)
-        return formula(o, g, input, dim, places, source, reduce, include_self, out, input_type)
-
-    return derivative
-
-
-operator(
-    "index_reduce",
-    lambda xp, input, dim, index, source, reduce, *, include_self=True: on_copy(
-        index_reduce_into, input, dim, index, source, reduce, include_self
-    ),
-    check=check_index_reduce, into=index_reduce_into, inplace=True,
-    kinds={"reduce": "str", "include_self": "bool"},
-    input=_of_elements(reduced_input_gradient), source=_of_elements(reduced_source_gradient),
-    doc="A copy in which slices of source are combined with those that the index lists.",
-)  # fmt: skip
 
 # ---------------------------------------------------------------- places in all elements
 
