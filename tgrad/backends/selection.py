@@ -8,6 +8,7 @@ quickselect of its own.  They are repeated here on lists; `less(a, b)` compares 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -199,14 +200,26 @@ def ranks(row: Array) -> list[int]:
     return found
 
 
-def each_row(array: Array, axis: int, count: int, choose: Callable[[Array], Any]) -> Array:
-    """Indices that `choose` gives for each vector along the axis, `count` of them."""
+def each_row(
+    array: Array,
+    axis: int,
+    places: Array,
+    choose: Callable[[Array], Any],
+    descending: bool = False,
+    ordered: bool = True,
+) -> Array:
+    """Indices for each vector along the axis: the ones at `places` of its order.
+
+    Where elements are equal (or always, unless `ordered`) they are what `choose` gives.
+    """
     moved = numpy.moveaxis(array, axis, -1)
-    rows = moved.reshape(-1, moved.shape[-1])
-    chosen = numpy.empty((len(rows), count), numpy.int64)
-    for number, row in enumerate(rows):
-        chosen[number] = choose(row)
-    placed = numpy.moveaxis(chosen.reshape(*moved.shape[:-1], count), -1, axis)
+    rows = moved.reshape(math.prod(moved.shape[:-1]), moved.shape[-1])
+    order = argsort(rows, 1, descending, True)
+    chosen = order.take(places, 1)
+    ambiguous = _ties(rows, order) if ordered else numpy.ones(len(rows), bool)
+    for number in numpy.flatnonzero(ambiguous):
+        chosen[number] = choose(rows[number])
+    placed = numpy.moveaxis(chosen.reshape(*moved.shape[:-1], len(places)), -1, axis)
     return numpy.array(placed, order="C")
 
 
@@ -226,7 +239,7 @@ def argsort(array: Array, axis: int, descending: bool, stable: bool) -> Array:
         indices: Array = size - 1 - numpy.flip(backwards, axis)
     else:
         indices = array.argsort(axis, kind="stable")
-    if stable or size <= 16 or array.size > EMULATED or not _ties(array, indices, axis):
+    if stable or size <= 16 or array.size > EMULATED:
         return indices
 
     def choose(row: Array) -> Any:
@@ -236,14 +249,15 @@ def argsort(array: Array, axis: int, descending: bool, stable: bool) -> Array:
              (lambda a, b: rank[a] < rank[b]))  # fmt: skip
         return items
 
-    return each_row(array, axis, size, choose)
+    return each_row(array, axis, numpy.arange(size), choose, descending)
 
 
-def _ties(array: Array, indices: Array, axis: int) -> bool:
-    """Whether two elements along the axis are equal (or both NaN), given the indices that sort it."""
-    values = numpy.moveaxis(numpy.take_along_axis(array, indices, axis), axis, -1)
-    first, second = values[..., :-1], values[..., 1:]
-    return bool(((first == second) | ((first != first) & (second != second))).any())
+def _ties(rows: Array, order: Array) -> Array:
+    """Which rows have equal elements (or several NaN), given the indices that sort them."""
+    values = numpy.take_along_axis(rows, order, 1)
+    first, second = values[:, :-1], values[:, 1:]
+    found: Array = ((first == second) | ((first != first) & (second != second))).any(1)
+    return found
 
 
 def topk(array: Array, k: int, axis: int, largest: bool, in_order: bool) -> Array:
@@ -264,7 +278,7 @@ def topk(array: Array, k: int, axis: int, largest: bool, in_order: bool) -> Arra
 
     if k == 0:
         return numpy.empty((*array.shape[:axis], 0, *array.shape[axis + 1 :]), numpy.int64)
-    return each_row(array, axis, k, choose)
+    return each_row(array, axis, numpy.arange(k), choose, largest, in_order)
 
 
 def kthvalue(array: Array, k: int, axis: int) -> Array:
@@ -276,7 +290,7 @@ def kthvalue(array: Array, k: int, axis: int) -> Array:
         quick_select(items, k - 1, lambda a, b: rank[a] > rank[b])
         return items[k - 1]
 
-    return each_row(array, axis, 1, choose)
+    return each_row(array, axis, numpy.array([k - 1]), choose)
 
 
 def median(array: Array, axis: int, skip_nan: bool) -> Array:
@@ -312,4 +326,5 @@ def mode(array: Array, axis: int) -> Array:
                 run = 0
         return best
 
-    return each_row(array, axis, 1, choose)
+    lonely = not bool((array != array).any())
+    return each_row(array, axis, numpy.array([0]), choose, ordered=lonely)
