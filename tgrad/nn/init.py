@@ -125,19 +125,15 @@ def trunc_normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
     generator: Any = None,
 ) -> Any:  # fmt: skip
-    """Normal numbers between a and b, by the inverse of the distribution function."""
-
-    def below(x: float) -> float:
-        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
-
-    low, high = below((a - mean) / std), below((b - mean) / std)
+    """Normal numbers between a and b; those beyond are drawn again."""
     with no_grad():
-        tensor.uniform_(2 * low - 1, 2 * high - 1)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        tensor.clamp_(min=a, max=b)
-        return tensor
+        tensor.normal_(mean, std)
+        while True:
+            beyond = (tensor._array < a) | (tensor._array > b)
+            if not beyond.any():
+                return tensor
+            again = tensor.new_empty(tensor.shape).normal_(mean, std)
+            tensor._array[beyond] = again._array[beyond]
 
 
 def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
