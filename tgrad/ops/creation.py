@@ -21,7 +21,7 @@ def creation_function(op: Op) -> Callable[..., Any]:
     """The function that a creation row stands for, without checks of its arguments."""
     writer = Writer()
     writer.names.update(COMMON, OP=op, decided=decided, forward=op.forward,
-                        TensorError=TensorError)  # fmt: skip
+                        TensorError=TensorError, too_large=too_large)  # fmt: skip
     own = [p for p in op.parameters if p not in FACTORY]
     parts = []
     keyword_only = False
@@ -43,6 +43,10 @@ def creation_function(op: Op) -> Callable[..., Any]:
         "if pin_memory or (requires_grad and not T.inexact): refuse(T, pin_memory)\n"
         f"try:\n    r = {call}\n"
         f"except TensorError as error:\n    error.details.setdefault('op', {op.public!r})\n    raise\n"
+    )
+    if "size" in op.names:
+        writer.add("except MemoryError:\n    raise too_large(size, T) from None")
+    writer.add(
         "out = new_tensor(r, T)\n"
         "if requires_grad: out.require_grad(True)\n"
         "return out"
@@ -83,8 +87,19 @@ def checked_size(size: Sequence[int], itemsize: int = 4) -> tuple[int, ...]:
             )
     nbytes = math.prod(size) * itemsize
     if nbytes > 1 << 42:
-        raise StateError(
-            "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate "
-            f"memory: you tried to allocate {nbytes} bytes. Error code 12 (Cannot allocate memory)"
-        )
+        raise allocation_error(nbytes)
     return tuple(size)
+
+
+def too_large(size: Sequence[int], type_: TensorType) -> StateError:
+    """The error for a tensor that there is no memory for."""
+    return allocation_error(math.prod(size) * type_.dtype.itemsize)
+
+
+def allocation_error(nbytes: int) -> StateError:
+    """PyTorch's error for memory that can't be had."""
+    return StateError(
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you "
+        f"tried to allocate {nbytes} bytes. Error code 12 (Cannot allocate memory)",
+        hint="a float32 takes 4 bytes, a float64 or int64 8",
+    )
