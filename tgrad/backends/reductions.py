@@ -230,7 +230,7 @@ def vector_norm(array: Array, p: float, axes: Axes, keepdims: bool) -> Array:
 def _side_by_side(array: Array, axes: Axes) -> bool:
     """Whether the elements that are reduced together lie side by side."""
     step = array.itemsize
-    for axis in sorted(range(array.ndim) if axes is None else axes, reverse=True):
+    for axis in sorted(range(array.ndim) if axes is None else axes, key=lambda a: array.strides[a]):
         if array.shape[axis] != 1:
             if array.strides[axis] != step:
                 return False
