@@ -87,3 +87,18 @@ def test_parameter_without_default_must_be_given(tgrad):
     )
     assert run.code == 2
     assert tgrad("-c", "param n: int\nn", "--n", "3").out == "3\n"
+
+
+def test_help_takes_the_comment_above_a_parameter(tgrad, write):
+    write(
+        "a.tg",
+        "# What it is.\nparam a: int = 1\n# of b,\n#   on two lines\nparam b: int = 2\n\n"
+        "# not of c\n\nparam c: int = 3\n# above\nparam d: int = 4  # behind\n",
+    )
+    assert tgrad("a.tg", "--help").out == (
+        "usage: tgrad a.tg [--parameter value ...]\n\nWhat it is.\n\nparameters:\n"
+        "  --a  int  default 1\n"
+        "  --b  int  default 2  of b, on two lines\n"
+        "  --c  int  default 3\n"
+        "  --d  int  default 4  behind\n"
+    )

@@ -2,6 +2,7 @@
 
 A syntax error is explained by the first of these that applies:
 
+    a line that was copied along     a prompt, a command of a notebook
     what the scanner said            a string without end, brackets that don't match, ...
     a bracket that is never closed   names the bracket that was opened
     layout                           a block is missing, or an indentation too much
@@ -20,6 +21,7 @@ from typing import Any
 from tgrad.errors import ProgramSyntaxError
 from tgrad.lang.detectors import DETECTORS, GENERAL, Mistake
 from tgrad.lang.parser import Parser, UnexpectedTokenError
+from tgrad.lang.pasted import pasted
 from tgrad.lang.place import Place, human_name
 from tgrad.lang.samples import SAMPLES
 from tgrad.lang.scan import ERROR, Scanner
@@ -35,6 +37,9 @@ def explain(
 ) -> ProgramSyntaxError:
     """The error to raise for a token that cannot stand where it stands."""
     place = Place(source, tables, tokens, unexpected)
+    foreign = _of_pasted_line(place)
+    if foreign is not None:
+        return foreign
     if place.kind == ERROR:
         return _of_scanner(place)
     bracket = _open_bracket(place)
@@ -58,6 +63,18 @@ def explain(
         notes=tuple((place.span_of(token), text) for token, text in mistake.notes),
         incomplete=incomplete,
     )
+
+
+def _of_pasted_line(place: Place) -> ProgramSyntaxError | None:
+    """The error for a line that begins with something that was only copied along."""
+    if place.tokens.open:
+        return None
+    number = place.tokens.lines[place.index]
+    found = pasted(place.source.line(number))
+    if found is None:
+        return None
+    span = Span(number, found.start, number, found.end)
+    return ProgramSyntaxError(found.message, source=place.source, span=span, hint=found.hint)
 
 
 def _first(detectors: Any, place: Place) -> Mistake | None:

@@ -17,8 +17,10 @@ NOT_THERE = {
     "dir": "a program can't look into values; print(x) shows one",
     "super": "there are no classes in the language; use functions",
     "self": "there are no classes in the language; use functions",
+    "In": "`In [1]:` is a notebook's prompt; leave out the prompts and the lines of output",
+    "Out": "`Out[1]:` is a notebook's prompt; leave out the prompts and the lines of output",
 }
-"""Builtins of Python that programs ask for in vain."""
+"""Builtins of Python and of notebooks that programs ask for in vain."""
 
 IMPORTS = {
     "torch": "import torch",

@@ -69,10 +69,11 @@ def program_help(program: Program) -> str:
 
 
 def list_parameters(program: Program) -> str:
-    """The parameters as a table: option, type, default, and the comment at the declaration."""
+    """The parameters as a table: option, type, default, and the comment behind it or above it."""
     rows = []
     for parameter in program.parameters:
         comment = _comment_on(program.source.line(parameter.span.end_line))
+        comment = comment or _comment_above(program, parameter.span.line)
         rows.append((f"--{parameter.name}", parameter.type, _default(parameter), comment))
     if not rows:
         return "it has no parameters\n"
@@ -82,6 +83,17 @@ def list_parameters(program: Program) -> str:
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
         lines.append(("  " + "  ".join([*cells, row[3]])).rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _comment_above(program: Program, line: int) -> str:
+    """The comment in the lines directly above a declaration, if it isn't that on the program."""
+    words: list[str] = []
+    while (line := line - 1) > 0:
+        text = program.source.line(line).strip()
+        if not text.startswith("#"):
+            return " ".join(words)
+        words.insert(0, text.lstrip("#").strip())
+    return ""
 
 
 def _comment_on(line: str) -> str:

@@ -93,10 +93,14 @@ def name_of(error: BaseException) -> str:
     """
     if isinstance(error, TgradError):
         return builtin_name(error)
-    kind = next(base for base in type(error).__mro__ if not base.__name__.startswith("_"))
+    kind = next(base for base in type(error).__mro__ if _is_public(base))
     if kind.__module__.partition(".")[0] == "numpy":
         return f"{kind.__module__}.{kind.__qualname__}"
     return kind.__name__
+
+
+def _is_public(kind: type) -> bool:
+    return not any(part[:1] == "_" for part in f"{kind.__module__}.{kind.__qualname__}".split("."))
 
 
 def message_of(error: BaseException) -> str:
