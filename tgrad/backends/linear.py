@@ -16,13 +16,20 @@ from numpy.linalg import (
 from numpy.linalg import (
     cholesky as _cholesky,
 )
-from numpy.linalg import det, eig, eigh, eigvalsh, inv, lstsq, qr, slogdet, solve, svd
+from numpy.linalg import det, eig, eigvalsh, inv, slogdet, solve, svd
+from numpy.linalg import (
+    eigh as _eigh,
+)
+from numpy.linalg import (
+    qr as _qr,
+)
 
 Array: TypeAlias = Any  # an ndarray
 
 __all__ = [
-    "LinAlgError", "by_columns", "cholesky", "cofactor", "cofactor_back", "det", "eig", "eigh", "eigvalsh", "inv", "lstsq", "lu",
-    "matrix_exp", "permutation", "qr", "slogdet", "solve", "solve_triangular", "svd",
+    "LinAlgError", "by_columns", "cholesky", "cofactor", "cofactor_back", "det", "eig", "eigh",
+    "eigvalsh", "inv", "lu", "matrix_exp", "permutation", "qr", "slogdet", "solve",
+    "solve_triangular", "svd",
 ]  # fmt: skip
 
 
@@ -34,6 +41,17 @@ def mirrored(a: Array) -> Array:
 def cholesky(a: Array, upper: bool) -> Array:
     """L with L L' = a, from the lower triangle; or its conjugate transpose, from the upper one."""
     return mirrored(_cholesky(mirrored(a))) if upper else by_columns(_cholesky(a))
+
+
+def eigh(a: Array, uplo: Any = "L") -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors, from the lower or the upper triangle."""
+    values, vectors = _eigh(a, uplo)
+    return values, vectors
+
+
+def qr(a: Array, mode: Any = "reduced") -> Any:
+    """Q and R, or R alone for the mode "r"."""
+    return _qr(a, mode)
 
 
 def cofactor(a: Array) -> Array:

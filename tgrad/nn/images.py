@@ -51,9 +51,7 @@ class _Convolution(Module):
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
         text += f", stride={self.stride}"
         if self.padding != zero:
-            text += f", padding={self.padding}" if not isinstance(self.padding, str) else (
-                f", padding={self.padding}"
-            )
+            text += f", padding={self.padding}"
         if self.dilation != one:
             text += f", dilation={self.dilation}"
         if self.output_padding != zero:

@@ -16,7 +16,7 @@ from tgrad.nn.parameter import is_parameter, mark
 class MissingAttributeError(ArgumentError, AttributeError):
     """A module has no attribute of that name."""
 
-    builtin = AttributeError
+    builtin = AttributeError  # type: ignore[assignment]
 
 
 class LoadedKeys:
@@ -369,8 +369,8 @@ def _quoted(names: list[str]) -> str:
 
 def _class_path(value: Any) -> str:
     if isinstance(value, Tensor):
-        return value._type.name
-    return type(value).__name__
+        return str(value._type.name)
+    return str(type(value).__name__)
 
 
 class Sequential(Module):

@@ -9,7 +9,7 @@ from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, NotAvailableError, ShapeError
 from tgrad.ops.formulas import to_shape
 from tgrad.ops.matmul import broadcast_batches
-from tgrad.ops.nn_activation import functional
+from tgrad.ops.nn_base import functional
 from tgrad.ops.table import composite, operator
 
 
@@ -183,7 +183,8 @@ operator(
     "_pdist_backward", lambda xp, grad, input, p, pdist: _pdist_back(xp, grad, input, p, pdist),
     kinds={"grad": "tensor", "pdist": "index"},
     grad=lambda o, g: no_derivative("_pdist_backward"),
-    input=lambda o, g: no_derivative("_pdist_backward"), function=False, method=False, doc="The derivative of pdist.",
+    input=lambda o, g: no_derivative("_pdist_backward"), function=False, method=False,
+    doc="The derivative of pdist.",
 )  # fmt: skip
 operator(
     "_pdist_forward", lambda xp, input, p: _pdist_kernel(xp, input, p),

@@ -107,7 +107,7 @@ def need_square(name: str, a: Tensor) -> None:
 def square_check(name: str) -> Callable[..., None]:
     """A check of a row whose first argument must be square matrices of floats."""
 
-    def check(A: Tensor, *args: Any, **keywords: Any) -> None:  # noqa: N803
+    def check(A: Tensor, *args: Any, **keywords: Any) -> None:
         need_square(name, A)
         need_floats(name, A)
 
@@ -191,7 +191,7 @@ def _determinant(xp: Any, a: Any) -> Any:
     return xp.asarray(linear.det(a)).astype(a.dtype)
 
 
-def _check_det(A: Tensor) -> None:  # noqa: N803
+def _check_det(A: Tensor) -> None:
     need_square("linalg.det", A)
     if A._type.dtype is dtypes.float16:
         raise NotAvailableError("\"lu_cpu\" not implemented for 'Half'")
@@ -253,7 +253,7 @@ def _sign_and_log(xp: Any, a: Any) -> tuple[Any, Any]:
     return xp.asarray(sign).astype(a.dtype), xp.asarray(log)
 
 
-def slogdet_back(o: Any, g: Any, A: Any, sign: Any) -> Any:  # noqa: N803
+def slogdet_back(o: Any, g: Any, A: Any, sign: Any) -> Any:
     """g A^-H for the logarithm; the sign turns with the imaginary part."""
     factor = g[1]
     if _is_complex(sign):
@@ -315,12 +315,12 @@ def _solve_kernel(xp: Any, a: Any, b: Any, left: bool, vector: bool) -> Any:
     return x[..., 0] if vector else x
 
 
-def solve_b(o: Any, g: Any, A: Any, left: bool, vector: bool) -> Any:  # noqa: N803
+def solve_b(o: Any, g: Any, A: Any, left: bool, vector: bool) -> Any:
     """The solution of the equation with the conjugate transpose of A."""
     return o._solve_ex(mirror(o, A), g, left, vector)
 
 
-def solve_a(o: Any, g: Any, A: Any, out: Any, left: bool, vector: bool) -> Any:  # noqa: N803
+def solve_a(o: Any, g: Any, A: Any, out: Any, left: bool, vector: bool) -> Any:
     """Minus the gradient for B times the solution."""
     h = solve_b(o, g, A, left, vector)
     if vector:
@@ -365,12 +365,14 @@ def check_equation(name: str, a: Tensor, b: Tensor, left: bool, vector: bool) ->
         )
 
 
-def _solve(o: Any, A: Any, B: Any, *, left: bool = True) -> Any:  # noqa: N803
+def _solve(o: Any, A: Any, B: Any, *, left: bool = True) -> Any:
     vector = is_vector(A, B)
     check_equation("linalg.solve", A, B, left, vector)
     if vector and not left:
-        raise ShapeError("linalg.solve: Vector broadcasting of the left hand side is not supported "
-                         "for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)")  # fmt: skip
+        raise ShapeError(
+            "linalg.solve: Vector broadcasting of the left hand side is not supported for "
+            "left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)"
+        )  # fmt: skip
     batch = B._array.shape[:-1] if vector else B._array.shape[:-2]
     broadcast_batches(A._array.shape[:-2], batch)
     if vector and B.ndim == 1 and A.ndim > 2:
@@ -378,14 +380,14 @@ def _solve(o: Any, A: Any, B: Any, *, left: bool = True) -> Any:  # noqa: N803
     return o._solve_ex(A, B, left, vector)
 
 
-_EQUATION = {"A": "tensor", "B": "tensor", "left": "bool", "upper": "bool",
+EQUATION = {"A": "tensor", "B": "tensor", "left": "bool", "upper": "bool",
              "unitriangular": "bool"}  # fmt: skip
-composite("linalg_solve", _solve, module="torch.linalg", method=False, kinds=_EQUATION,
+composite("linalg_solve", _solve, module="torch.linalg", method=False, kinds=EQUATION,
           doc="The solution X of A X = B, or with left=False of X A = B.")  # fmt: skip
 
 
 def _solve_or_code(
-    o: Any, A: Any, B: Any, *, left: bool = True, check_errors: bool = False  # noqa: N803
+    o: Any, A: Any, B: Any, *, left: bool = True, check_errors: bool = False
 ) -> Any:
     from tgrad.ops.named import return_type
 
@@ -396,7 +398,7 @@ def _solve_or_code(
 
 
 composite("linalg_solve_ex", _solve_or_code, module="torch.linalg", method=False, out=False,
-          kinds={**_EQUATION, "check_errors": "bool"},
+          kinds={**EQUATION, "check_errors": "bool"},
           doc="linalg.solve, and a code of 0.")  # fmt: skip
 
 
@@ -412,13 +414,13 @@ def _triangular_kernel(
     return linear.by_columns(x.swapaxes(-1, -2))
 
 
-def triangular_b(o: Any, g: Any, A: Any, upper: bool, left: bool, unit: bool) -> Any:  # noqa: N803
+def triangular_b(o: Any, g: Any, A: Any, upper: bool, left: bool, unit: bool) -> Any:
     """The solution of the equation with the conjugate transpose of A."""
     return o._solve_triangular(mirror(o, A), g, not upper, left, unit)
 
 
 def triangular_a(
-    o: Any, g: Any, A: Any, out: Any, upper: bool, left: bool, unit: bool  # noqa: N803
+    o: Any, g: Any, A: Any, out: Any, upper: bool, left: bool, unit: bool
 ) -> Any:
     """As for `solve`, and only the triangle that counts."""
     h = triangular_b(o, g, A, upper, left, unit)
@@ -437,13 +439,13 @@ operator(
     B=lambda o, g, A, B_shape, upper, left, unitriangular: to_shape(
         o, triangular_b(o, g, A, upper, left, unitriangular), B_shape
     ),
-    kinds=_EQUATION, label="LinalgSolveTriangularBackward", function=False, method=False,
+    kinds=EQUATION, label="LinalgSolveTriangularBackward", function=False, method=False,
     doc="The solution of an equation with triangular matrices.",
 )  # fmt: skip
 
 
 def _solve_triangular(
-    o: Any, A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False  # noqa: N803
+    o: Any, A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Any:
     check_equation("linalg.solve_triangular", A, B, left, False)
     broadcast_batches(A._array.shape[:-2], B._array.shape[:-2])
@@ -451,107 +453,4 @@ def _solve_triangular(
 
 
 composite("linalg_solve_triangular", _solve_triangular, module="torch.linalg", method=False,
-          kinds=_EQUATION, doc="The solution of an equation with triangular matrices.")  # fmt: skip
-
-# ---------------------------------------------------------------- cholesky
-
-
-def _cholesky_kernel(xp: Any, a: Any, upper: bool, name: str) -> Any:
-    from tgrad.backends import linear
-
-    try:
-        return linear.cholesky(a, upper)
-    except linear.LinAlgError:
-        batch, order = _first_not_positive(a)
-        raise LinAlgError(
-            f"{name}: {batch}The factorization could not be completed because the input is not "
-            f"positive-definite (the leading minor of order {order} is not positive-definite)."
-        ) from None
-
-
-def _first_not_positive(a: Any) -> tuple[str, int]:
-    from tgrad.backends import linear
-
-    for number, matrix in enumerate(a.reshape(-1, *a.shape[-2:])):
-        for order in range(1, matrix.shape[0] + 1):
-            try:
-                linear.cholesky(matrix[:order, :order], False)
-            except linear.LinAlgError:
-                return (f"(Batch element {number}): " if a.ndim > 2 else ""), order
-    return "", 1
-
-
-def cholesky_back(o: Any, g: Any, out: Any, upper: bool) -> Any:
-    """L^-H S L^-1, S the symmetric part of the lower triangle of L^H g, its diagonal halved.
-
-    I. Murray, Differentiation of the Cholesky decomposition, 2016.
-    """
-    factor, g = (mirror(o, out), mirror(o, g)) if upper else (out, g)
-    product = o.tril(times(o, mirror(o, factor), g), 0)
-    half = product - on_diagonal(o, diagonal(o, product)) * 0.5
-    inner = (half + mirror(o, half)) * 0.5
-    across = mirror(o, factor)
-    left = o._solve_triangular(across, inner, True, True, False)
-    return o._solve_triangular(factor, left, False, False, False)
-
-
-def _cholesky_of(name: str) -> Callable[..., Any]:
-    return lambda xp, A, upper: _cholesky_kernel(xp, A, upper, name)
-
-
-for _key, _name, _label in (
-    ("_linalg_cholesky", "linalg.cholesky", "LinalgCholeskyExBackward"),
-    ("_cholesky", "cholesky", "CholeskyBackward"),
-):
-    operator(
-        _key,
-        _cholesky_of(_name),
-        A=lambda o, g, out, upper: cholesky_back(o, g, out, upper),
-        kinds={"A": "tensor", "upper": "bool"}, label=_label, function=False, method=False,
-        check=square_check(_name), doc="L with L L' = A, or its conjugate transpose.",
-    )  # fmt: skip
-
-composite("linalg_cholesky", lambda o, A, *, upper=False: o._linalg_cholesky(A, upper),
-          kinds=_EQUATION, module="torch.linalg", method=False,
-          doc="The triangular matrix L with L L' = A.")  # fmt: skip
-composite("cholesky", lambda o, input, upper=False: o._cholesky(input, upper), kinds=_EQUATION,
-          doc="The triangular matrix L with L L' = input.")  # fmt: skip
-
-
-def _cholesky_ex(
-    o: Any, A: Any, *, upper: bool = False, check_errors: bool = False  # noqa: N803
-) -> Any:
-    from tgrad.ops.named import return_type
-
-    code = o.zeros(A._array.shape[:-2], dtype=dtypes.int32)
-    return return_type("linalg_cholesky_ex", ("L", "info"))((o._linalg_cholesky(A, upper), code))
-
-
-composite("linalg_cholesky_ex", _cholesky_ex, module="torch.linalg", method=False, out=False,
-          kinds={**_EQUATION, "check_errors": "bool"},
-          doc="linalg.cholesky, and a code of 0.")  # fmt: skip
-
-
-def _cholesky_solve(o: Any, input: Any, L: Any, upper: bool = False) -> Any:  # noqa: N803
-    if upper:
-        inner = o._solve_triangular(mirror(o, L), input, False, True, False)
-        return o._solve_triangular(L, inner, True, True, False)
-    inner = o._solve_triangular(L, input, False, True, False)
-    return o._solve_triangular(mirror(o, L), inner, True, True, False)
-
-
-def _identity_like(o: Any, a: Any) -> Any:
-    from tgrad.core.tensor import new_tensor
-
-    xp, n = a._type.xp, a._array.shape[-1]
-    return new_tensor(xp.eye(n, dtype=a._type.dtype.numpy), a._type)
-
-
-composite("cholesky_solve", _cholesky_solve, kinds={**_EQUATION, "L": "tensor"},
-          doc="The solution of L L' X = input.")  # fmt: skip
-composite(
-    "cholesky_inverse",
-    lambda o, L, upper=False: _cholesky_solve(o, _identity_like(o, L), L, upper),
-    kinds={**_EQUATION, "L": "tensor"}, doc="The inverse of L L'.",
-)  # fmt: skip
-
+          kinds=EQUATION, doc="The solution of an equation with triangular matrices.")  # fmt: skip

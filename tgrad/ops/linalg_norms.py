@@ -37,7 +37,7 @@ def _singular(o: Any, input: Any, dims: tuple[int, int], pick: str, keepdim: boo
 
 
 def _matrix_norm(
-    o: Any, input: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *,  # noqa: A002
+    o: Any, input: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *,
     dtype: Any = None,
 ) -> Any:  # fmt: skip
     name = "linalg.matrix_norm"
@@ -71,7 +71,7 @@ def need_floats_or_half(name: str, tensor: Tensor) -> None:
 
 
 def _norm(
-    o: Any, input: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,  # noqa: A002
+    o: Any, input: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
     dtype: Any = None,
 ) -> Any:  # fmt: skip
     dims = (dim,) if isinstance(dim, int) else dim
@@ -116,7 +116,7 @@ composite("linalg_cond", _cond, kinds={"p": "any"}, **_LINALG,
 
 
 def _matrix_rank(
-    o: Any, A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None,  # noqa: N803
+    o: Any, A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None,
     rtol: Any = None,
 ) -> Any:  # fmt: skip
     need_matrix("torch.linalg.matrix_rank", A, "input")
@@ -151,7 +151,7 @@ composite(
 # ---------------------------------------------------------------- powers and exponentials
 
 
-def _matrix_power(o: Any, A: Any, n: int) -> Any:  # noqa: N803
+def _matrix_power(o: Any, A: Any, n: int) -> Any:
     need_square("linalg.matrix_power", A)
     if n == 0:
         xp = A._type.xp
@@ -162,7 +162,7 @@ def _matrix_power(o: Any, A: Any, n: int) -> Any:  # noqa: N803
     if n == -1:
         return o.linalg_inv(A)
     if n < 0:
-        A, n = o.linalg_inv(A), -n  # noqa: N806
+        A, n = o.linalg_inv(A), -n
     if n == 2:
         return o.matmul(A, A)
     if n == 3:
@@ -188,7 +188,7 @@ def _exp_kernel(xp: Any, a: Any) -> Any:
     return linear.matrix_exp(a)
 
 
-def matrix_exp_back(o: Any, g: Any, A: Any) -> Any:  # noqa: N803
+def matrix_exp_back(o: Any, g: Any, A: Any) -> Any:
     """The upper right block of the exponential of [[A^H, g], [0, A^H]].
 
     I. Najfeld, T. Havel, Derivatives of the matrix exponential, 1995.
@@ -214,7 +214,7 @@ composite("matrix_exp", lambda o, input: o.linalg_matrix_exp(input), out=False,
 # ---------------------------------------------------------------- tensors as matrices
 
 
-def _tensorinv(o: Any, A: Any, ind: int = 2) -> Any:  # noqa: N803
+def _tensorinv(o: Any, A: Any, ind: int = 2) -> Any:
     if ind <= 0:
         raise ShapeError("Expected a strictly positive integer for 'ind'")
     shape = A._array.shape
@@ -228,10 +228,10 @@ def _tensorinv(o: Any, A: Any, ind: int = 2) -> Any:  # noqa: N803
     return o.reshape(inverse, (*shape[ind:], *shape[:ind]))
 
 
-def _tensorsolve(o: Any, A: Any, B: Any, dims: Any = None) -> Any:  # noqa: N803
+def _tensorsolve(o: Any, A: Any, B: Any, dims: Any = None) -> Any:
     if dims is not None:
         ends = tuple(range(A.ndim - len(dims), A.ndim))
-        A = o.movedim(A, tuple(dims), ends)  # noqa: N806
+        A = o.movedim(A, tuple(dims), ends)
     result = A._array.shape[B.ndim :]
     size = numel(result)
     if size != B._array.size:
@@ -250,7 +250,7 @@ composite("linalg_tensorsolve", _tensorsolve, **_LINALG,
           doc="The X with tensordot(A, X, X.ndim) = B.")  # fmt: skip
 
 
-def _vander(o: Any, x: Any, *, N: Any = None) -> Any:  # noqa: N803
+def _vander(o: Any, x: Any, *, N: Any = None) -> Any:
     size = x._array.shape[-1] if N is None else N
     if N is not None and N <= 1:
         raise ShapeError("N must be greater than 1.")

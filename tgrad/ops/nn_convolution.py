@@ -12,7 +12,7 @@ from typing import Any
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError
 from tgrad.ops.dimensions import numel
-from tgrad.ops.nn_activation import functional
+from tgrad.ops.nn_base import functional
 from tgrad.ops.table import composite, operator
 
 Sizes = tuple[int, ...]
@@ -93,9 +93,10 @@ def _forward(
     transposed: bool, output_padding: Sizes, groups: int,
 ) -> Any:  # fmt: skip
     if input.dtype == xp.float16:
-        wide = [None if a is None else a.astype(xp.float32) for a in (input, weight, bias)]
+        x, w = input.astype(xp.float32), weight.astype(xp.float32)
+        b = None if bias is None else bias.astype(xp.float32)
         return _forward(
-            xp, *wide, stride, padding, dilation, transposed, output_padding, groups
+            xp, x, w, b, stride, padding, dilation, transposed, output_padding, groups
         ).astype(xp.float16)
     kernels = _sliding()
     if transposed:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.random import bernoulli, default_generator
-from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.core.tensor import Tensor
 from tgrad.errors import (
-    ArgumentValueError,
     DimensionError,
     DTypeError,
     NotAvailableError,
     ShapeError,
     TensorError,
 )
-from tgrad.ops.call import broadcast_error
-from tgrad.ops.dimensions import numel, wrap_dim
-from tgrad.ops.nn_activation import functional
+from tgrad.ops.dimensions import numel
+from tgrad.ops.nn_base import functional
+from tgrad.ops.operands import broadcast_error
 from tgrad.ops.table import composite, operator
 
 # ---------------------------------------------------------------- linear
@@ -70,140 +67,6 @@ functional(
     kinds={"input1": "tensor", "input2": "tensor", "weight": "tensor", "bias": "tensor?"},
     doc="x1' W x2 + bias, for each matrix of the weight.",
 )  # fmt: skip
-
-# ---------------------------------------------------------------- dropout
-
-
-def noise(input: Tensor, shape: Sequence[int], keep: float) -> Tensor:
-    """Zeros, and ones with probability `keep`, drawn from the default generator."""
-    xp = input._type.xp
-    values = bernoulli(default_generator, tuple(shape), keep, input._type.dtype.numpy)
-    return new_tensor(xp.asarray(values), input._type)
-
-
-def _check_probability(p: float) -> None:
-    if not 0 <= p <= 1:
-        raise ArgumentValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-
-
-def drop(o: Any, input: Any, p: float, training: bool, inplace: bool, shape: Any = None) -> Any:
-    """Elements, or with `shape` whole channels, set to 0 with probability p; the rest scaled up."""
-    if p == 0 or not training or not input._array.size:
-        return input
-    if not input._type.inexact:
-        raise DTypeError(
-            "result type Float can't be cast to the desired output type "
-            f"{input._type.dtype.title}"
-        )
-    if p == 1:
-        mask = new_tensor(input._type.xp.zeros((), input._type.dtype.numpy), input._type)
-    else:
-        mask = noise(input, input._array.shape if shape is None else shape, 1 - p)
-        mask._array /= mask._array.dtype.type(1 - p)
-    return o.mul_(input, mask) if inplace else o.mul(input, mask)
-
-
-ALPHA = 1.7580993408473766
-"""The value that alpha dropout sets elements to, negated: selu's scale times its alpha."""
-
-
-def drop_alpha(
-    o: Any, input: Any, p: float, training: bool, inplace: bool, shape: Any = None
-) -> Any:
-    """Elements set to selu's lower limit, the rest scaled and shifted to keep mean and variance."""
-    if p == 0 or not training or not input._array.size:
-        return input
-    mask = noise(input, input._array.shape if shape is None else shape, 1 - p)
-    a = 1 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
-    kind = input._type.dtype.numpy.type
-    shift = (mask._array - kind(1)) * kind(ALPHA * a) + kind(ALPHA * a * p)
-    mask._array = mask._array * kind(a)
-    offset = new_tensor(shift, input._type)
-    if inplace:
-        return o.add_(o.mul_(input, mask), offset)
-    return o.add(o.mul(input, mask), offset)
-
-
-def _dropout(
-    o: Any, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False
-) -> Any:
-    _check_probability(p)
-    return drop(_with_inplace(o), input, p, training, inplace)
-
-
-class _InPlace:
-    """The operators and their in-place forms."""
-
-    def __init__(self, o: Any) -> None:
-        self.o = o
-
-    def __getattr__(self, name: str) -> Any:
-        if name.endswith("_"):
-            from tgrad.ops.functions import bound_inplace
-            from tgrad.ops.table import TABLE
-
-            return bound_inplace(TABLE[name[:-1]])
-        return getattr(self.o, name)
-
-
-def _with_inplace(o: Any) -> Any:
-    return _InPlace(o)
-
-
-def _channels(input: Tensor) -> tuple[int, ...]:
-    return (*input._array.shape[:2], *(1,) * (input.ndim - 2))
-
-
-def _dropout_channels(dims: int, alpha: bool = False) -> Any:
-    def forward(
-        o: Any, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False
-    ) -> Any:
-        _check_probability(p)
-        o = _with_inplace(o)
-        batched = input.ndim != dims + 1 or dims == 2
-        if not batched:
-            input = o.unsqueeze(input, 0)
-        result = drop(o, input, p, training, inplace, _channels(input))
-        return result if batched else o.squeeze_dim(result, 0)
-
-    return forward
-
-
-def _alpha_dropout(
-    o: Any, input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Any:
-    _check_probability(p)
-    return drop_alpha(_with_inplace(o), input, p, training, inplace)
-
-
-def _feature_alpha_dropout(
-    o: Any, input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Any:
-    _check_probability(p)
-    return drop_alpha(_with_inplace(o), input, p, training, inplace, _channels(input))
-
-
-_P = {"p": "number", "train": "bool", "training": "bool"}
-functional("dropout", _dropout, kinds=_P, doc="Elements set to 0 with probability p, others scaled up.")
-functional("alpha_dropout", _alpha_dropout, kinds=_P, doc="Dropout for networks with selu.")
-functional(
-    "feature_alpha_dropout", _feature_alpha_dropout, kinds=_P,
-    doc="Dropout of whole channels for networks with selu.",
-)  # fmt: skip
-for _dims in (1, 2, 3):
-    functional(
-        f"dropout{_dims}d", _dropout_channels(_dims), kinds=_P,
-        doc="Whole channels set to 0 with probability p, others scaled up.",
-    )  # fmt: skip
-
-
-def _torch_dropout(o: Any, input: Any, p: float, train: bool) -> Any:
-    _check_probability(p)
-    return drop(o, input, p, train, False)
-
-
-composite("dropout", _torch_dropout, kinds=_P, method=False, out=False,
-          doc="Elements set to 0 with probability p, others scaled up.")  # fmt: skip
 
 # ---------------------------------------------------------------- embedding
 
@@ -392,91 +255,3 @@ composite(
 functional("pairwise_distance", _pairwise_distance, kinds=_XS, doc="The p-norm of x1 - x2 + eps.")
 composite("pairwise_distance", _pairwise_distance, kinds=_XS, method=False, out=False,
           doc="The p-norm of x1 - x2 + eps over the last dimension.")  # fmt: skip
-
-# ---------------------------------------------------------------- attention
-
-
-def _causal_bias(query: Any, key: Any) -> Any:
-    """0 on and below the diagonal, -inf above."""
-    xp = query._type.xp
-    rows, columns = query._array.shape[-2], key._array.shape[-2]
-    allowed = xp.tri(rows, columns, dtype=bool)
-    kind = query._type.dtype.numpy
-    return new_tensor(xp.where(allowed, kind.type(0), kind.type(-math.inf)), query._type)
-
-
-def _safe_softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
-    from tgrad.ops.nn_activation import softmax_kernel
-
-    result = softmax_kernel(xp, input, dim)
-    hidden = (input == -math.inf).all(axis=dim, keepdims=True)
-    return xp.where(hidden, input.dtype.type(0), result) if hidden.any() else result
-
-
-operator(
-    "_safe_softmax", lambda xp, input, dim: _safe_softmax_kernel(xp, input, dim),
-    input=lambda o, g, out, dim: (g - o.sum_dim(g * out, (dim,), True)) * out,
-    function=False, method=False, label="SafeSoftmaxBackward",
-    doc="softmax, and 0 where everything is -inf.",
-)  # fmt: skip
-
-
-def _attention(
-    o: Any, query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
-    is_causal: bool = False, scale: Any = None, enable_gqa: bool = False,
-) -> Any:  # fmt: skip
-    if enable_gqa:
-        repeats = query._array.shape[-3] // key._array.shape[-3]
-        key = o.repeat_interleave_int(key, repeats, -3)
-        value = o.repeat_interleave_int(value, repeats, -3)
-    if scale is None:
-        scale = 1 / math.sqrt(query._array.shape[-1])
-    half = math.sqrt(scale)
-    bias = attn_mask
-    if is_causal:
-        if attn_mask is not None:
-            raise ShapeError("_scaled_dot_product_attention: Explicit attn_mask should not be set "
-                             "when is_causal=True")  # fmt: skip
-        bias = _causal_bias(query, key)
-    elif bias is not None and bias._type.dtype is dtypes.bool_:
-        kind = query._type.dtype.numpy
-        values = query._type.xp.where(bias._array, kind.type(0), kind.type(-math.inf))
-        bias = new_tensor(values, query._type)
-    scores = o.matmul(o.mul(query, half), o.mul(o.transpose(key, -2, -1), half))
-    if bias is not None:
-        scores = o.add(scores, bias)
-    weights = o._safe_softmax(scores, -1)
-    if dropout_p:
-        weights = drop(o, weights, dropout_p, True, False)
-    return o.matmul(weights, value)
-
-
-functional(
-    "scaled_dot_product_attention", _attention,
-    kinds={"query": "tensor", "key": "tensor", "value": "tensor", "attn_mask": "tensor?",
-           "dropout_p": "number", "is_causal": "bool", "scale": "number?", "enable_gqa": "bool"},
-    doc="softmax(q k' / sqrt(d)) v.",
-)  # fmt: skip
-
-
-def _gumbel_softmax(
-    o: Any, logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Any:
-    from tgrad.core.random import exponential
-
-    drawn = exponential(default_generator, logits._array.shape, logits._type.dtype.numpy)
-    gumbels = o.neg(o.log(new_tensor(drawn, logits._type)))
-    soft = o.softmax(o.div(o.add(logits, gumbels), tau), dim)
-    if not hard:
-        return soft
-    xp = logits._type.xp
-    at = wrap_dim(dim, logits.ndim)
-    hot = xp.zeros_like(soft._array)
-    xp.put_along_axis(hot, xp.expand_dims(xp.argmax(soft._array, at), at), 1.0, at)
-    return o.add(o.sub(new_tensor(hot, soft._type), new_tensor(soft._array, soft._type)), soft)
-
-
-functional(
-    "gumbel_softmax", _gumbel_softmax, kinds={"logits": "tensor", "tau": "number", "eps": "number"},
-    doc="A sample of softmax(logits / tau), by Gumbel noise.",
-)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, ShapeError
-from tgrad.ops.nn_activation import functional
+from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_loss import (
     PAIR,
     SUM,

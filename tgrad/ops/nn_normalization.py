@@ -12,7 +12,7 @@ from typing import Any
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.dimensions import numel
-from tgrad.ops.nn_activation import functional, needs_floats
+from tgrad.ops.nn_base import functional, needs_floats
 from tgrad.ops.table import operator
 
 

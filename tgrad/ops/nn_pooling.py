@@ -8,7 +8,7 @@ from typing import Any
 from tgrad.core import dtype as dtypes
 from tgrad.errors import ShapeError
 from tgrad.ops.dimensions import numel
-from tgrad.ops.nn_activation import functional
+from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_convolution import Sizes, several
 from tgrad.ops.table import operator
 
@@ -199,14 +199,16 @@ def _average_back(
 
 operator(
     "_avg_pool_backward",
-    lambda xp, grad, sizes, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: (  # noqa: E501
+    lambda xp, grad, sizes, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: (
         _average_back(
             xp, grad, sizes, kernel_size, stride, padding, count_include_pad, divisor_override
         )
     ),
     grad=lambda o, g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: (
-        o.avg_pool3d if len(kernel_size) == 3 else o.avg_pool2d
-    )(g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override),
+        getattr(o, f"avg_pool{len(kernel_size)}d")(
+            g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        )
+    ),
     kinds={**_WINDOW, "grad": "tensor"}, **_HIDDEN, doc="The derivative of average pooling.",
 )  # fmt: skip
 
@@ -273,12 +275,18 @@ def separable_row(key: str, label: str, tied: bool = False) -> None:
 
     With `tied` the first derivative counts as depending on the input, as it does in PyTorch.
     """
-    plain = lambda o, g, maps: o._separable(g, backwards(maps))  # noqa: E731
-    with_input = lambda o, g, input, maps: o._tied(plain(o, g, maps), input)  # noqa: E731
+
+    def plain(o: Any, g: Any, maps: Any) -> Any:
+        return o._separable(g, backwards(maps))
+
+    def with_input(o: Any, g: Any, input: Any, maps: Any) -> Any:
+        return o._tied(o._separable(g, backwards(maps)), input)
+
     operator(
         key, lambda xp, input, maps: _sliding().separable(input, maps),
-        input=with_input if tied else plain, label=label, **_HIDDEN, doc="A matrix applied along each of the last dimensions.",
-    )
+        input=with_input if tied else plain, label=label, **_HIDDEN,
+        doc="A matrix applied along each of the last dimensions.",
+    )  # fmt: skip
 
 
 separable_row("_adaptive_avg_pool2d", "AdaptiveAvgPool2DBackward", tied=True)
@@ -330,8 +338,9 @@ def _adaptive_max_kernel(xp: Any, input: Any, wanted: Sizes) -> tuple[Any, Any]:
         where = xp.zeros_like(best)
         for d, (start, _) in enumerate(spans):
             where = where * sizes[d] + inner[d] + start
-        values[(slice(None), slice(None), *place)] = xp.take_along_axis(flat, best[..., None], -1)[..., 0]
-        places[(slice(None), slice(None), *place)] = where
+        at = (slice(None), slice(None), *place)
+        values[at] = xp.take_along_axis(flat, best[..., None], -1)[..., 0]
+        places[at] = where
     return values, places
 
 

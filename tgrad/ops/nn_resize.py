@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from tgrad.errors import ArgumentValueError, NotAvailableError, ShapeError
-from tgrad.ops.nn_activation import functional
-from tgrad.ops.nn_pooling import Sizes, separable_row
+from tgrad.ops.nn_base import functional
+from tgrad.ops.nn_convolution import Sizes
+from tgrad.ops.nn_pooling import separable_row
 from tgrad.ops.table import operator
 
 _HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
@@ -86,10 +87,12 @@ def _picked_back(o: Any, g: Any, indices: tuple[Any, ...], shape: Sizes) -> Any:
 
 
 def _picking_row(key: str, label: str, tied: bool = False) -> None:
-    plain = lambda o, g, input_shape, indices: _picked_back(o, g, indices, input_shape)  # noqa: E731
-    with_input = lambda o, g, input, indices: o._tied(  # noqa: E731
-        _picked_back(o, g, indices, tuple(input.shape)), input
-    )
+    def plain(o: Any, g: Any, input_shape: Any, indices: Any) -> Any:
+        return _picked_back(o, g, indices, input_shape)
+
+    def with_input(o: Any, g: Any, input: Any, indices: Any) -> Any:
+        return o._tied(_picked_back(o, g, indices, tuple(input.shape)), input)
+
     operator(
         key, lambda xp, input, indices: _taken(xp, input, indices),
         input=with_input if tied else plain,
@@ -229,7 +232,7 @@ def nearest_places(size: int, count: int, factor: Any, exact: bool) -> list[int]
 
     step = numpy.float32(scale)
     shift = numpy.float32(0.5 if exact else 0.0)
-    return [min(int(math.floor((numpy.float32(i) + shift) * step)), size - 1) for i in range(count)]
+    return [min(math.floor((numpy.float32(i) + shift) * step), size - 1) for i in range(count)]
 
 
 _MODES = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact"

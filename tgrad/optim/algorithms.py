@@ -63,7 +63,7 @@ class SGD(Optimizer):
 
     def state_of(self, param: Tensor) -> State:
         """The velocity, where there is momentum."""
-        return self.state[param] if param in self.state else {}
+        return self.state.get(param, {})
 
     def update(self, param: Any, grad: Any, state: State, group: Group) -> None:
         """One step for one parameter."""

@@ -231,7 +231,7 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0,  # noqa: N803
+        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0,
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
         self.T_max = T_max
@@ -253,7 +253,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """Half a cosine wave again and again, each `T_mult` times as long as the one before."""
 
     def __init__(
-        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0,  # noqa: N803
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0,
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
         if T_0 <= 0 or not isinstance(T_0, int):

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tgrad.core.engine import Spaces
 from tgrad.core.modes import enable_grad, no_grad
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, ArgumentValueError
@@ -173,7 +174,7 @@ class Optimizer:
         self.state = defaultdict(dict)
         for number, values in state_dict["state"].items():
             self.state[by_number[number]] = {
-                key: value.clone() if isinstance(value, Tensor) else value
+                key: Spaces.recorded.clone(value) if isinstance(value, Tensor) else value
                 for key, value in values.items()
             }
 

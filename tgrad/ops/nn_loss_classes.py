@@ -1,0 +1,266 @@
+"""Rows: cross entropy of several classes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentValueError, DimensionError, DTypeError, ShapeError
+from tgrad.ops.dimensions import numel
+from tgrad.ops.nn_base import functional
+from tgrad.ops.nn_loss import MEAN, NONE, SUM, Old, reduction_number
+from tgrad.ops.table import operator
+
+LEVELS = 8
+
+
+def cascade(values: Any) -> Any:
+    """The sum of a vector in the order in which PyTorch adds up the losses of a batch.
+
+    Partial sums of at least 16 entries on eight levels; the first entry goes straight to the last.
+    """
+    size = len(values)
+    zero = values.dtype.type(0)
+    if size == 0:
+        return zero
+    step = 1 << max(4, math.ceil(math.log2(size)) // LEVELS if size > 1 else 4)
+    partial = []
+    rest = values[1:]
+    for _ in range(LEVELS - 1):
+        full = len(rest) // step * step
+        left = zero
+        for value in rest[full:]:
+            left = left + value
+        partial.append(left)
+        blocks = rest[:full].reshape(-1, step)
+        sums = zero + blocks[:, 0] if len(blocks) else blocks[:, 0]
+        for i in range(1, step):
+            sums = sums + blocks[:, i]
+        rest = sums
+    last = zero + values[0]
+    for value in rest:
+        last = last + value
+    total = zero
+    for value in (*partial, last):
+        total = total + value
+    return total
+
+
+def class_weights(xp: Any, target: Any, weight: Any, ignore_index: int, dtype: Any) -> Any:
+    """The weight of each target's class: 0 for ignored ones."""
+    valid = target != ignore_index
+    if weight is None:
+        return valid.astype(dtype)
+    return xp.where(valid, weight[xp.where(valid, target, 0)], dtype.type(0))
+
+
+def _pick(xp: Any, input: Any, target: Any, ignore_index: int) -> Any:
+    """The entry of each target's class; classes are in dimension 1, or in the only one."""
+    at = xp.where(target == ignore_index, 0, target).astype(xp.int64)
+    if input.ndim == 1:
+        return input[at]
+    return xp.take_along_axis(input, xp.expand_dims(at, 1), 1).squeeze(1)
+
+
+def _nll_kernel(
+    xp: Any, input: Any, target: Any, weight: Any, reduction: int, ignore_index: int
+) -> Any:
+    if input.dtype == xp.float16:
+        wide = None if weight is None else weight.astype(xp.float32)
+        result = _nll_kernel(xp, input.astype(xp.float32), target, wide, reduction, ignore_index)
+        return xp.asarray(result).astype(xp.float16)
+    weights = class_weights(xp, target, weight, ignore_index, input.dtype)
+    losses = _pick(xp, input, target, ignore_index) * -weights
+    losses = xp.where(target == ignore_index, input.dtype.type(0), losses)
+    if reduction == NONE:
+        return losses
+    total = cascade(xp.asarray(losses).reshape(-1))
+    if reduction == SUM:
+        return total
+    return xp.divide(total, xp.asarray(weights).reshape(-1).sum(dtype=input.dtype))
+
+
+def _nll_back_kernel(
+    xp: Any, grad: Any, target: Any, weight: Any, size: tuple[int, ...], reduction: int,
+    ignore_index: int,
+) -> Any:  # fmt: skip
+    weights = class_weights(xp, target, weight, ignore_index, xp.asarray(grad).dtype)
+    if reduction == MEAN:
+        grad = grad / xp.asarray(weights).sum(dtype=weights.dtype)
+    values = xp.where(target == ignore_index, 0, -grad * weights).astype(weights.dtype)
+    result = xp.zeros(size, weights.dtype)
+    at = xp.where(target == ignore_index, 0, target).astype(xp.int64)
+    if len(size) == 1:
+        result[at] = values
+    else:
+        xp.put_along_axis(result, xp.expand_dims(at, 1), xp.expand_dims(values, 1), 1)
+    return result
+
+
+operator(
+    "_nll_loss_backward",
+    lambda xp, grad, input, target, weight, reduction, ignore_index: _nll_back_kernel(
+        xp, grad, target, weight, input.shape, reduction, ignore_index
+    ),
+    input=lambda o, g, input: o._zeros_of(input),
+    grad=lambda o, g, target, weight, reduction, ignore_index: o.nll_loss(
+        g, target, weight, reduction, ignore_index
+    ),
+    kinds={"grad": "tensor", "target": "index", "weight": "index?", "reduction": "int",
+           "ignore_index": "int"},
+    function=False, method=False, doc="The derivative of nll_loss.",
+)  # fmt: skip
+
+for _key, _label in (("nll_loss", "NllLossBackward"), ("nll_loss2d", "NllLoss2DBackward")):
+    operator(
+        _key,
+        lambda xp, input, target, weight, reduction, ignore_index: _nll_kernel(
+            xp, input, target, weight, reduction, ignore_index
+        ),
+        input=lambda o, g, input, target, weight, reduction, ignore_index: (
+            o._nll_loss_backward(g, input, target, weight, reduction, ignore_index)
+        ),
+        kinds={"target": "index", "weight": "index?", "reduction": "int", "ignore_index": "int"},
+        function=False, method=False, label=_label,
+        doc="The negative entry of each target's class, weighted by class.",
+    )  # fmt: skip
+
+
+def _check_classes(input: Tensor, target: Tensor, weight: Any, ignore_index: int) -> None:
+    a, t = input._array.shape, target._array
+    if target._type.dtype.name not in ("int64", "uint8"):
+        raise DTypeError(
+            f"expected target dtype to be Long or Byte, but got {target._type.dtype.title}"
+        )
+    classes = a[1] if len(a) > 1 else a[0]
+    if weight is not None and weight._array.shape != (classes,):
+        raise ShapeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but got "
+            f"weight tensor of shape: {list(weight._array.shape)}"
+        )
+    wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
+    if wrong.size:
+        raise DimensionError(
+            f"Target {int(wrong.reshape(-1)[0])} is out of bounds.",
+            hint=f"there are {classes} classes, numbered from 0",
+        )
+
+
+def nll(o: Any, input: Any, target: Any, weight: Any, number: int, ignore_index: int) -> Any:
+    """nll_loss of an input whose classes are in dimension 1, or in its only dimension."""
+    a, t = input._array.shape, target._array.shape
+    if not a:
+        raise ArgumentValueError(f"Expected 1 or more dimensions (got {input.ndim})")
+    if len(a) > 1 and (not t or a[0] != t[0]):
+        raise ArgumentValueError(
+            f"Expected input batch_size ({a[0]}) to match target batch_size "
+            f"({t[0] if t else 0})."
+        )
+    if len(a) <= 2:
+        if len(t) > 1:
+            raise ShapeError("0D or 1D target tensor expected, multi-target not supported")
+        _check_classes(input, target, weight, ignore_index)
+        return o.nll_loss(input, target, weight, number, ignore_index)
+    size = (a[0], *a[2:])
+    if t != size:
+        raise ShapeError(f"Expected target size {list(size)}, got {list(t)}")
+    _check_classes(input, target, weight, ignore_index)
+    if len(a) == 4:
+        return o.nll_loss2d(input, target, weight, number, ignore_index)
+    flat = numel(a[2:])
+    result = o.nll_loss2d(
+        o.reshape(input, (a[0], a[1], 1, flat)), o.reshape(target, (a[0], 1, flat)), weight, number,
+        ignore_index,
+    )
+    return o.reshape(result, size) if number == NONE else result
+
+
+def _nll(
+    o: Any, input: Any, target: Any, weight: Any = None, size_average: Old = None,
+    ignore_index: int = -100, reduce: Old = None, reduction: Any = "mean",
+) -> Any:  # fmt: skip
+    number = reduction_number(reduction, size_average, reduce)
+    return nll(o, input, target, weight, number, ignore_index)
+
+
+def _of_probabilities(
+    o: Any, input: Any, target: Any, weight: Any, number: int, smoothing: float
+) -> Any:
+    """Cross entropy with a target that gives each class a probability."""
+    if not target._type.inexact:
+        raise DTypeError(
+            "Expected floating point type for target with class probabilities, got "
+            f"{target._type.dtype.title}"
+        )
+    axis = 1 if input.ndim > 1 else 0
+    classes = input._array.shape[axis] if input.ndim else 1
+    logs = o.log_softmax(input, axis)
+    if smoothing:
+        target = o._add_number(o._mul_number(target, 1 - smoothing), smoothing / classes)
+    products = o.mul(logs, target)
+    if weight is not None:
+        products = o.mul(products, _by_class(o, weight, input))
+    if number == NONE:
+        return o.neg(o.sum_dim(products, (axis,), False))
+    loss = o.neg(o.sum(products))
+    if number == SUM:
+        return loss
+    return o._div_number(loss, input._array.size // max(classes, 1))
+
+
+def _by_class(o: Any, weight: Any, input: Any) -> Any:
+    if input.ndim <= 1:
+        return weight
+    return o.view(weight, (1, weight._array.size, *(1,) * (input.ndim - 2)))
+
+
+def _smoothed(
+    o: Any, input: Any, target: Any, weight: Any, number: int, ignore_index: int, smoothing: float
+) -> Any:
+    """Cross entropy in which each wrong class gets a part of the probability."""
+    axis = 1 if input.ndim > 1 else 0
+    classes = input._array.shape[axis]
+    logs = o.log_softmax(input, axis)
+    loss = nll(o, logs, target, weight, number, ignore_index)
+    weighted_logs = logs if weight is None else o.mul(logs, _by_class(o, weight, input))
+    smooth = o.neg(o.sum_dim(weighted_logs, (axis,), False))
+    ignored = o.eq(target, ignore_index)
+    smooth = o.masked_fill(smooth, ignored, 0.0)
+    if number == SUM:
+        smooth = o.sum(smooth)
+    elif number == MEAN:
+        xp = input._type.xp
+        weights = class_weights(
+            xp, target._array, None if weight is None else weight._array, ignore_index,
+            input._type.dtype.numpy,
+        )
+        smooth = o.div(o.sum(smooth), float(weights.sum(dtype=weights.dtype)))
+    return o.add(o._mul_number(loss, 1 - smoothing), o._mul_number(smooth, smoothing / classes))
+
+
+def _cross_entropy(
+    o: Any, input: Any, target: Any, weight: Any = None, size_average: Old = None,
+    ignore_index: int = -100, reduce: Old = None, reduction: Any = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
+    number = reduction_number(reduction, size_average, reduce)
+    if not 0 <= label_smoothing <= 1:
+        raise ShapeError(
+            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}"
+        )
+    if input._array.shape == target._array.shape:
+        return _of_probabilities(o, input, target, weight, number, label_smoothing)
+    if label_smoothing:
+        return _smoothed(o, input, target, weight, number, ignore_index, label_smoothing)
+    logs = o.log_softmax(input, 1 if input.ndim > 1 else 0)
+    return nll(o, logs, target, weight, number, ignore_index)
+
+
+CLASSES = {"weight": "tensor?", "ignore_index": "int", "target": "tensor"}
+
+functional("nll_loss", _nll, kinds=CLASSES, doc="The negative log probability of each target.")
+functional(
+    "cross_entropy", _cross_entropy, kinds={**CLASSES, "label_smoothing": "number"},
+    doc="Cross entropy of logits and targets, which are classes or probabilities.",
+)  # fmt: skip

@@ -1,0 +1,118 @@
+"""Rows: softmax, log_softmax, softmin."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from tgrad.core.tensor import Tensor
+from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.nn_base import functional, needs_floats
+from tgrad.ops.table import composite, operator
+
+
+def softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
+    """exp(x - max) / its sum along a dimension."""
+    if input.dtype == xp.float16:
+        return softmax_kernel(xp, input.astype(xp.float32), dim).astype(xp.float16)
+    if input.ndim == 0:
+        return xp.exp(input - input)
+    if input.size == 0:
+        return input.copy()
+    input = xp.ascontiguousarray(input)
+    powers = xp.exp(xp.subtract(input, input.max(axis=dim, keepdims=True)))
+    powers /= xp.sum(powers, (dim,), True)
+    return powers
+
+
+def log_softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
+    """x - max - log(sum(exp(x - max))) along a dimension."""
+    if input.dtype == xp.float16:
+        return log_softmax_kernel(xp, input.astype(xp.float32), dim).astype(xp.float16)
+    if input.ndim == 0:
+        return input - input
+    if input.size == 0:
+        return input.copy()
+    input = xp.ascontiguousarray(input)
+    shifted = xp.subtract(input, input.max(axis=dim, keepdims=True))
+    shifted -= xp.log(xp.sum(xp.exp(shifted), (dim,), True))
+    return shifted
+
+
+def softmax_back(o: Any, g: Any, out: Any, dim: int) -> Any:
+    """The derivative of softmax: p * (g - sum(g * p))."""
+    return (g - o.sum_dim(g * out, (dim,), True)) * out
+
+
+def log_softmax_back(o: Any, g: Any, out: Any, dim: int) -> Any:
+    """The derivative of log_softmax: g - p * sum(g)."""
+    return g - o.exp(out) * o.sum_dim(g, (dim,), True)
+
+
+def _check_softmax(name: str) -> Callable[..., None]:
+    def check(input: Tensor, dim: int) -> None:
+        at = wrap_dim(dim, input.ndim)
+        last = "lastdim_" if at >= input.ndim - 1 else ""
+        needs_floats(f"{name}_{last}kernel_impl")(input)
+
+    return check
+
+
+operator(
+    "_softmax", softmax_kernel,
+    input=lambda o, g, out, dim: softmax_back(o, g, out, dim),
+    check=_check_softmax("softmax"), function=False, method=False, label="SoftmaxBackward",
+    doc="exp(x) divided by its sum along a dimension.",
+)  # fmt: skip
+operator(
+    "_log_softmax", log_softmax_kernel,
+    input=lambda o, g, out, dim: log_softmax_back(o, g, out, dim),
+    check=_check_softmax("log_softmax"), function=False, method=False, label="LogSoftmaxBackward",
+    doc="The logarithm of softmax along a dimension, without overflow.",
+)  # fmt: skip
+
+
+def _softmax_of(key: str) -> Callable[..., Any]:
+    def forward(o: Any, input: Any, dim: int, dtype: Any = None) -> Any:
+        if dtype is not None and input._type.dtype is not dtype:
+            input = o.to_copy(input, dtype)
+        return getattr(o, key)(input, dim)
+
+    return forward
+
+
+composite("softmax", _softmax_of("_softmax"), doc="exp(x) divided by its sum along a dimension.")
+composite(
+    "log_softmax", _softmax_of("_log_softmax"),
+    doc="The logarithm of softmax along a dimension, without overflow.",
+)  # fmt: skip
+
+
+def _functional_softmax(name: str, negated: bool = False) -> Callable[..., Any]:
+    key = "softmax" if negated else name
+
+    def forward(
+        o: Any, input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None
+    ) -> Any:
+        if dim is None:
+            warnings.warn(
+                f"Implicit dimension choice for {name} has been deprecated. Change the call to "
+                "include dim=X as an argument.",
+                stacklevel=6,
+            )
+            dim = 0 if input.ndim in (0, 1, 3) else 1
+        return getattr(o, key)(o.neg(input) if negated else input, dim, dtype)
+
+    return forward
+
+
+functional("softmax", _functional_softmax("softmax"), kinds={"dim": "int?"}, doc="See torch.softmax.")
+functional(
+    "log_softmax", _functional_softmax("log_softmax"), kinds={"dim": "int?"},
+    doc="See torch.log_softmax.",
+)  # fmt: skip
+functional(
+    "softmin", _functional_softmax("softmin", True), kinds={"dim": "int?"},
+    doc="softmax of the negative input.",
+)  # fmt: skip
