@@ -33,7 +33,10 @@ class _Submodule(type(sys)):  # type: ignore[misc]
         return sorted(_names(self.__name__.replace("tgrad", "torch", 1)))
 
 
-for _name in ("autograd", "autograd.functional", "cuda", "func", "linalg", "random", "special", "testing"):
+for _name in (
+    "accelerator", "autograd", "autograd.functional", "cuda", "fft", "func", "linalg", "mps", "random",
+    "special", "testing", "version", "xpu",
+):  # fmt: skip
     _module = sys.modules[f"tgrad.{_name}"] = _Submodule(f"tgrad.{_name}")
     if "." in _name:
         setattr(sys.modules[f"tgrad.{_name.rpartition('.')[0]}"], _name.rpartition(".")[2], _module)
@@ -49,7 +52,7 @@ _PARTS = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("nn", "optim"):
+    if name in ("backends", "nn", "optim"):
         from importlib import import_module
 
         return import_module(f"tgrad.{name}")

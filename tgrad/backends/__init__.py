@@ -1,6 +1,11 @@
-"""Array libraries, one module each; see `tgrad.backends.numpy_`."""
+"""Array libraries, one module each; see `tgrad.backends.numpy_`.
+
+Under the names of PyTorch's `torch.backends` there are switches, which have no effect.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 silent = False
 """Whether NumPy's floating point warnings are turned off for good, in the whole process.
@@ -8,3 +13,13 @@ silent = False
 The command line, which owns its process, sets this before NumPy is loaded.  As a library tgrad
 leaves NumPy's settings alone and turns the warnings off around its kernels: `tgrad.backends.quiet`.
 """
+
+
+def __getattr__(name: str) -> Any:
+    # `import tgrad as torch; torch.backends.cudnn.deterministic = True`
+    if not name.startswith("_"):
+        from tgrad.backends.switches import GROUPS
+
+        if name in GROUPS:
+            return GROUPS[name]
+    raise AttributeError(f"module 'torch.backends' has no attribute '{name}'")

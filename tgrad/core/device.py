@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from tgrad.core.dtype import DTYPES, DType
+from tgrad.core.dtype import DType
 from tgrad.errors import ArgumentError, DeviceError, DeviceMissingError
 
 _KNOWN: Final = (
@@ -22,7 +22,10 @@ class Device:
 
     def __init__(self, type: str | Device, index: int | None = None) -> None:
         if isinstance(type, Device):
-            type, index = type.type, type.index
+            index = type.index
+            type = type.type
+        elif isinstance(type, int):
+            raise DeviceError("Cannot access accelerator device when none is available.")
         elif not isinstance(type, str):
             raise ArgumentError(
                 f"Device(): argument 'type' (position 1) must be str, not {_class_name(type)}"

@@ -133,15 +133,12 @@ class Walk:
         finally:
             if quiet is not None:
                 quiet.__exit__(None, None, None)
-        g = results = result = None  # what is accumulated must be referred to by nobody else
+        g = results = result = None  # type: ignore[assignment]  # what is accumulated must be referred to by nobody else
         self._finish()
 
     def _visit(self, node: Node, g: Any) -> None:
         """The general case: hooks, wanted gradients, several outputs, recording."""
-        if node.several_outputs:
-            g = self._several(node, g)
-        else:
-            g = self._arrived(node, 0, g)
+        g = self._several(node, g) if node.several_outputs else self._arrived(node, 0, g)
         needed = self.needed
         if needed is not None and node not in needed:
             return
@@ -153,10 +150,8 @@ class Walk:
             edges = tuple(e if e is not None and self._leads(e) else None for e in node.edges)
         if node.hooks is not None and node.hooks.before:
             g = self._before(node, node.hooks, g)
-        if self.record:
-            results = node.recorded(Spaces.recorded, g, edges)
-        else:
-            results = node.raw(g, edges)
+        o = Spaces.recorded
+        results = node.recorded(o, g, edges) if self.record else node.raw(g, edges)
         if not self.keep:
             node.free()
         if node.operands is not None:
@@ -562,8 +557,8 @@ def walk_from(edge: Edge, root: Tensor, keep: bool) -> None:
 _ONES: Final[dict[TensorType, Any]] = {}
 """The gradient of a 0-dimensional root with respect to itself, by type; never written to."""
 
-Tensor.walk = staticmethod(backward)  # type: ignore[assignment]
-Tensor.walk_from = staticmethod(walk_from)  # type: ignore[assignment]
+Tensor.walk = staticmethod(backward)
+Tensor.walk_from = staticmethod(walk_from)
 
 
 def _keep_captured(walk: Walk, targets: Iterable[Tensor]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from tgrad.errors import ArgumentError
 
@@ -68,12 +68,12 @@ class GradMode:
 
 
 class _Switch(GradMode):
-    def __new__(cls, function: Any = None) -> Any:
+    def __new__(cls, function: Any = None) -> Self:
         # `@torch.no_grad` without a call decorates as well.
         self = super().__new__(cls)
         if callable(function):
             self.__init__()  # type: ignore[misc]
-            return self(function)
+            return self(function)  # type: ignore[no-any-return]
         return self
 
 

@@ -11,7 +11,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.device import Device
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Layout, Tensor
-from tgrad.errors import ArgumentError
+from tgrad.errors import ArgumentError, DeviceError
 from tgrad.ops.table import REQUIRED, Op, Parameter
 
 
@@ -112,7 +112,7 @@ def _device(value: Any) -> Any:
     if isinstance(value, str):
         return Device(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return Device("cuda", value)
+        raise DeviceError("Cannot access accelerator device when none is available.")
     return REFUSED
 
 

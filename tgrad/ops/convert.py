@@ -35,7 +35,7 @@ def convert(tensor: Tensor, dtype: DType | None, device: Device | None, copy: bo
     """A tensor in a dtype and on a device; the same object where nothing changes."""
     wanted = tensor_type(dtype or tensor._type.dtype, device or tensor._type.device)
     if wanted is tensor._type:
-        return Spaces.recorded.copy_of(tensor) if copy else tensor  # type: ignore[no-any-return]
+        return Spaces.recorded.copy_of(tensor) if copy else tensor
     return Spaces.recorded.to_copy(tensor, wanted.dtype)  # type: ignore[no-any-return]
 
 
@@ -91,7 +91,7 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False, **options
             if dtype == tensor_type(known).name:
                 return convert(self, known, None)
         raise ArgumentValueError(f"invalid type: '{dtype}'")
-    wanted = getattr(dtype, "dtype", None) if isinstance(dtype, type) else None
+    wanted = None if isinstance(dtype, Tensor) else getattr(dtype, "dtype", None)
     found = wanted or ACCEPT["dtype"][0](dtype)
     if not isinstance(found, DType):
         raise ArgumentError("dtype must be a type, str, or dtype object")

@@ -20,8 +20,8 @@ from tgrad.errors import (
     ShapeError,
 )
 from tgrad.ops import factory
-from tgrad.ops.call import checked_number
 from tgrad.ops.creation import checked_size
+from tgrad.ops.operands import checked_number
 from tgrad.ops.table import Rule, creation, same_or_given
 
 LIKE = {"input": "index"}
@@ -270,7 +270,7 @@ def new(self: Tensor, *data: Any) -> Tensor:
     """A tensor of the same dtype: of given sizes, or made of data."""
     if not data or all(type(value) is int for value in data) or isinstance(data[0], Size):
         sizes = data[0] if data and isinstance(data[0], Size) else data or (0,)
-        return self.new_empty(tuple(sizes))  # type: ignore[attr-defined,no-any-return]
+        return self.new_empty(tuple(sizes))  # type: ignore[no-any-return]
     return new_tensor(self, data[0])
 
 

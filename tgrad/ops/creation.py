@@ -13,8 +13,9 @@ from typing import Any
 from tgrad.core.device import CPU, TensorType, tensor_type
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError, StateError, TensorError
-from tgrad.ops.call import COMMON, Writer, kernel_call
+from tgrad.ops.call import COMMON, kernel_call
 from tgrad.ops.table import FACTORY, Op
+from tgrad.ops.writer import Writer
 
 
 def creation_function(op: Op) -> Callable[..., Any]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from tgrad.core.device import CPU_TYPES
 from tgrad.errors import DTypeError, StateError
-from tgrad.ops.call import checked_number
 from tgrad.ops.elementwise import COMPLEX, INTEGERS
 from tgrad.ops.formulas import masked
+from tgrad.ops.operands import checked_number
 from tgrad.ops.pointwise import at_least
 from tgrad.ops.table import binary, broadcast, float_result, same
 

@@ -58,10 +58,10 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
     if isinstance(data, Tensor):
         if wanted is None and where is None:
             return data
-        return data.to(device=where, dtype=wanted)  # type: ignore[attr-defined,no-any-return]
+        return data.to(device=where, dtype=wanted)  # type: ignore[no-any-return]
     if isinstance(data, numpy.ndarray):
         shared = from_numpy(data)
-        return shared if wanted is None else shared.to(wanted)  # type: ignore[attr-defined,no-any-return]
+        return shared if wanted is None else shared.to(wanted)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -76,7 +76,7 @@ def asarray(
     """The object as a tensor, sharing memory where it can unless `copy` says otherwise."""
     result = as_tensor(obj, dtype, device)
     if copy and (result is obj or isinstance(obj, numpy.ndarray)):
-        result = result.clone()  # type: ignore[attr-defined]
+        result = result.clone()
     if requires_grad:
         result = result.detach().requires_grad_()
     return result
@@ -246,7 +246,7 @@ def _from_numbers(
 def _overflow(flat: list[Any], dtype: DType) -> NoReturn:
     if any(isinstance(v, int) and not -(1 << 63) <= v < 1 << 63 for v in flat):
         raise ArgumentValueError("Overflow when unpacking long long") from None
-    from tgrad.ops.call import checked_number
+    from tgrad.ops.operands import checked_number
 
     for value in flat:
         checked_number(value, tensor_type(dtype))
@@ -341,7 +341,7 @@ def _legacy_of(value: Any, dtype: DType, plain: bool) -> Tensor:
         return new_tensor(numpy.zeros(value, dtype.numpy), tensor_type(dtype))
     if isinstance(value, Tensor):
         if plain or value._type.dtype is dtype:
-            return value.view_as(value) if value.requires_grad else value.detach()  # type: ignore[attr-defined,no-any-return]
+            return value.view_as(value) if value.requires_grad else value.detach()
         raise ArgumentError(
             f"expected {_options_text(dtype)} (got {_options_text(value._type.dtype)})"
         )
@@ -390,7 +390,7 @@ def _legacy_doc(dtype: DType) -> str:
     return f"Tensors of dtype {dtype.name} from sizes or data; tensor(..., dtype=...) is better."
 
 
-Tensor.legacy_constructor = staticmethod(legacy_tensor)  # type: ignore[assignment]
+Tensor.legacy_constructor = staticmethod(legacy_tensor)
 
 
 def device_of(value: Any) -> Device:

@@ -17,8 +17,8 @@ from tgrad.errors import (
     DTypeError,
     ShapeError,
 )
-from tgrad.ops.call import broadcast_error
 from tgrad.ops.inplace import check_memory, check_overlap, check_writable, write_into
+from tgrad.ops.operands import broadcast_error
 from tgrad.ops.table import TABLE, composite, operator
 
 

@@ -40,7 +40,7 @@ def _fresh(inputs: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]
     """Inputs that can be differentiated for, apart from the user's own."""
     if create_graph:
         return tuple(
-            x.view_as(x) if x.requires_grad else x.detach().requires_grad_()  # type: ignore[attr-defined]
+            x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
             for x in inputs
         )
     return tuple(x.detach().requires_grad_() for x in inputs)
@@ -101,7 +101,7 @@ def jacobian(
     rows = []
     for output in outputs:
         collected: list[list[Tensor]] = [[] for _ in fresh]
-        flat = output.reshape(-1)  # type: ignore[attr-defined]
+        flat = output.reshape(-1)
         for element in flat.unbind(0) if flat.numel() else ():
             products = _gradients((element,), fresh, (None,), create_graph, strict, "jacobian")
             for column, product in zip(collected, products, strict=True):
@@ -109,7 +109,7 @@ def jacobian(
         blocks = tuple(
             Spaces.recorded.stack(tuple(column)).reshape(tuple(output.shape) + tuple(x.shape))
             if column
-            else x.new_zeros(tuple(output.shape) + tuple(x.shape))  # type: ignore[attr-defined]
+            else x.new_zeros(tuple(output.shape) + tuple(x.shape))
             for column, x in zip(collected, fresh, strict=True)
         )
         rows.append(blocks if many_inputs else blocks[0])
@@ -121,14 +121,14 @@ def _scalar(func: Function, name: str) -> Function:
         several, outputs = _as_tuple(
             func(*inputs), "outputs of the user-provided function", name
         )
-        if several or outputs[0].numel() != 1:  # type: ignore[attr-defined]
+        if several or outputs[0].numel() != 1:
             raise AutogradError(
                 f"The function given to {name} should return a single Tensor"
                 if several
                 else f"The Tensor returned by the function given to {name} should contain a single "
                 "element"
             )
-        return outputs[0].squeeze()  # type: ignore[attr-defined,no-any-return]
+        return outputs[0].squeeze()  # type: ignore[no-any-return]
 
     return checked
 
@@ -156,7 +156,7 @@ def _vectors(
     v: Any, like: tuple[Tensor, ...], many: bool, what: str
 ) -> tuple[Any, ...]:
     if v is None:
-        if len(like) > 1 or like[0].numel() != 1:  # type: ignore[attr-defined]
+        if len(like) > 1 or like[0].numel() != 1:
             raise AutogradError(
                 "The vector v can only be None if the user-provided function returns a single "
                 "Tensor with a single element."

@@ -10,9 +10,11 @@ from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, AutogradError, DTypeError
 from tgrad.ops.arguments import Mismatch, bind, may_fit, refuse
-from tgrad.ops.call import COMMON, NUMBERS, Writer, as_operand, bound_function
+from tgrad.ops.call import COMMON, bound_function
 from tgrad.ops.inplace import check_result, inplace_function, put
+from tgrad.ops.operands import NUMBERS, as_operand
 from tgrad.ops.table import TABLE, Op, same
+from tgrad.ops.writer import Writer
 
 _BOUND: Final[dict[str, Callable[..., Any]]] = {}
 

@@ -19,18 +19,12 @@ from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node
 from tgrad.core.modes import state
 from tgrad.core.tensor import DIFFERENTIABLE, Tensor, new_tensor
 from tgrad.errors import AutogradError, DTypeError, ShapeError, StateError
-from tgrad.ops.call import (
-    Writer,
-    formula_names,
-    head,
-    kernel,
-    node_class,
-    promoting,
-    start,
-)
+from tgrad.ops.call import head, kernel, start
+from tgrad.ops.derivative import node_class
 from tgrad.ops.geometry import placement
 from tgrad.ops.rebase import rebase, set_origin
 from tgrad.ops.table import Op
+from tgrad.ops.writer import Writer, formula_names, promoting
 
 
 def inplace_function(op: Op) -> Any:

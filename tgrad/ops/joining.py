@@ -11,8 +11,8 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.device import TensorType, tensor_type
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, ShapeError
-from tgrad.ops.call import broadcast_error, common_device
 from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.operands import broadcast_error, common_device
 from tgrad.ops.table import Op, composite, operand_type, operator
 
 

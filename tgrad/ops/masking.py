@@ -11,8 +11,8 @@ from tgrad.core.device import CPU_TYPES, tensor_type
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, DTypeError, ShapeError
-from tgrad.ops.call import broadcast_error, number_array
 from tgrad.ops.filling import stored_in
+from tgrad.ops.operands import broadcast_error, number_array
 from tgrad.ops.scattering import shape_of
 from tgrad.ops.table import broadcast, composite, operator, row
 

@@ -14,7 +14,7 @@ from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentError, AutogradError, ShapeError
 from tgrad.ops import strided as pieces
 from tgrad.ops.arguments import ACCEPT, REFUSED
-from tgrad.ops.call import node_classes
+from tgrad.ops.derivative import node_classes
 from tgrad.ops.dimensions import contiguous_strides, numel, wrap_dim
 from tgrad.ops.geometry import array_near, element_strides, extent, first_byte
 from tgrad.ops.inplace import check_writable

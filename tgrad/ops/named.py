@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, ClassVar, Final
 
 from tgrad.core.text import named_tuple_text
@@ -28,7 +29,7 @@ def return_type(name: str, fields: Iterable[str]) -> type[NamedResult]:
     if found is None:
         fields = tuple(fields)
         parts: dict[str, Any] = {
-            field: property(lambda self, i=i: self[i]) for i, field in enumerate(fields)
+            field: property(itemgetter(i)) for i, field in enumerate(fields)
         }
         parts.update(__slots__=(), __module__="torch.return_types", fields=fields)
         found = _TYPES[name] = type(name, (NamedResult,), parts)

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
+from tgrad.backends import switches
 from tgrad.core import dtype as dtypes
 from tgrad.core import engine, modes
 from tgrad.core.device import Device
 from tgrad.core.dtype import DType
 from tgrad.core.graph import Node
 from tgrad.core.tensor import Layout, Size, Tensor, strided
-from tgrad.errors import ArgumentError, DeviceMissingError, NotAvailableError
-from tgrad.ops import convert, factory, joining, memory, quick, splitting, typeinfo, windows
+from tgrad.errors import ArgumentError, NotAvailableError
+from tgrad.ops import convert, environment, factory, joining, memory, quick, splitting, typeinfo, windows
 from tgrad.ops.install import LazyNames, torch_names
 
 
@@ -77,6 +78,7 @@ def _torch() -> LazyNames:
     names.update(memory.FUNCTIONS)
     names.update(splitting.FUNCTIONS)
     names.update(windows.FUNCTIONS)
+    names.update(environment.FUNCTIONS)
     names.makers.update(
         Generator=_from("tgrad.core.random", "Generator"),
         default_generator=_from("tgrad.ops.random", "default_generator"),
@@ -135,14 +137,6 @@ def _variable(data: Tensor, requires_grad: bool = False) -> Tensor:
     return result.requires_grad_() if requires_grad else result
 
 
-def _no_gpu(*args: Any, **keywords: Any) -> Any:
-    raise DeviceMissingError("Torch not compiled with CUDA enabled")
-
-
-def _nothing(*args: Any, **keywords: Any) -> None:
-    """Nothing to do on the CPU."""
-
-
 def modules() -> dict[str, LazyNames]:
     """The module paths that start with `torch`, each with its names; made once."""
     if not _MODULES:
@@ -182,11 +176,11 @@ def _make_modules() -> dict[str, LazyNames]:
             "jacfwd": _from(FUNCTIONAL, "jacrev"),
         }
     )
-    found["torch.cuda"] = _plain(
-        is_available=lambda: False, device_count=lambda: 0, current_device=_no_gpu,
-        get_device_name=_no_gpu, synchronize=_no_gpu, empty_cache=_nothing, manual_seed=_nothing,
-        manual_seed_all=_nothing,
-    )  # fmt: skip
+    found["torch.cuda"] = _plain(**environment.CUDA)
+    for path in ("torch.accelerator", "torch.mps", "torch.xpu"):
+        found[path] = _plain(**environment.ACCELERATOR)
+    found["torch.version"] = _plain(cuda=None, hip=None, debug=False, git_version="")
+    found["torch.backends"] = _plain(**switches.GROUPS)
     found["torch.random"] = LazyNames({
         name: _from("tgrad.ops.random", name)
         for name in (*RANDOM_STATE, "fork_rng", "default_generator")
@@ -230,7 +224,7 @@ class ModuleNames(LazyNames):
 
 def install_methods() -> None:
     """The methods of Tensor that aren't rows."""
-    for name, method in convert.METHODS.items():
+    for name, method in {**convert.METHODS, **environment.METHODS}.items():
         setattr(Tensor, name, method)
     for name, ask in typeinfo.TENSOR_QUESTIONS.items():
         setattr(Tensor, name, ask)

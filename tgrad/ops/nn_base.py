@@ -98,3 +98,30 @@ for _name, _symbol in (("add", "+"), ("mul", "*"), ("div", "/")):
         label=f"{_name.capitalize()}Backward", index=1, function=False, method=False,
         doc=f"input {_symbol} a number, as PyTorch's composed functions record it.",
     )  # fmt: skip
+
+
+def absent(name: str, instead: str) -> None:
+    """A function of torch.nn.functional that isn't there: calling it says what to use."""
+
+    def forward(o: Any, args: Any = ()) -> Any:
+        raise NotAvailableError(
+            f"torch.nn.functional.{name} is not available in tgrad: {instead}"
+        )
+
+    functional(name, forward, varargs=True, kinds={"args": "any"}, doc=f"Not available: {instead}")
+
+
+for _missing, _instead in {
+    "embedding_bag": "use embedding and a sum or mean",
+    "ctc_loss": "there is no replacement",
+    "grid_sample": "use interpolate, or indexing",
+    "affine_grid": "use meshgrid and a matrix product",
+    "rrelu": "use leaky_relu",
+    "multi_margin_loss": "use clamp and a sum",
+    "multilabel_margin_loss": "use clamp and a sum",
+    "fractional_max_pool2d": "use max_pool2d",
+    "max_unpool2d": "use scatter with the indices",
+    "multi_head_attention_forward": "use scaled_dot_product_attention",
+    "triplet_margin_with_distance_loss": "use triplet_margin_loss",
+}.items():
+    absent(_missing, _instead)

@@ -28,6 +28,8 @@ def _linear(o: Any, input: Any, weight: Any, bias: Any = None) -> Any:
     if bias is None or input.ndim == 0:
         result = o.matmul(input, o.t(weight))
         return result if bias is None else o.add(result, bias)
+    if weight.ndim == 1 and input.ndim == 1:
+        return o.add(o.matmul(input, o.t(weight)), bias)
     if weight.ndim == 1:
         raise ShapeError("mat2 must be a matrix, got 1-D tensor", op="linear")
     if input.ndim == 2:

@@ -124,7 +124,7 @@ composite(
 
 def split_function(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> Any:
     """Parts of one size, or of given sizes, in a dimension, as views."""
-    return tensor.split(split_size_or_sections, dim)  # type: ignore[attr-defined]
+    return tensor.split(split_size_or_sections, dim)
 
 
 FUNCTIONS: Final[dict[str, Any]] = {"split": split_function}

@@ -176,7 +176,7 @@ def _unequal_attribute(actual: Any, expected: Any, checks: Mapping[str, bool]) -
 def array_of(value: Any) -> Array:
     """The numbers of a tensor, an array or a number, as an array."""
     if isinstance(value, Tensor):
-        return value.detach().cpu().numpy()  # type: ignore[attr-defined]
+        return value.detach().cpu().numpy()
     return numpy.asarray(value)
 
 

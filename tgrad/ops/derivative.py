@@ -1,0 +1,182 @@
+"""The classes of nodes: a row's formulas as the two ways of differentiating it.
+
+Note [Mixed operands]
+    Where operands had to be converted, formulas on bare arrays would promote by NumPy's rules, and
+    with float16 round numbers by NumPy's rules.  Such
+    nodes have a class whose `raw` goes through tensors instead, so that PyTorch's rules hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import TensorType, tensor_type
+from tgrad.core.engine import Spaces
+from tgrad.core.graph import FREED, Node, check_version, freed_error
+from tgrad.core.modes import state
+from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.errors import (
+    NotAvailableError,
+    StateError,
+)
+from tgrad.ops.operands import NUMBERS, number_array
+from tgrad.ops.table import Op
+from tgrad.ops.writer import Writer, formula_names, is_tensor, sources_of
+
+
+def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
+    """The versions of saved tensors; None if all are 0."""
+    versions = tuple(
+        value._storage.version if isinstance(value, Tensor) and value._storage is not None else 0
+        for value in saved
+    )
+    return versions if any(versions) else None
+
+
+def alias(tensor: Tensor) -> Tensor:
+    """The same memory and version, no history: how a node saves its own result."""
+    result = new_tensor(tensor._array, tensor._type)
+    result._storage = tensor.own_storage()
+    return result
+
+
+def raw_through_tensors(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:
+    """`Node.raw` by way of tensors, unrecorded: Note [Mixed operands]."""
+    wrap = Spaces.raw.wrap
+    gradient = tuple(wrap(x) for x in g) if node.several_outputs else wrap(g)
+    with_grad, state.grad = state.grad, False
+    try:
+        results = node.recorded(Spaces.recorded, gradient, edges)
+    finally:
+        state.grad = with_grad
+    return tuple(r._array if isinstance(r, Tensor) else r for r in results)
+
+
+def node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
+    """The class of a row's nodes, the one for mixed operands, and the one for complex numbers."""
+    made = _NODE_CLASSES.get(op.name)
+    if made is None:
+        made = _NODE_CLASSES[op.name] = _make_node_classes(op)
+    return made
+
+
+def node_class(op: Op, type_: TensorType, mixed: bool) -> type[Node]:
+    """The class of node for a computation in a type."""
+    if op.holomorphic and type_.category == dtypes.COMPLEX:
+        return node_classes(op)[2]
+    return node_classes(op)[mixed]
+
+
+_NODE_CLASSES: Final[dict[str, tuple[type[Node], type[Node], type[Node]]]] = {}
+_TORCH_NAMES: Final = {"input": "self", "out": "result"}
+
+
+def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
+    names: list[str] = []
+    for formula in op.formulas.values():
+        names.extend(n for n in formula_names(formula) if n not in names)
+    saved = tuple(names)
+    parts: dict[str, Any] = {
+        "__slots__": (),
+        "__module__": "builtins",
+        "op": op,
+        "label": op.label,
+        "saved_names": saved,
+        "saves_tensors": any(is_tensor(op, n) or n == "indices" for n in saved),
+        "several_outputs": op.outputs != 1,
+        "results": {"out": 0, **{name: i for i, name in enumerate(op.fields[: op.outputs])}},
+        "raw": _derivative(op, saved, arrays=True),
+        "recorded": _derivative(op, saved, arrays=False),
+    }
+    numbers = {p.name for p in op.parameters if p.kind == "operand"}
+    for name in saved:
+        getter = _saved_operand if name in numbers else Node.saved_value
+        parts[f"_saved_{_TORCH_NAMES.get(name, name)}"] = property(partial(_read, getter, name))
+    name = op.label.rpartition(":")[2]
+    plain = type(name, (Node,), parts)
+    others = {"__slots__": (), "__module__": "builtins", "raw": raw_through_tensors}
+    mixed = type(name, (plain,), others)
+    if not op.holomorphic:
+        return plain, mixed, mixed
+    return plain, mixed, type(name, (plain,), {**others, "recorded": _conjugated(plain)})
+
+
+def _read(getter: Callable[[Node, str], Any], name: str, node: Node) -> Any:
+    return getter(node, name)
+
+
+def _saved_operand(node: Node, name: str) -> Any:
+    """A saved operand; a number as the 0-dimensional tensor that PyTorch makes of it."""
+    value = node.saved_value(name)
+    if type(value) in NUMBERS:
+        dtype = dtypes.float64 if isinstance(value, float) else dtypes.of_number(value)
+        return new_tensor(number_array(value, tensor_type(dtype)), tensor_type(dtype))
+    return value
+
+
+def _conjugated(plain: type[Node]) -> Callable[..., Any]:
+    """The derivative for complex numbers: Note [Holomorphic functions] in tgrad.ops.table."""
+    derivative = plain.recorded
+
+    def recorded(node: Node, o: Any, g: Any, edges: Any) -> tuple[Any, ...]:
+        results = derivative(node, o, o.conj(g), edges)
+        return tuple(r if r is None else o.conj(r) for r in results)
+
+    return recorded
+
+
+def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., Any]:
+    """`Node.raw` or `Node.recorded` of a row: unpack what was saved, apply the formulas."""
+    writer = Writer()
+    writer.names.update(
+        Spaces=Spaces, Tensor=Tensor, FREED=FREED, freed_error=freed_error, check_version=check_version
+    )
+    writer.add("def derivative(node, g, edges):" if arrays else "def derivative(node, o, g, edges):", 0)
+    if arrays:
+        writer.add("o = Spaces.raw")
+    if saved:
+        writer.add("saved = node.saved\nif saved is FREED: raise freed_error(node)")
+        if arrays:
+            writer.add(f"{', '.join(saved)}, = saved")
+            for i, name in enumerate(saved):
+                if is_tensor(op, name):
+                    writer.add(
+                        f"if type({name}) is Tensor:\n"
+                        f"    storage = {name}._storage\n"
+                        f"    if storage is not None and storage.version: check_version(node, {i}, {name})\n"
+                        f"    {name} = {name}._array"
+                    )
+        else:
+            writer.add(f"{', '.join(saved)}, = [value for _, value in node.unpacked()]")
+    if isinstance(op.differentiable, str):
+        writer.names["missing"] = _no_derivative
+        writer.add(f"missing({op.public!r}, {op.differentiable!r}, {op.label!r})")
+        return writer.compile("derivative", f"derivative of {op.name}")
+    sources = sources_of(op)
+    listed = [p for p in op.parameters if p.kind == "tensors"]
+    if listed:
+        formula = op.formulas[listed[0].name]
+        writer.names["formula_list"] = formula
+        writer.add(f"return formula_list({', '.join(['o', 'g', *formula_names(formula)])})")
+        return writer.compile("derivative", f"derivative of {op.name}")
+    parts = []
+    for i, p in enumerate(sources):
+        one = op.formulas.get(p.name)
+        if one is None:  # where nothing is differentiable, only in-place forms have nodes
+            zero = op.differentiable is False and i == 0
+            parts.append("o.zero_gradient(g)" if zero else "None")
+            continue
+        writer.names[f"formula_{p.name}"] = one
+        call = f"formula_{p.name}({', '.join(['o', 'g', *formula_names(one)])})"
+        parts.append(call if len(sources) == 1 else f"{call} if edges[{i}] is not None else None")
+    writer.add(f"return ({' '.join(f'{part},' for part in parts)})")
+    return writer.compile("derivative", f"derivative of {op.name}")
+
+
+def _no_derivative(name: str, reason: str, label: str) -> None:
+    if label.startswith("torch::"):
+        raise StateError(f"derivative for aten::{name} is not implemented", hint=reason)
+    raise NotAvailableError(f"the derivative for '{name}' is not implemented.", hint=reason)

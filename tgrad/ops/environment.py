@@ -1,0 +1,190 @@
+"""What PyTorch programs ask and set about the machine: devices, threads, reproducible kernels.
+
+There is one kind of device, and every result is reproducible; so most of it answers and does
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import CPU, Device, backend, tensor_type
+from tgrad.core.tensor import Tensor
+from tgrad.errors import (
+    ArgumentError,
+    DeviceError,
+    DeviceMissingError,
+)
+from tgrad.ops import storages, typeinfo
+
+_NO_GPU: Final = "Torch not compiled with CUDA enabled"
+
+
+class _Settings:
+    __slots__ = ("deterministic", "precision", "warn_only")
+
+    def __init__(self) -> None:
+        self.deterministic = False
+        self.warn_only = False
+        self.precision = "highest"
+
+
+_settings: Final = _Settings()
+
+
+def get_default_device() -> Device:
+    """Where new tensors are: the CPU."""
+    return CPU
+
+
+def set_default_device(device: Any) -> None:
+    """Where new tensors are to be: the CPU, or nothing, which is the same."""
+    if device is not None:
+        backend(Device(device))
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Set the default dtype by the name or the class of a tensor type: `torch.DoubleTensor`."""
+    name = t if isinstance(t, str) else f"torch.{getattr(t, '__name__', '')}"
+    if name.startswith("torch.cuda."):
+        raise _no_cuda_type(name)
+    for dtype in dtypes.DTYPES:
+        if name == tensor_type(dtype).name:
+            typeinfo.set_default_dtype(dtype)
+            return
+    raise ArgumentError(
+        "invalid type object: only floating-point types are supported as the default type"
+    )
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Ask for reproducible kernels; there are no others here."""
+    _settings.deterministic, _settings.warn_only = mode, warn_only
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """What `use_deterministic_algorithms` was last called with."""
+    return _settings.deterministic
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether `use_deterministic_algorithms` was last called with `warn_only=True`."""
+    return _settings.warn_only
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Choose between kernels for products: 'highest', 'high' or 'medium'; without effect."""
+    _settings.precision = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """What `set_float32_matmul_precision` was last called with."""
+    return _settings.precision
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Accepted: tiny numbers stay what they are.  PyTorch says True where processors can do it."""
+    return True
+
+
+def is_storage(obj: Any) -> bool:
+    """Whether an object is a tensor's storage."""
+    return isinstance(obj, (storages.TypedStorage, storages.UntypedStorage))
+
+
+def _constant(value: Any) -> Callable[..., Any]:
+    return lambda *arguments, **keywords: value
+
+
+def no_gpu(*arguments: Any, **keywords: Any) -> Any:
+    """What functions do that need a GPU."""
+    raise DeviceMissingError(_NO_GPU)
+
+
+def _no_cuda_type(name: str) -> ArgumentError:
+    return ArgumentError(f"type {name} not available. {_NO_GPU}.")
+
+
+def _typed(name: str) -> Callable[..., Any]:
+    def construct(*arguments: Any, **keywords: Any) -> Any:
+        raise _no_cuda_type(name)
+
+    construct.__name__ = name.rpartition(".")[2]
+    return construct
+
+
+def get_device(self: Tensor) -> int:
+    """The number of the GPU that holds the tensor: -1 on the CPU."""
+    return -1 if self.device.index is None else self.device.index
+
+
+def is_pinned(self: Tensor, device: Any = None) -> bool:
+    """Whether the memory is locked for copies to a GPU: it never is."""
+    return False
+
+
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """The tensor in memory that is locked for copies to a GPU."""
+    raise DeviceError("Need to provide pin_memory allocator to use pin memory.")
+
+
+class device:  # noqa: N801
+    """`with torch.cuda.device(0):` there is no such device."""
+
+    def __init__(self, device: Any) -> None:
+        self.idx = device
+
+    def __enter__(self) -> None:
+        raise DeviceError("PyTorch was compiled without CUDA support")
+
+    def __exit__(self, *error: object) -> None:
+        """Never reached: the block can't be entered."""
+
+
+device.__module__ = "torch.cuda"
+
+FUNCTIONS: Final[dict[str, Any]] = {
+    function.__name__: function
+    for function in (
+        get_default_device, set_default_device, set_default_tensor_type,
+        use_deterministic_algorithms, are_deterministic_algorithms_enabled,
+        is_deterministic_algorithms_warn_only_enabled, set_float32_matmul_precision,
+        get_float32_matmul_precision, set_flush_denormal, is_storage,
+    )
+}  # fmt: skip
+"""Names of `torch`."""
+
+METHODS: Final[dict[str, Callable[..., Any]]] = {
+    "get_device": get_device, "is_pinned": is_pinned, "pin_memory": pin_memory,
+}  # fmt: skip
+
+_TITLES: Final = "Float Double Half Byte Char Short Int Long Bool".split()
+
+CUDA: Final[dict[str, Any]] = {
+    "is_available": _constant(False),
+    "is_initialized": _constant(False),
+    "is_bf16_supported": _constant(False),
+    "device_count": _constant(0),
+    "device": device,
+    **{name: no_gpu for name in (
+        "current_device", "get_device_name", "get_device_properties", "get_device_capability",
+        "set_device", "synchronize", "init", "current_stream", "Stream", "Event",
+    )},
+    **{name: _constant(0) for name in (
+        "memory_allocated", "max_memory_allocated", "memory_reserved", "max_memory_reserved",
+    )},
+    **{name: _constant(None) for name in (
+        "empty_cache", "manual_seed", "manual_seed_all", "reset_peak_memory_stats",
+    )},
+    **{f"{title}Tensor": _typed(f"torch.cuda.{title}Tensor") for title in _TITLES},
+}  # fmt: skip
+"""Names of `torch.cuda`."""
+
+ACCELERATOR: Final[dict[str, Any]] = {
+    "is_available": _constant(False),
+    "device_count": _constant(0),
+    "current_accelerator": _constant(None),
+}
+"""Names of `torch.accelerator`, and of the modules of other devices."""

@@ -1,0 +1,176 @@
+"""What operators do with their operands before and after the kernel: kinds, dtypes, devices, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy
+
+from tgrad.core import dtype as dtypes
+from tgrad.core.device import CPU, TensorType, tensor_type
+from tgrad.core.dtype import DType
+from tgrad.core.tensor import Tensor
+from tgrad.errors import (
+    DeviceError,
+    DTypeError,
+    IntegerOverflowError,
+    ShapeError,
+    TensorError,
+    UnsupportedDTypeError,
+)
+from tgrad.ops.table import Op
+
+NUMBERS: Final = frozenset((bool, int, float, complex))
+
+
+def as_operand(value: Any) -> Any:
+    """A value of another kind as a tensor or number, or NotImplemented."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, numpy.generic):
+        return value.item()
+    for kind in (int, float, complex):  # instances of subclasses of these
+        if isinstance(value, kind):
+            return kind.__pos__(value)
+    return NotImplemented
+
+
+def resolve(op: Op, operands: Sequence[Any], dtype: Any = None) -> tuple[TensorType, list[Any]]:
+    """The type in which to compute, and the operands as arrays of it."""
+    if op.guard is not None:
+        op.guard(operands)
+    device = common_device(operands)
+    found = tensor_type(op.dtype.decide(operands, dtype), device)
+    if op.opmath and found.dtype is dtypes.float16:
+        return found, wide_arrays(operands)
+    target = found.dtype.numpy
+    arrays = []
+    for operand in operands:
+        if isinstance(operand, Tensor):
+            array = operand._array
+            if operand._type is not found:
+                array = found.xp.cast(array, target)
+            arrays.append(array)
+        elif operand is None:
+            arrays.append(None)
+        else:
+            arrays.append(number_array(operand, found))
+    return found, arrays
+
+
+def wide_arrays(operands: Sequence[Any]) -> list[Any]:
+    """Operands of a float16 computation in float32, where Note [Half and numbers] wants it so.
+
+    Tensors of float16 stay what they are if all of them are.
+    """
+    if all(isinstance(o, Tensor) and o._array.ndim for o in operands):
+        return [o._array.astype(numpy.float16) for o in operands]
+    return [
+        numpy.asarray(o._array if isinstance(o, Tensor) else o).astype(numpy.float32)
+        for o in operands
+    ]
+
+
+def number_array(value: Any, type_: TensorType) -> Any:
+    """A Python number as a 0-dimensional array; whole numbers wrap around, as in C."""
+    if type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        raise IntegerOverflowError("int too big to convert")
+    return numpy.asarray(value).astype(type_.dtype.numpy)
+
+
+def checked_number(value: Any, type_: TensorType) -> Any:
+    """`number_array` for operators that refuse numbers out of the dtype's range (DTypeError)."""
+    kind = type_.dtype.numpy.kind
+    if kind in "iu" and isinstance(value, int):
+        limits = numpy.iinfo(type_.dtype.numpy)
+        if not (limits.min <= value <= limits.max) and not (
+            kind == "u" and -limits.max <= value < 0
+        ):
+            raise DTypeError(
+                f"value cannot be converted to type {_C_NAMES[type_.dtype.name]} without overflow"
+            )
+    return number_array(value, type_)
+
+
+_C_NAMES: Final = {
+    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
+    "uint16": "uint16_t", "uint32": "uint32_t", "uint64": "uint64_t",
+}  # fmt: skip
+
+
+def common_device(operands: Sequence[Any]) -> Any:
+    """The device of the operands; DeviceError if they are on several.
+
+    0-dimensional tensors on the CPU go along with tensors on any device.
+    """
+    device = None
+    loose = None
+    for operand in operands:
+        if not isinstance(operand, Tensor):
+            continue
+        its = operand._type.device
+        if operand._array.ndim == 0 and its.type == "cpu":
+            loose = its
+        elif device is None:
+            device = its
+        elif device != its:
+            raise DeviceError(
+                "Expected all tensors to be on the same device, but found at least two devices, "
+                f"{device} and {its}!",
+                operands=tuple(operands),
+            )
+    if device is not None:
+        return device
+    return CPU if loose is None else loose
+
+
+def refused(op: Op, dtype: DType, operands: Sequence[Any]) -> DTypeError:
+    """The error for a dtype that a row says it is not defined for."""
+    for name, kinds in op.refuses.items():
+        if dtype in kinds:
+            error: DTypeError
+            if name[0] == "!":
+                error = UnsupportedDTypeError(name[1:])
+            elif " " in name:
+                error = DTypeError(name)
+            else:
+                error = UnsupportedDTypeError(f'"{name}" not implemented for \'{dtype.title}\'')
+            error.details.update(op=op.public, operands=tuple(operands))
+            return error
+    raise KeyError(dtype)
+
+
+def kernel_error(op: Op, error: Exception, operands: Sequence[Any]) -> Exception:
+    """PyTorch's error for what an array library refused: in elementwise kernels, shapes."""
+    if isinstance(error, TensorError):
+        error.details.setdefault("op", op.public)
+        error.details.setdefault("operands", tuple(operands))
+        return error
+    if isinstance(error, TypeError) and op.guard is not None:
+        op.guard(operands)
+    shapes = [o._array.shape for o in operands if isinstance(o, Tensor)]
+    for first, second in zip(shapes, shapes[1:], strict=False):
+        found = broadcast_error(first, second)
+        if found is not None:
+            found.details.update(op=op.public, operands=tuple(operands))
+            return found
+    return error
+
+
+def broadcast_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError | None:
+    """The error for two shapes that don't broadcast; None if they do."""
+    rank = max(len(a), len(b))
+    for dim in reversed(range(rank)):
+        i, j = dim - rank + len(a), dim - rank + len(b)
+        if i >= 0 and j >= 0 and a[i] != b[j] and a[i] != 1 and b[j] != 1:
+            return ShapeError(
+                f"The size of tensor a ({a[i]}) must match the size of tensor b ({b[j]}) "
+                f"at non-singleton dimension {dim}"
+            )
+    return None
+
+
+def narrowed(result: Any, type_: TensorType) -> Any:
+    """A result of `wide_arrays` in the type's dtype again."""
+    return result if result.dtype == type_.dtype.numpy else result.astype(type_.dtype.numpy)
