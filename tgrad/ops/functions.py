@@ -231,10 +231,7 @@ def _call(
 
 def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any) -> Any:
     """Compute a row and put the result where `out=` says."""
-    if isinstance(out, (tuple, list)):
-        targets = tuple(out)
-    else:
-        targets = (out,)
+    targets = tuple(out) if isinstance(out, (tuple, list)) else (out,)
     for target in targets:
         if not isinstance(target, Tensor):
             raise ArgumentError(

@@ -7,6 +7,7 @@ first looked up on the class; a process that uses ten operators pays for ten.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from tgrad.core.device import CPU, CPU_TYPES, tensor_type
@@ -131,7 +132,7 @@ class LazyNames(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """As for a dictionary, but makes the object."""
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 - dict.get makes nothing
 
     def __iter__(self) -> Iterator[str]:
         return iter({**self.makers, **dict.fromkeys(super().keys())})
@@ -256,11 +257,11 @@ def install() -> None:
     for op in TABLE.values():
         for name in (op.public, *op.aliases):
             if op.method and op.module == "torch" and "." not in name:
-                _method(name, lambda op=op, name=name: public_function(overloads(op.public), True, name))
+                _method(name, partial(_named_method, op, name))
             if "." in name:
                 continue
             if op.inplace and (op.method or op.family == "filling") and op.module == "torch":
-                _method(f"{name}_", lambda op=op: public_inplace(_inplace(op.public)))
+                _method(f"{name}_", partial(_inplace_method, op))
     for symbol in dict.fromkeys(op.symbol for op in TABLE.values() if op.symbol is not None):
         _symbol(symbol, [op for op in TABLE.values() if op.symbol == symbol])
     for module in ROW_MODULES:
@@ -279,6 +280,14 @@ def modules() -> dict[str, LazyNames]:
 
     install()
     return namespace.modules()
+
+
+def _named_method(op: Op, name: str) -> Callable[..., Any]:
+    return public_function(overloads(op.public), True, name)
+
+
+def _inplace_method(op: Op) -> Callable[..., Any]:
+    return public_inplace(_inplace(op.public))
 
 
 def _inplace(name: str) -> list[Op]:
@@ -337,11 +346,11 @@ def torch_names(module: str = "torch") -> LazyNames:
             for name in (op.public, *op.aliases):
                 where, exposed = _place(op, name)
                 if where == module:
-                    makers.setdefault(exposed, lambda op=op, name=name: _function(op, name))
+                    makers.setdefault(exposed, partial(_function, op, name))
     if module == "torch":
         for name in IN_PLACE:
             if name in Tensor.__dict__:
-                makers.setdefault(name, lambda name=name: getattr(Tensor, name))
+                makers.setdefault(name, partial(getattr, Tensor, name))
     return LazyNames(makers)
 
 

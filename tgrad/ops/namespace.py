@@ -113,15 +113,15 @@ def get_num_threads() -> int:
     return sums.threads
 
 
-def set_num_threads(int: int) -> None:
+def set_num_threads(num: int) -> None:
     """Set the number of threads for which large sums are rounded as PyTorch rounds them."""
     from tgrad.backends import sums
 
-    if type(int) is not type(0):
-        raise ArgumentError(f"set_num_threads expects an int, but got {type(int).__name__}")
-    if int <= 0:
+    if type(num) is not int:
+        raise ArgumentError(f"set_num_threads expects an int, but got {type(num).__name__}")
+    if num <= 0:
         raise ArgumentError("set_num_threads expects a positive integer")
-    sums.threads = int
+    sums.threads = num
 
 
 def _set_printoptions(*args: Any, **options: Any) -> None:

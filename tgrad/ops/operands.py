@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy
@@ -30,9 +31,8 @@ def as_operand(value: Any) -> Any:
         return value
     if isinstance(value, numpy.generic):
         return value.item()
-    for kind in (int, float, complex):  # instances of subclasses of these
-        if isinstance(value, kind):
-            return kind.__pos__(value)
+    if isinstance(value, (int, float, complex)):  # of a subclass
+        return +value
     return NotImplemented
 
 
@@ -150,7 +150,7 @@ def kernel_error(op: Op, error: Exception, operands: Sequence[Any]) -> Exception
     if isinstance(error, TypeError) and op.guard is not None:
         op.guard(operands)
     shapes = [o._array.shape for o in operands if isinstance(o, Tensor)]
-    for first, second in zip(shapes, shapes[1:], strict=False):
+    for first, second in pairwise(shapes):
         found = broadcast_error(first, second)
         if found is not None:
             found.details.update(op=op.public, operands=tuple(operands))
