@@ -290,7 +290,8 @@ def _record(writer: Writer, op: Op) -> None:
     body.append(f"node.saved = saved = ({' '.join(_saved(op, n, sources) + ',' for n in plain.saved_names)})")
     kept = [n for n in plain.saved_names if is_tensor(op, n)]
     if kept:
-        body.append("node.versions = versions_of(saved) if " + " or ".join(_has_version(op, n) for n in kept) + " else None")
+        written = " or ".join(_has_version(op, n) for n in kept)
+        body.append(f"node.versions = versions_of(saved) if {written} else None")
     else:
         body.append("node.versions = None")
     body.extend(_operands(op, sources, bool(listed)))

@@ -246,8 +246,8 @@ KINDS: Final[dict[str, str]] = {
 """What kind of value a parameter of this name takes, unless its row says otherwise.
 
 tensor, operand (tensor or number), scalar (a number that counts for the dtype, and has no place in
-the graph), index (a tensor that takes no part in promotion), tensors (a sequence), number, int, ints (a tuple, or one int),
-bool, dtype, device, generator, str, any; a `?` allows None.
+the graph), index (a tensor that takes no part in promotion), tensors (a sequence), number, int,
+ints (a tuple, or one int), bool, dtype, device, generator, str, any; a `?` allows None.
 """
 
 
