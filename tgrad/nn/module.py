@@ -342,7 +342,7 @@ class Module:
         return ""
 
     def _get_name(self) -> str:
-        return type(self).__name__
+        return str(type(self).__name__)
 
     def __repr__(self) -> str:
         extra = self.extra_repr()

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tgrad.core.engine import Spaces
 from tgrad.core.modes import enable_grad, no_grad
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, ArgumentValueError
@@ -173,10 +172,7 @@ class Optimizer:
             mine.update({key: value for key, value in given.items() if key != "params"})
         self.state = defaultdict(dict)
         for number, values in state_dict["state"].items():
-            self.state[by_number[number]] = {
-                key: Spaces.recorded.clone(value) if isinstance(value, Tensor) else value
-                for key, value in values.items()
-            }
+            self.state[by_number[number]] = dict(values)
 
 
 def require(condition: bool, message: str) -> None:
