@@ -10,7 +10,7 @@ import numpy
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import Device
 from tgrad.core.dtype import DType
-from tgrad.core.tensor import Layout, Tensor
+from tgrad.core.tensor import Layout, Size, Tensor
 from tgrad.errors import ArgumentError, DeviceError
 from tgrad.ops.table import REQUIRED, Op, Parameter
 
@@ -26,11 +26,16 @@ REFUSED: Final[Any] = _Refused()
 
 def type_name(value: Any) -> str:
     """A value's type as PyTorch names it in messages."""
-    if isinstance(value, DType):
-        return "torch.dtype"
-    if isinstance(value, Device):
-        return "torch.device"
+    for kind, name in _NAMED_IN_FULL:
+        if isinstance(value, kind):
+            return name
     return type(value).__name__
+
+
+_NAMED_IN_FULL: Final = (
+    (DType, "torch.dtype"), (Device, "torch.device"), (Size, "torch.Size"),
+    (numpy.ndarray, "numpy.ndarray"),
+)  # fmt: skip
 
 
 def _tensor(value: Any) -> Any:

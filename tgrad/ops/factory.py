@@ -152,7 +152,7 @@ def _converted(array: Any, its: DType, dtype: DType | None) -> tuple[Any, DType]
         return numpy.array(array, order="C"), its
     from tgrad.core.device import backend
 
-    return numpy.ascontiguousarray(backend(CPU).cast(array, dtype.numpy)), dtype
+    return numpy.asarray(backend(CPU).cast(array, dtype.numpy), order="C"), dtype
 
 
 def _dtype_of_array(array: Any) -> DType:

@@ -44,7 +44,7 @@ def check_masked_fill(input: Tensor, mask: Tensor, value: Any) -> None:
 
 def masked_filled(xp: Any, input: Any, mask: Any, value: Any) -> Any:
     """A value where a mask is set, else the element."""
-    return numpy.ascontiguousarray(numpy.where(mask, stored_in(input, value), input))
+    return numpy.asarray(numpy.where(mask, stored_in(input, value), input), order="C")
 
 
 def masked_fill_into(array: Any, mask: Any, value: Any) -> None:
