@@ -118,7 +118,7 @@ def convolve_back_x(
 ) -> Array:
     """What `convolve` does to a gradient of its result, for x; also transposed convolution."""
     batch, kernel, counts = y.shape[0], w.shape[2:], y.shape[2:]
-    rows = y.reshape(batch, groups, w.shape[0] // groups, -1)
+    rows = numpy.ascontiguousarray(y).reshape(batch, groups, w.shape[0] // groups, -1)
     flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
     cols = numpy.matmul(flat, rows).reshape(batch, -1, rows.shape[-1])
     return scattered(cols, sizes, kernel, stride, padding, dilation, counts)
@@ -133,8 +133,9 @@ def convolve_back_w(
     cols = cols.reshape(batch, groups, -1, cols.shape[-1])
     rows = y.reshape(batch, groups, outputs // groups, -1)
     flat_rows = rows.transpose(1, 2, 0, 3).reshape(groups, outputs // groups, -1)
-    flat_cols = cols.transpose(1, 0, 3, 2).reshape(groups, flat_rows.shape[-1], -1)
-    result = numpy.matmul(flat_rows, flat_cols)
+    flat_cols = cols.transpose(1, 2, 0, 3).reshape(groups, -1, flat_rows.shape[-1])
+    # Gradients of sums have strides of 0, for which NumPy's product is a loop without BLAS.
+    result = numpy.matmul(numpy.ascontiguousarray(flat_rows), flat_cols.swapaxes(1, 2))
     return result.reshape(outputs, x.shape[1] // groups, *kernel)
 
 

@@ -33,6 +33,11 @@ def product(xp: Any, a: Any, b: Any) -> Any:
     """The matrix product of two arrays of one dtype; half precision is summed in float32."""
     if a.dtype == xp.float16:
         return xp.matmul(a.astype(xp.float32), b.astype(xp.float32)).astype(xp.float16)
+    # For the gradient of a sum, which has strides of 0, NumPy's product would be a loop without BLAS.
+    if 0 in a.strides:
+        a = xp.ascontiguousarray(a)
+    if 0 in b.strides:
+        b = xp.ascontiguousarray(b)
     result = xp.matmul(a, b)
     # NumPy's product of two matrices stored by columns is stored by columns.
     return result if result.ndim < 2 or result.flags.c_contiguous else result.copy(order="C")
