@@ -35,7 +35,7 @@ class _Submodule(type(sys)):  # type: ignore[misc]
 
 for _name in (
     "accelerator", "autograd", "autograd.functional", "cuda", "fft", "func", "linalg", "mps", "random",
-    "special", "testing", "version", "xpu",
+    "special", "testing", "utils", "utils.data", "version", "xpu",
 ):  # fmt: skip
     _module = sys.modules[f"tgrad.{_name}"] = _Submodule(f"tgrad.{_name}")
     if "." in _name:

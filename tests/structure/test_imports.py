@@ -22,6 +22,7 @@ ALLOWED = {
     "ops": {"source", "errors", "backends", "core", "ops"},
     "nn": {"source", "errors", "backends", "core", "ops", "nn"},
     "optim": {"source", "errors", "backends", "core", "ops", "optim"},
+    "data": {"source", "errors", "core", "ops", "data"},
     "lang": {"source", "errors", "lang"},
     "runtime": {
         "source", "errors", "backends", "core", "ops", "nn", "optim", "lang", "runtime", "_version",

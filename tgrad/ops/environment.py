@@ -52,6 +52,8 @@ def set_default_tensor_type(t: Any) -> None:
         raise _no_cuda_type(name)
     for dtype in dtypes.DTYPES:
         if name == tensor_type(dtype).name:
+            if not dtype.is_floating_point:
+                raise ArgumentError("only floating-point types are supported as the default type")
             typeinfo.set_default_dtype(dtype)
             return
     raise ArgumentError(
@@ -160,7 +162,7 @@ METHODS: Final[dict[str, Callable[..., Any]]] = {
     "get_device": get_device, "is_pinned": is_pinned, "pin_memory": pin_memory,
 }  # fmt: skip
 
-_TITLES: Final = "Float Double Half Byte Char Short Int Long Bool".split()
+_TITLES: Final = ["Float", "Double", "Half", "Byte", "Char", "Short", "Int", "Long", "Bool"]
 
 CUDA: Final[dict[str, Any]] = {
     "is_available": _constant(False),
@@ -168,10 +170,11 @@ CUDA: Final[dict[str, Any]] = {
     "is_bf16_supported": _constant(False),
     "device_count": _constant(0),
     "device": device,
-    **{name: no_gpu for name in (
-        "current_device", "get_device_name", "get_device_properties", "get_device_capability",
-        "set_device", "synchronize", "init", "current_stream", "Stream", "Event",
-    )},
+    **dict.fromkeys(
+        ("current_device", "get_device_name", "get_device_properties", "get_device_capability",
+         "set_device", "synchronize", "init", "current_stream", "Stream", "Event"),
+        no_gpu,
+    ),
     **{name: _constant(0) for name in (
         "memory_allocated", "max_memory_allocated", "memory_reserved", "max_memory_reserved",
     )},

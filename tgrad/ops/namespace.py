@@ -91,6 +91,10 @@ def _torch() -> LazyNames:
 
 
 FUNCTIONAL: Final = "tgrad.ops.functional"
+DATA: Final = (
+    "torch.utils.data", "torch.utils.data.dataset", "torch.utils.data.dataloader",
+    "torch.utils.data.sampler",
+)  # fmt: skip
 PYTORCH: Final = "2.13.0+cpu"
 """`torch.__version__`: the PyTorch whose behaviour is followed.  tgrad's own is `tgrad.__version__`."""
 
@@ -190,6 +194,9 @@ def _make_modules() -> dict[str, LazyNames]:
     )
     found["torch.nn"] = ModuleNames("tgrad.nn")
     found["torch.optim"] = ModuleNames("tgrad.optim")
+    found["torch.utils"] = _plain()
+    for path in DATA:
+        found[path] = ModuleNames("tgrad.data")
     return found
 
 

@@ -67,6 +67,8 @@ _OTHER = """
     cache_clear cache_info hits misses maxsize currsize
     tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst
     message category
+    allow_tf32 benchmark benchmark_limit deterministic enabled is_available is_built version
+    untyped
     __name__ __version__
 """
 
@@ -107,6 +109,11 @@ _LAYERS = """
     add_param_group defaults lr lr_scheduler param_groups state step
     CosineAnnealingLR ExponentialLR LambdaLR LinearLR MultiStepLR OneCycleLR ReduceLROnPlateau
     StepLR get_last_lr
+    BatchSampler ChainDataset ConcatDataset DataLoader Dataset IterableDataset RandomSampler Sampler
+    SequentialSampler StackDataset Subset default_convert
+    SubsetRandomSampler TensorDataset WeightedRandomSampler batch_sampler batch_size collate_fn data
+    dataloader dataset default_collate drop_last indices num_samples num_workers random_split
+    sampler tensors
 """
 
 

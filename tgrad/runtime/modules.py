@@ -13,6 +13,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
+from tgrad.backends.switches import Switches
 from tgrad.errors import AccessDenied
 from tgrad.runtime.classes import expose
 
@@ -162,9 +163,9 @@ class Modules:
         parent, _, name = path.rpartition(".")
         if _is_module(parent):
             found = getattr(self._find(parent), name, None)
-            if isinstance(found, Namespace):
-                self._spaces[path] = found
-                return found
+            if isinstance(found, Namespace | Switches):
+                self._spaces[path] = cast("Namespace", found)
+                return self._spaces[path]
         raise self._not_found(path)
 
     def _fill(self, path: str) -> Names:
@@ -226,7 +227,7 @@ def torch_attribute_names() -> set[str]:
     """Every name in torch's modules, those aside that would have to be imported to tell theirs."""
     names: set[str] = set()
     for path, members in torch_modules().items():
-        if path not in _LATE:
+        if path not in _LATE and not path.startswith("torch.utils.data"):
             names.update(members)
         names.update(path.split("."))
     return names

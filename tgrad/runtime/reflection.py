@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from types import FunctionType
 from typing import Any
 
+from tgrad.backends.switches import Switches
 from tgrad.lang.names import SETTABLE_ATTRIBUTES
 from tgrad.runtime.attributes import GUARDED, is_allowed
 from tgrad.runtime.classes import ClassView, expose
@@ -135,6 +136,8 @@ class Attributes:
             return _is_of_program(value)
         if type(value).__module__ == "numpy":
             return name in ("imag", "real", "shape")
+        if isinstance(value, Switches):
+            return name in dir(value)
         # A layer's methods stay what they are, but for `forward`, which is there to be replaced.
         return _is_layer(value) and (name == "forward" or not hasattr(type(value), name))
 

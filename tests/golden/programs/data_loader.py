@@ -1,8 +1,9 @@
 """Datasets, their random division, and batches of them, with the random numbers they draw."""
 
 import torch
-from torch.utils.data import DataLoader, RandomSampler, Subset, TensorDataset, random_split
-from torch.utils.data import BatchSampler, ConcatDataset, SequentialSampler, WeightedRandomSampler
+data = torch.utils.data
+DataLoader, TensorDataset, Subset = data.DataLoader, data.TensorDataset, data.Subset
+RandomSampler, random_split = data.RandomSampler, data.random_split
 
 torch.manual_seed(7)
 x = torch.arange(20.0).reshape(10, 2)
@@ -28,12 +29,12 @@ first, second = random_split(pairs, [7, 3])
 print(first.indices, second.indices, second[0], len(first))
 parts = random_split(range(11), [0.5, 0.3, 0.2], generator=torch.Generator().manual_seed(3))
 print([list(part) for part in parts])
-print(ConcatDataset([Subset(pairs, [0, 1]), second])[2])
+print(data.ConcatDataset([Subset(pairs, [0, 1]), second])[2])
 
-print(list(BatchSampler(SequentialSampler(range(5)), batch_size=2, drop_last=False)))
+print(list(data.BatchSampler(data.SequentialSampler(range(5)), batch_size=2, drop_last=False)))
 print(list(RandomSampler(range(6))), list(RandomSampler(range(4), num_samples=9)))
 print(list(RandomSampler(range(6), replacement=True, num_samples=40)))
-print(list(WeightedRandomSampler([0.1, 0.9, 0.4, 0.7], 6)))
+print(list(data.WeightedRandomSampler([0.1, 0.9, 0.4, 0.7], 6)))
 
 words = [{"name": "one", "value": 1, "size": [1.0, 2]}, {"name": "two", "value": 2, "size": [3, 4]}]
 print(list(DataLoader(words, batch_size=2)))
@@ -50,4 +51,4 @@ for wrong in (
     try:
         wrong()
     except (ValueError, AssertionError, RuntimeError) as error:
-        print(type(error).__name__, error)
+        print(error)

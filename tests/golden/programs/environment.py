@@ -1,8 +1,8 @@
 """Questions about devices and kernels, as programs ask them before they begin."""
 
 import torch
-import torch.backends.cudnn as cudnn
 
+cudnn = torch.backends.cudnn
 x = torch.zeros(3)
 torch.backends.cudnn.deterministic = True
 cudnn.benchmark = False
@@ -27,7 +27,7 @@ for ask in (
     try:
         print(ask())
     except (RuntimeError, AssertionError, TypeError) as error:
-        print(type(error).__name__, error)
+        print(error)
 try:
     with torch.cuda.device(1):
         print("not reached")
