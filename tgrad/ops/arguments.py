@@ -273,9 +273,19 @@ def _too_many(op: Op, positional: Sequence[Parameter], given: int, method: bool)
     return f"{op.public}() takes {takes} positional argument{plural} but {given} {were} given"
 
 
+_NOT_PYTHON: Final = frozenset((
+    "adaptive_avg_pool1d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "bilinear", "channel_shuffle",
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "cosine_similarity", "elu_", "gelu", "hardshrink", "hardtanh_", "leaky_relu_", "linear",
+    "logsigmoid", "one_hot", "pairwise_distance", "pdist", "prelu", "relu_",
+    "scaled_dot_product_attention", "selu_", "softplus", "softshrink",
+))  # fmt: skip
+"""The functions of torch.nn.functional whose missing arguments aren't reported in Python's words."""
+
+
 def _missing(op: Op, left: Sequence[Parameter], keywords: Mapping[str, Any]) -> str:
     names = [p.name for p in left if p.required and p.name not in keywords]
-    if op.name.startswith("functional_"):  # written in Python, there as here
+    if op.name.startswith("functional_") and op.public not in _NOT_PYTHON:
         quoted = [f"'{name}'" for name in names]
         listed = ", ".join(quoted[:-1]) + " and " + quoted[-1] if names[1:] else quoted[0]
         plural = "s" if names[1:] else ""

@@ -128,3 +128,18 @@ composite(
 composite("lu", lambda o, input, pivot=True, get_infos=False: tuple(o.linalg_lu_factor(input)),
           kinds={"pivot": "bool", "get_infos": "bool"}, out=False,
           doc="L and U in one matrix, and the exchanged rows.")  # fmt: skip
+
+
+def _lu_factor_ex(
+    o: Any, A: Any, *, pivot: bool = True, check_errors: bool = False
+) -> Any:
+    factors, pivots = o.linalg_lu_factor(A, pivot=pivot)
+    code = o.zeros(A._array.shape[:-2], dtype=dtypes.int32)
+    return return_type("linalg_lu_factor_ex", ("LU", "pivots", "info"))((factors, pivots, code))
+
+
+composite(
+    "linalg_lu_factor_ex", _lu_factor_ex, out=False, **_LINALG,
+    kinds={"A": "tensor", "pivot": "bool", "check_errors": "bool"},
+    doc="linalg.lu_factor, and a code of 0.",
+)  # fmt: skip

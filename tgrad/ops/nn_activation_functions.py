@@ -142,3 +142,20 @@ composite(
     kinds={"threshold": "number"}, method=False,
     doc="The input where it is above a threshold, else a value.",
 )  # fmt: skip
+
+
+def _over(name: str, key: str, **options: Any) -> None:
+    """The form of an activation function that writes over its input: `torch.nn.functional.relu_`."""
+    rest = tuple(options.values())
+
+    def forward(o: Any, input: Any) -> Any:
+        return perform(o, key, True, input, *rest)
+
+    functional(name, forward, doc=f"`{name[:-1]}`, written over the input.")
+
+
+_over("relu_", "relu")
+_over("elu_", "elu", alpha=1.0, scale=1, input_scale=1)
+_over("selu_", "elu", alpha=SELU_ALPHA, scale=SELU_SCALE, input_scale=1)
+_over("leaky_relu_", "leaky_relu", negative_slope=0.01)
+_over("hardtanh_", "hardtanh", min_val=-1.0, max_val=1.0)

@@ -317,6 +317,8 @@ for _n in (1, 2, 3):
                doc=f"A transposed convolution over {_n} dimensions.")  # fmt: skip
     composite(f"conv{_n}d", _conv(_n), kinds=_OPTIONS, method=False, out=False,
               doc=f"A convolution over {_n} dimensions.")  # fmt: skip
+    composite(f"conv_transpose{_n}d", _conv_transpose(_n), kinds=_OPTIONS, method=False, out=False,
+              doc=f"A transposed convolution over {_n} dimensions.")  # fmt: skip
 
 # ---------------------------------------------------------------- blocks as columns
 

@@ -10,7 +10,7 @@ from tgrad.errors import ShapeError
 from tgrad.ops.dimensions import numel
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_convolution import Sizes, several
-from tgrad.ops.table import operator
+from tgrad.ops.table import composite, operator
 
 _HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
 
@@ -379,6 +379,12 @@ for _n in (1, 2, 3):
                doc="The mean of each of a given number of parts.")  # fmt: skip
     functional(f"adaptive_max_pool{_n}d", _adaptive_max(_n), kinds=_OPTIONS,
                doc="The largest element of each of a given number of parts.")  # fmt: skip
+    composite(f"max_pool{_n}d", _max_pool(_n), kinds=_OPTIONS, method=False, out=False,
+              doc="The largest element of each window.")  # fmt: skip
+for _name, _forward in (
+    ("avg_pool1d", _avg_pool(1)), ("adaptive_avg_pool1d", _adaptive_avg(1)),
+):  # fmt: skip
+    composite(_name, _forward, kinds=_OPTIONS, method=False, out=False, doc="Means of windows.")
 
 
 def _lp_pool(n: int) -> Any:
