@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,47 @@ def test_arguments_that_start_programs_or_read_fonts_are_refused() -> None:
     for text in ("plt.title('x', usetex=True)", "plt.suptitle('x', fontproperties='/x')"):
         with pytest.raises(NotAvailableError):
             plotted(text)
+
+
+def test_what_is_drawn_prints_as_matplotlibs_own() -> None:
+    world, _ = plotted(
+        """
+x = np.arange(4)
+for value in (
+    plt.plot(x, x, "r-", x, x), plt.plot(np.zeros((4, 3))), plt.title("t"), plt.xlabel("a"),
+    plt.ylabel("b"), plt.scatter(x, x), plt.bar(x, x), plt.xlim(0, 3), plt.ylim((-1, 2)),
+    plt.suptitle("s"), plt.grid(), plt.tight_layout(),
+):
+    print(value)
+"""
+    )
+    texts = [re.sub("0x[0-9a-f]+", "0x", line) for line in world.output.getvalue().splitlines()]
+    line = "<matplotlib.lines.Line2D object at 0x>"
+    assert texts == [
+        f"[{line}, {line}]",
+        f"[{line}, {line}, {line}]",
+        "Text(0.5, 1.0, 't')",
+        "Text(0.5, 0, 'a')",
+        "Text(0, 0.5, 'b')",
+        "<matplotlib.collections.PathCollection object at 0x>",
+        "<BarContainer object of 4 artists>",
+        "(0.0, 3.0)",
+        "(-1.0, 2.0)",
+        "Text(0.5, 0.98, 's')",
+        "None",
+        "None",
+    ]
+
+
+def test_spines_and_single_axes_are_recorded() -> None:
+    _, plot = plotted(
+        """
+ax = plt.gca()
+ax.spines["right"].set_color("none")
+ax.spines.top.set_visible(False)
+ax.xaxis.set_ticks_position("bottom")
+"""
+    )
+    assert calls(plot) == [
+        [["spines.@right.set_color", "spines.top.set_visible", "xaxis.set_ticks_position"]]
+    ]

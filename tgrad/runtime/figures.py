@@ -6,11 +6,10 @@ with its arguments, tensors and arrays copied at the time of the call.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tgrad.errors import NotAvailableError
+from tgrad.runtime.artists import Artist, Call, Part, method_of, returned
 
 if TYPE_CHECKING:
     from tgrad.runtime.pyplot import Pyplot
@@ -60,45 +59,12 @@ ARTIST = """
     get_figure get_legend_handles_labels get_lines get_title get_xdata get_xlabel get_xlim get_ydata
     get_ylabel get_ylim patch set_alpha set_color set_data set_label set_linestyle set_linewidth
     set_marker set_text set_visible set_xdata set_ydata remove spines flat ravel flatten
+    set_label_position set_position set_tick_params set_ticklabels set_ticks set_ticks_position
+    tick_bottom tick_left tick_top top bottom left right label xaxis yaxis zaxis
 """
 
 _REFUSED_KEYWORDS = frozenset({"usetex", "fontproperties", "font_properties", "font", "fontfile"})
 """Arguments that would make matplotlib start LaTeX or read font files."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One recorded call: a method of matplotlib's axes or figure and its arguments."""
-
-    name: str
-    arguments: tuple[Any, ...]
-    keywords: dict[str, Any]
-
-
-class Artist:
-    """What a drawing call returns: a line, a bar, an image. Its setters are recorded, no more."""
-
-    __slots__ = ("_call",)
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("get_xdata", "get_ydata"):
-            index = 0 if name == "get_xdata" else 1
-            return lambda: self._call.arguments[index]
-        if name.startswith("set_") or name == "remove":
-            return lambda *arguments, **keywords: None
-        raise AttributeError(f"'{self._call.name}' object has no attribute '{name}'", name=name)
-
-    def __iter__(self) -> Iterator[Any]:
-        yield self
-
-    def __repr__(self) -> str:
-        return f"<{self._call.name}>"
-
-
-_RETURNS_LIST = frozenset({"plot", "fill", "loglog", "semilogx", "semilogy", "step", "plot_date"})
 
 
 class Axes:
@@ -115,6 +81,8 @@ class Axes:
             return lambda *arguments, **keywords: self._record(name, arguments, keywords)
         if name == "figure":
             return self._figure
+        if name in ("spines", "xaxis", "yaxis", "zaxis"):
+            return Part(name, self._record_part)
         if name.startswith("get_"):
             return lambda *arguments: self._found(name.removeprefix("get_"))
         raise AttributeError(f"'Axes' object has no attribute '{name}'", name=name, obj=self)
@@ -132,10 +100,14 @@ class Axes:
         self._calls.append(call)
         if name in ("twinx", "twiny"):
             return self._figure._add(Axes(self._figure, self._place, twin=name))
-        artist = Artist(call)
         if name == "hist":
-            return self._histogram(call, artist)
-        return [artist] if name in _RETURNS_LIST else artist
+            return self._histogram(call, Artist(call))
+        return returned(call)
+
+    def _record_part(
+        self, path: str, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> None:
+        self._calls.append(Call(path, tuple(map(copied, arguments)), dict(keywords)))
 
     @staticmethod
     def _check_lengths(call: Call) -> None:
@@ -202,7 +174,7 @@ class Figure:
         if _REFUSED_KEYWORDS.intersection(keywords):
             raise NotAvailableError(f"{name}() takes no such font option here")
         self._calls.append(Call(name, tuple(map(copied, arguments)), dict(keywords)))
-        return Artist(self._calls[-1])
+        return returned(self._calls[-1])
 
     def _colorbar(self, keywords: dict[str, Any]) -> Any:
         return self._note("colorbar", (), {k: v for k, v in keywords.items() if k == "label"})
@@ -266,7 +238,7 @@ def replay(figure: Figure, target: Any, options: dict[str, Any]) -> None:
         drawn = real.add_axes(place[0]) if len(place) == 1 else real.add_subplot(*place, **keywords)
         image = None
         for call in axes._calls:
-            result = getattr(drawn, call.name)(*call.arguments, **call.keywords)
+            result = method_of(drawn, call.name)(*call.arguments, **call.keywords)
             image = (
                 result if call.name in ("imshow", "scatter", "contourf", "pcolormesh") else image
             )
