@@ -31,6 +31,7 @@ from tgrad.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from tgrad.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from tgrad.nn.images import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -86,7 +87,7 @@ from tgrad.nn.losses import (
     SoftMarginLoss,
     TripletMarginLoss,
 )
-from tgrad.nn.module import Module, ModuleDict, ModuleList, ParameterList, Sequential
+from tgrad.nn.module import Module
 from tgrad.nn.normalization import (
     BatchNorm1d,
     BatchNorm2d,

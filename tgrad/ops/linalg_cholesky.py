@@ -8,7 +8,6 @@ from typing import Any
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import new_tensor
 from tgrad.ops.linalg import (
-    EQUATION,
     LinAlgError,
     diagonal,
     mirror,
@@ -16,6 +15,7 @@ from tgrad.ops.linalg import (
     square_check,
     times,
 )
+from tgrad.ops.linalg_solve import EQUATION
 from tgrad.ops.named import return_type
 from tgrad.ops.table import composite, operator
 

@@ -8,7 +8,7 @@ from typing import Any
 from tgrad.errors import ArgumentValueError, NotAvailableError, ShapeError
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_convolution import Sizes
-from tgrad.ops.nn_pooling import separable_row
+from tgrad.ops.nn_pooling_adaptive import separable_row
 from tgrad.ops.table import operator
 
 _HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
