@@ -111,25 +111,8 @@ for _n in (1, 2, 3):
 _ROWS = {"reflect": "reflection", "replicate": "replication", "circular": "circular"}
 
 
-def _pad(o: Any, input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
-    pad = (pad,) if isinstance(pad, int) else tuple(pad)
-    if len(pad) % 2:
-        raise ShapeError("Padding length must be divisible by 2")
-    if mode == "constant":
-        if len(pad) > 2 * input.ndim:
-            raise ShapeError(
-                "Padding length should be less than or equal to two times the input dimension but got "
-                f"padding length {len(pad)} and input of dimension {input.ndim}"
-            )
-        shape = zip(input._array.shape, _sides(pad, input.ndim), strict=True)
-        if any(size + min(a, 0) + min(b, 0) < 0 for size, (a, b) in shape):
-            raise ShapeError("narrow(): length must be non-negative.")
-        return o.constant_pad_nd(input, pad, 0 if value is None else value)
-    if value not in (None, 0, 0.0):
-        raise ShapeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    if mode not in _PLACES:
-        raise NotAvailableError(f"Unrecognised padding mode {mode}")
-    n = len(pad) // 2
+def _check_pad(input: Any, pad: Sizes, mode: str, n: int) -> None:
+    """Raise PyTorch's errors for padding with entries of the input."""
     if input.ndim not in (n + 1, n + 2):
         raise NotAvailableError(
             f"Padding size {len(pad)} is not supported for {input.ndim}D input tensor.\n"
@@ -151,6 +134,29 @@ def _pad(o: Any, input: Any, pad: Any, mode: str = "constant", value: Any = None
             raise ShapeError(
                 "Padding value causes wrapping around more than once."
             )
+
+
+def _pad(o: Any, input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
+    pad = (pad,) if isinstance(pad, int) else tuple(pad)
+    if len(pad) % 2:
+        raise ShapeError("Padding length must be divisible by 2")
+    if mode == "constant":
+        if len(pad) > 2 * input.ndim:
+            raise ShapeError(
+                "Padding length should be less than or equal to two times the input dimension but got "
+                f"padding length {len(pad)} and input of dimension {input.ndim}"
+            )
+        shape = zip(input._array.shape, _sides(pad, input.ndim), strict=True)
+        if any(size + min(a, 0) + min(b, 0) < 0 for size, (a, b) in shape):
+            raise ShapeError("narrow(): length must be non-negative.")
+        return o.constant_pad_nd(input, pad, 0 if value is None else value)
+    if value not in (None, 0, 0.0):
+        raise ShapeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if mode not in _PLACES:
+        raise NotAvailableError(f"Unrecognised padding mode {mode}")
+    n = len(pad) // 2
+    _check_pad(input, pad, mode, n)
+    sides, sizes = _sides(pad, input.ndim)[-n:], input._array.shape[-n:]
     indices = tuple(
         _PLACES[mode](size, a, b) for size, (a, b) in zip(sizes, sides, strict=True)
     )

@@ -104,29 +104,33 @@ class LBFGS(Optimizer):
             slope = gradient.dot(direction)
             if slope.item() > -group["tolerance_change"]:
                 break
-            calls = 0
             if group["line_search_fn"] is not None:
                 loss, gradient, distance, calls = self._search(
                     closure, distance, direction, loss, gradient, slope,
                     group["max_eval"] - evaluations,
                 )  # fmt: skip
                 state["t"] = distance
-                self._move(distance, direction)
-            else:
-                self._move(distance, direction)
+            self._move(distance, direction)
+            if group["line_search_fn"] is None:
+                calls = 0
                 if iteration != group["max_iter"]:
                     loss, gradient = self._evaluate(closure)
                     calls = 1
             evaluations += calls
             state["func_evals"] += calls
-            if (
-                evaluations >= group["max_eval"]
-                or float(gradient.abs().max()) <= group["tolerance_grad"]
-                or float(direction.mul(distance).abs().max()) <= group["tolerance_change"]
-                or abs(loss - before) < group["tolerance_change"]
-            ):
+            change = float(direction.mul(distance).abs().max())
+            if evaluations >= group["max_eval"] or self._settled(gradient, change, loss - before):
                 break
         return first
+
+    def _settled(self, gradient: Any, change: float, gain: float) -> bool:
+        """Whether the gradient, the step or the change of the loss is small enough to end."""
+        group = self.param_groups[0]
+        return (
+            float(gradient.abs().max()) <= group["tolerance_grad"]
+            or change <= group["tolerance_change"]
+            or abs(gain) < group["tolerance_change"]
+        )
 
     def _search(
         self, closure: Callable[[], Any], distance: Any, direction: Any, loss: float,

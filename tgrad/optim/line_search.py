@@ -61,31 +61,31 @@ def strong_wolfe(
 
     start = Point(0, loss, gradient.clone(), slope)
     before, point = start, look(step)
-    number = 0
-    bracket = []
-    done = False
-    while number < calls:
-        limit = loss + SUFFICIENT * point.step * slope
-        if point.loss > limit or (number > 1 and point.loss >= before.loss):
-            bracket = [before, point]
-            break
-        if abs(point.slope) <= -CURVATURE * slope:
-            bracket = [point]
-            done = True
-            break
-        if point.slope >= 0:
-            bracket = [before, point]
-            break
-        shortest = point.step + 0.01 * (point.step - before.step)
-        longer = cubic_minimum(before, point, (shortest, point.step * 10))
-        before, point = point, look(longer)
-        number += 1
-    if number == calls:
-        bracket = [start, point]
+    bracket, done, number = _bracket(before, point, look, loss, slope, calls)
     if not done:
         number = _zoom(bracket, look, direction, loss, slope, number, calls)
     best = min(bracket, key=lambda p: p.loss)
     return best.loss, best.gradient, best.step, number + 1
+
+
+def _bracket(
+    before: Point, point: Point, look: Callable[[Any], Point], loss: float, slope: Any, calls: int
+) -> tuple[list[Point], bool, int]:
+    """Two points between which the conditions hold somewhere, or one where they do."""
+    start, number = before, 0
+    while number < calls:
+        limit = loss + SUFFICIENT * point.step * slope
+        if point.loss > limit or (number > 1 and point.loss >= before.loss):
+            return [before, point], False, number
+        if abs(point.slope) <= -CURVATURE * slope:
+            return [point], True, number
+        if point.slope >= 0:
+            return [before, point], False, number
+        shortest = point.step + 0.01 * (point.step - before.step)
+        longer = cubic_minimum(before, point, (shortest, point.step * 10))
+        before, point = point, look(longer)
+        number += 1
+    return [start, point], False, number
 
 
 def _zoom(
