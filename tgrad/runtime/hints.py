@@ -47,6 +47,8 @@ def suggest(
     if isinstance(error, AttributeError) and isinstance(error.name, str):
         return _unknown_attribute(error.name, error.obj)
     if isinstance(error, RecursionError):
+        if " while " in str(error) or " in " in str(error):  # in a repr, in a comparison
+            return "the value is nested too deeply, or holds itself"
         return "a function calls itself without end, or too deeply; use a loop"
     if isinstance(error, TypeError) and "'NoneType'" in str(error):
         return "one of the values is None: a function without `return`, or a .grad not yet filled"

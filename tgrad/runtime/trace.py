@@ -237,7 +237,7 @@ def _notes(error: BaseException, world: World) -> tuple[str, ...]:
         words = "caused by" if error.__cause__ is earlier else "while handling"
         last_line = f"{name_of(earlier)}: {message_of(earlier)}".partition("\n")[0]
         notes.append(f"{words} {last_line} ({calls[-1].source.name}:{calls[-1].span.line})")
-    if is_bug(error, world):
+    if BUG_NOTE not in notes and is_bug(error, world):
         notes.append(BUG_NOTE)
     return tuple(notes)
 
