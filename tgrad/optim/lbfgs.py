@@ -126,11 +126,9 @@ class LBFGS(Optimizer):
     def _settled(self, gradient: Any, change: float, gain: float) -> bool:
         """Whether the gradient, the step or the change of the loss is small enough to end."""
         group = self.param_groups[0]
-        return (
-            float(gradient.abs().max()) <= group["tolerance_grad"]
-            or change <= group["tolerance_change"]
-            or abs(gain) < group["tolerance_change"]
-        )
+        least: float = group["tolerance_change"]
+        flat: float = group["tolerance_grad"]
+        return float(gradient.abs().max()) <= flat or change <= least or abs(gain) < least
 
     def _search(
         self, closure: Callable[[], Any], distance: Any, direction: Any, loss: float,
