@@ -40,6 +40,10 @@ def _from(module: str, name: str) -> Callable[[], Any]:
     return lambda: getattr(import_module(module), name)
 
 
+def _custom(name: str) -> Callable[[], Any]:
+    return lambda: import_module("tgrad.ops.custom_function").NAMES[name]
+
+
 def _absent(name: str, instead: str) -> Callable[[], Any]:
     """A function that says that PyTorch's function isn't there, and what to use."""
 
@@ -166,6 +170,11 @@ def _make_modules() -> dict[str, LazyNames]:
         enable_grad=modes.enable_grad, set_grad_enabled=modes.set_grad_enabled,
         inference_mode=modes.no_grad, Node=Node,
     )  # fmt: skip
+    for name in ("Function", "FunctionCtx", "once_differentiable"):
+        found["torch.autograd"].makers[name] = _custom(name)
+    found["torch.autograd.function"] = LazyNames(
+        {name: _custom(name) for name in ("Function", "FunctionCtx", "once_differentiable")}
+    )
     found["torch.autograd.grad_mode"] = _plain(
         no_grad=modes.no_grad, enable_grad=modes.enable_grad,
         set_grad_enabled=modes.set_grad_enabled,

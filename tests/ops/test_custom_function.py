@@ -1,0 +1,164 @@
+"""`autograd.Function`: derivatives of the user's own; expectations are what PyTorch does."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+import tgrad as torch
+
+
+class Relu(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return gradient * (x > 0)
+
+
+class Exp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        result = x.exp()
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        (result,) = ctx.saved_tensors
+        return gradient * result
+
+
+class SumAndProduct(torch.autograd.Function):
+    @staticmethod
+    def forward(a: Any, b: Any) -> Any:
+        return a + b, a * b
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, first: Any, second: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return first + second * b, first + second * a
+
+
+class Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, factor: float) -> Any:
+        ctx.factor, ctx.needs = factor, ctx.needs_input_grad
+        return x * factor
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        assert ctx.needs == (True, False)
+        return gradient * ctx.factor, None
+
+
+class AddOneInPlace(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        x.add_(1)
+        ctx.mark_dirty(x)
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return gradient * 3
+
+
+class TooFew(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        return a + b
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return gradient
+
+
+def leaf() -> Any:
+    return torch.tensor([-1.0, 2.0, 3.0], requires_grad=True)
+
+
+def test_backward_runs_the_users_derivative() -> None:
+    x = leaf()
+    y = Relu.apply(x)
+    assert repr(y) == "tensor([0., 2., 3.], grad_fn=<ReluBackward>)"
+    assert re.fullmatch(
+        "<torch.autograd.function.ReluBackward object at 0x[0-9a-f]+>", repr(y.grad_fn)
+    )
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 1, 1]
+    assert y.grad_fn.next_functions[0][0].variable is x
+
+
+def test_saved_tensors_are_freed_by_backward() -> None:
+    y = Relu.apply(leaf())
+    y.sum().backward()
+    with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time"):
+        y.sum().backward()
+
+
+def test_saved_tensors_must_not_change() -> None:
+    x = leaf() * 1
+    y = Relu.apply(x)
+    x += 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_a_saved_result_has_its_history_so_second_derivatives_work() -> None:
+    x = torch.tensor([0.0, 1.0], requires_grad=True)
+    (first,) = torch.autograd.grad(Exp.apply(x).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), x)
+    assert torch.equal(second, x.detach().exp())
+
+
+def test_several_results_and_setup_context() -> None:
+    x = leaf()
+    total, product = SumAndProduct.apply(x, 2 * x)
+    assert (total.grad_fn, total.tolist()) == (product.grad_fn, [-3, 6, 9])
+    product.sum().backward()
+    assert x.grad.tolist() == [-4, 8, 12]
+
+
+def test_arguments_that_are_no_tensors() -> None:
+    x = leaf()
+    Scaled.apply(x, 3.0).sum().backward()
+    assert x.grad.tolist() == [3, 3, 3]
+
+
+def test_without_grad_mode_nothing_is_recorded() -> None:
+    with torch.no_grad():
+        assert not Relu.apply(leaf()).requires_grad
+    assert not Relu.apply(leaf().detach()).requires_grad
+
+
+def test_changing_an_argument_in_place() -> None:
+    x = leaf()
+    y = x * 1
+    z = AddOneInPlace.apply(y)
+    assert z is y
+    z.sum().backward()
+    assert x.grad.tolist() == [3, 3, 3]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad has been used in"):
+        AddOneInPlace.apply(leaf())
+
+
+def test_wrong_uses() -> None:
+    x = leaf()
+    sentence = "function TooFewBackward returned an incorrect number of gradients (expected 2, got 1)"
+    with pytest.raises(RuntimeError, match=re.escape(sentence)):
+        TooFew.apply(x, x).sum().backward()
+    with pytest.raises(RuntimeError, match="Legacy autograd function"):
+        Relu()(x)
+    with pytest.raises(NotImplementedError, match="You must implement the forward function"):
+        torch.autograd.Function.apply(x)
