@@ -19,6 +19,8 @@ from tgrad.backends import ranges, sums
 from tgrad.core import random
 from tgrad.core.random import Generator
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture(autouse=True)
 def two_threads():

@@ -259,6 +259,7 @@ def recorder() -> ModuleType:
     return module
 
 
+@pytest.mark.live
 def test_fresh_random_tensors_against_pytorch() -> None:
     pytest.importorskip("torch")
     record = recorder()

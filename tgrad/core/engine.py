@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from tgrad import backends
 from tgrad.core.device import TensorType
-from tgrad.core.graph import AccumulateGrad, Edge, Hooks, Node
+from tgrad.core.graph import AT_ONCE, AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Size, Tensor, new_tensor
 from tgrad.errors import ArgumentError, AutogradError, TgradError
@@ -519,7 +519,7 @@ def _want(walk: Walk, targets: Iterable[Tensor], accumulate_leaves: bool) -> Non
             reachable.add(node)
             stack.extend(edge[0] for edge in node.edges if edge is not None)
     needed: set[Node] = set()
-    for node in sorted(reachable, key=lambda n: n.sequence):
+    for node in sorted(reachable, key=lambda n: n.sequence % AT_ONCE):
         if any(e is not None and (e[0] in needed or e in edges) for e in node.edges):
             needed.add(node)
     if accumulate_leaves:

@@ -25,6 +25,10 @@ next_sequence: Final[Callable[[], int]] = count(1).__next__
 """Nodes are numbered in the order in which they are made; backward visits the newest first."""
 
 
+AT_ONCE: Final = 1 << 62
+"""Added to the number of a node that only raises an error: PyTorch runs it as soon as it is reached."""
+
+
 class _Freed:
     """Stands in `Node.saved` for values that a backward pass has freed."""
 

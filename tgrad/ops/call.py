@@ -21,7 +21,7 @@ import numpy
 
 from tgrad import backends
 from tgrad.backends.quiet import quiet
-from tgrad.core.graph import next_sequence
+from tgrad.core.graph import AT_ONCE, next_sequence
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import (
@@ -53,7 +53,7 @@ COMMON: Final[dict[str, Any]] = {
     "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
     "kernel_error": kernel_error, "versions_of": versions_of, "alias": alias,
     "TensorError": TensorError,
-    "quiet": quiet,
+    "quiet": quiet, "AT_ONCE": AT_ONCE,
 }  # fmt: skip
 
 
@@ -282,7 +282,8 @@ def _record(writer: Writer, op: Op) -> None:
     choice = "mixed_node if mixed or not T.weak else plain_node"
     if op.holomorphic:
         choice = f"complex_node if T.category == 3 else {choice}"
-    body = [f"node = ({choice})()", "node.sequence = next_sequence()"]
+    turn = " + AT_ONCE" if isinstance(op.differentiable, str) else ""
+    body = [f"node = ({choice})()", f"node.sequence = next_sequence(){turn}"]
     if listed:
         body.append("node.edges = edges")
     else:
