@@ -147,3 +147,18 @@ def test_python_traceback_on_request(tgrad):
     run = tgrad("-c", "1 / 0", TGRAD_DEBUG="1")
     assert run.err.startswith("Traceback (most recent call last):\n")
     assert run.last == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(
+    ("program", "hint"),
+    [
+        ("def f(n): return f(n + 1)\nf(0)", "a function calls itself without end, or too deeply"),
+        ("x = []\nfor i in range(10**5): x = [x]\nprint(x)", "the value is nested too deeply"),
+        ("x = []\nfor i in range(10**5): x = [x]\nx == x[0]", "the value is nested too deeply"),
+    ],
+)
+def test_recursion(tgrad, program, hint):
+    run = tgrad(stdin=program)
+    assert run.last.startswith("RecursionError: maximum recursion depth exceeded")
+    assert hint in run.err
+    assert run.code == 1

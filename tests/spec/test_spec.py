@@ -1,4 +1,4 @@
-"""Runs the blocks of the pages beside this file.
+"""Runs the blocks of the pages beside this file, and of `docs/language.md`.
 
 A block marked `tgrad` is a program, run as at a prompt: bare expressions are shown.  The blocks
 that follow it say what happens: `output` what it shows and prints, `error` where it ends in an
@@ -22,7 +22,8 @@ import pytest
 from tgrad.runtime.session import Session
 from tgrad.source import Source
 
-PAGES = sorted(Path(__file__).parent.glob("*.md"))
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = [*sorted(Path(__file__).parent.glob("*.md")), DOCS / "language.md"]
 REWRITE = os.environ.get("TGRAD_SPEC") == "rewrite"
 _BLOCK = re.compile(r"^```(tgrad(?: continued)?|output|error)\n(.*?)^```\n", re.M | re.S)
 
@@ -72,7 +73,7 @@ def examples(page: Path) -> list[Example]:
         if kind.startswith("tgrad"):
             programs = (*programs, content) if kind == "tgrad continued" else (content,)
             line = text.count("\n", 0, block.start()) + 1
-            found.append(Example(page.name, line, programs, "", ""))
+            found.append(Example(f"{page.parent.name}/{page.name}", line, programs, "", ""))
         else:
             found[-1] = found[-1]._replace(**{kind: content})
     return found
@@ -97,7 +98,7 @@ def test_example(example: Example) -> None:
     assert outcome(example.programs) == (example.output, example.error)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.name}")
 def test_page_has_examples(page: Path) -> None:
     if REWRITE:
         _rewrite(page)
