@@ -187,7 +187,8 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Any]:
         """All parameters."""
-        return (value for _, value in self.named_parameters(recurse=recurse))
+        for _, value in self.named_parameters(recurse=recurse):
+            yield value
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -197,7 +198,8 @@ class Module:
 
     def buffers(self, recurse: bool = True) -> Iterator[Any]:
         """All buffers."""
-        return (value for _, value in self.named_buffers(recurse=recurse))
+        for _, value in self.named_buffers(recurse=recurse):
+            yield value
 
     def get_submodule(self, target: str) -> Module:
         """The module at a path."""
