@@ -153,3 +153,18 @@ def test_warning_is_one_line_for_each_place(tgrad):
         "<command>:5: ",
     ]
     assert all(start in line for line in lines)
+
+
+def test_warnings_of_the_programs_own(tgrad, write):
+    program = (
+        "import warnings\nfor i in range(3): warnings.warn('one\\ntwo')\n"
+        "warnings.warn('old', DeprecationWarning)\n"
+        "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
+        "    warnings.warn('unseen')\nwarnings.simplefilter('error')\nwarnings.warn('raised')\n"
+    )
+    run = tgrad(write("a.tg", program))
+    assert run.err.splitlines()[:2] == [
+        "a.tg:2: UserWarning: one two",
+        "a.tg:3: DeprecationWarning: old",
+    ]
+    assert (run.last, run.code) == ("UserWarning: raised", 1)

@@ -216,6 +216,8 @@ class Session:
             warnings.simplefilter("always")
             for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning):
                 warnings.simplefilter("ignore", category)
+            # As in Python, a program hears of what it does itself, and not of what libraries do.
+            warnings.filterwarnings("always", category=DeprecationWarning, module="__main__")
             warnings.showwarning = self._warn
             yield
 
