@@ -55,8 +55,8 @@ class DType:
         return _REAL.get(self, self)
 
     def to_complex(self) -> DType:
-        """The complex dtype whose parts have this floating dtype."""
-        return complex128 if self is float64 else complex64
+        """The complex dtype whose parts have this floating dtype; a complex dtype is its own."""
+        return self if self.category == COMPLEX else complex128 if self is float64 else complex64
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"

@@ -185,11 +185,6 @@ class Tensor:
         """Always False: tensors are dense."""
         return False
 
-    @property
-    def names(self) -> tuple[None, ...]:
-        """A None for each dimension: dimensions have no names."""
-        return (None,) * self.ndim
-
     # ------------------------------------------------------------------ the graph
 
     def current_edge(self) -> Edge | None:

@@ -77,7 +77,7 @@ def asarray(
     result = as_tensor(obj, dtype, device)
     if copy and (result is obj or isinstance(obj, numpy.ndarray)):
         result = result.clone()
-    if requires_grad:
+    if requires_grad and not result.requires_grad:
         result = result.detach().requires_grad_()
     return result
 

@@ -88,6 +88,7 @@ _GRAPH = """
     name next_functions metadata register_hook register_prehook requires_grad variable remove
     numel category is_floating_point is_complex is_signed to_real to_complex type index
     values indices manual_seed initial_seed seed device get_state
+    solution residuals rank singular_values
 """
 
 
@@ -187,6 +188,8 @@ def _tensor_names() -> set[str]:
     """Public names of tensors and of what hangs on them: nodes, sizes, dtypes, devices."""
     from tgrad.core.tensor import Size, Tensor
     from tgrad.ops.install import install
+    from tgrad.ops.table import TABLE
 
     install()
-    return set(_GRAPH.split()).union(dir(Tensor), dir(Size))
+    fields = [name for row in TABLE.values() for name in row.fields]
+    return set(_GRAPH.split()).union(dir(Tensor), dir(Size), fields)
