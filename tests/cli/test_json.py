@@ -114,3 +114,10 @@ def test_value_that_has_no_text_leaves_no_broken_record(tgrad):
     run = tgrad("--json", "-c", "10**5000")
     (record,) = records(run.out)
     assert (record["kind"], record["type"]) == ("error", "ValueError")
+
+
+def test_classes_and_modules_go_by_their_usual_names(tgrad):
+    run = tgrad("--json", "-c", "torch.Tensor; torch; int")
+    records = [json.loads(line) for line in run.out.splitlines()]
+    assert [record["type"] for record in records] == ["type", "module", "type"]
+    assert records[0]["text"] == "<class 'torch.Tensor'>"

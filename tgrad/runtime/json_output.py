@@ -38,6 +38,9 @@ VERSION = 1
 
 NAMES_OF_NUMBERS = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}
 
+STAND_INS = {"ClassView": "type", "Namespace": "module"}
+"""What a program takes for classes and modules, and what these are called."""
+
 CHUNK = 4096
 """So many numbers are turned into text at a time."""
 
@@ -143,7 +146,8 @@ def _value_fields(value: object) -> Iterable[str]:
 
     All but a tensor's are made at once: what fails should fail before the record is begun.
     """
-    kind = f', "type": {_text(type(value).__name__)}'
+    name = type(value).__name__
+    kind = f', "type": {_text(STAND_INS.get(name, name))}'
     if _is_tensor(value):
         return chain([kind], _fields_of_tensor(value))
     if _is_plain(value, []):
