@@ -332,7 +332,7 @@ def accumulate_recorded(leaf: Tensor, gradient: Tensor) -> None:
     """Add a gradient that has history to a leaf's gradient."""
     o = Spaces.recorded
     grad = leaf._grad
-    leaf._grad = o._copy(o.empty_like(leaf), gradient) if grad is None else o.add(grad, gradient)
+    leaf._grad = o.gradient_copy(gradient) if grad is None else o.add(grad, gradient)
 
 
 # ---------------------------------------------------------------- the functions of torch.autograd

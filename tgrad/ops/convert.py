@@ -30,6 +30,13 @@ operator(
     doc="A copy in the same dtype.",
 )  # fmt: skip
 
+operator(
+    "gradient_copy", lambda xp, input: xp.array(input, order="C"),
+    input=lambda o, g: g,
+    function=False, method=False, label="torch::autograd::CopyBackwards", index="",
+    doc="The copy of a gradient with history that becomes a leaf's `.grad`.",
+)  # fmt: skip
+
 
 def convert(tensor: Tensor, dtype: DType | None, device: Device | None, copy: bool = False) -> Tensor:
     """A tensor in a dtype and on a device; the same object where nothing changes."""

@@ -22,6 +22,8 @@ _SUPPORTED: Final = (
     "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, "
     "uint16, uint8, and bool"
 )
+_MOST_DIMENSIONS: Final = 64
+"""As many as an array can have."""
 _RANKS: Final[dict[type, int]] = {bool: 0, int: 1, float: 2, complex: 3}
 
 
@@ -189,6 +191,8 @@ def _flatten(data: Any) -> tuple[tuple[int, ...], list[Any]]:
     probe = data
     while _is_sequence(probe) and not isinstance(probe, Tensor):
         shape.append(len(probe))
+        if len(shape) > _MOST_DIMENSIONS:
+            raise ArgumentValueError(f"too many dimensions '{type(probe).__name__}'")
         if len(probe) == 0:
             break
         probe = probe[0]
