@@ -136,6 +136,7 @@ def test_allow_read(tgrad, write):
         (["--time-limit", "0.2"], "while True: pass", "time limit of 0.2 s reached"),
         (["--step-limit=50"], "i = 0\nwhile True:\n    i = i + 1", "step limit of 50 reached"),
         (["--memory-limit", "64"], "x = [0] * 10**9", "memory limit of 64 MB reached"),
+        (["--memory-limit", "200"], "x = zeros(10**9)", "memory limit of 200 MB reached"),
         # One instruction, in C, that asks for no signal while it runs.
         (["--time-limit", "0.1"], "sum(range(10**12))", "time limit of 0.1 s reached"),
     ],

@@ -229,10 +229,8 @@ def _vector(values: Array) -> Array:
         quarter = rows // 4
         partial = table[: 4 * quarter].reshape(1, quarter, 4 * lanes)
         parts = _cascade(partial).reshape(4, lanes) if quarter > 1 else table[:4]
-        if rows == 4 * quarter:
-            table = parts
-        else:
-            table = concatenate((parts[:1], table[4 * quarter :], parts[1:]))
+        left = table[4 * quarter :]
+        table = concatenate((parts[:1], left, parts[1:])) if len(left) else parts
     vector = add.reduce(table, 0) if len(table) > 1 else table[0]
     if rows * lanes != size:
         vector = concatenate((values[rows * lanes :], vector))

@@ -46,7 +46,7 @@ def creation_function(op: Op) -> Callable[..., Any]:
         f"except TensorError as error:\n    error.details.setdefault('op', {op.public!r})\n    raise\n"
     )
     if "size" in op.names:
-        writer.add("except MemoryError:\n    raise too_large(size, T) from None")
+        writer.add("except MemoryError as error:\n    raise too_large(size, T) from error")
     writer.add(
         "out = new_tensor(r, T)\n"
         "if requires_grad: out.require_grad(True)\n"

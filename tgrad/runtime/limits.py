@@ -52,8 +52,9 @@ def limited(
     try:
         with _memory(memory), watch.time(time), watch.steps(steps):
             yield
-    except MemoryError:
-        if memory is None:
+    except Exception as error:
+        # Operators that make tensors raise PyTorch's error in place of Python's.
+        if memory is None or not isinstance(error.__cause__ or error, MemoryError):
             raise
         raise LimitReached(f"memory limit of {_megabytes(memory)} reached") from None
 
