@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import Device, TensorType
+from tgrad.core.device import Device, TensorType, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.graph import AccumulateGrad, Edge, HookHandle, Node
 from tgrad.core.modes import state
@@ -523,6 +523,11 @@ class Tensor:
         import numpy
 
         return numpy.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        """What NumPy's functions make of a result that they computed with tensors: a tensor."""
+        dtype = dtypes.from_numpy(array.dtype)
+        return array if dtype is None else new_tensor(array, tensor_type(dtype))
 
     def _scalar(self) -> Any:
         if self._array.size != 1:

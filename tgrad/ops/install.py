@@ -88,6 +88,7 @@ from tgrad.ops.functions import (
     public_inplace,
     reflected_function,
 )
+from tgrad.ops.numpy_operands import equality, quotient, with_arrays
 from tgrad.ops.table import TABLE, Op
 
 ROW_MODULES: Final = (
@@ -316,11 +317,17 @@ COMMUTATIVE: Final = frozenset("+*&|^")
 
 def _symbol(symbol: str, ops: list[Op]) -> None:
     """The methods behind an operator symbol; `r-` is the one for `number - tensor`."""
+    if symbol == "r/":
+        _method("__rtruediv__", lambda: with_arrays(reflected_function(bound(ops[0])), quotient))
+        return
     if symbol[0] == "r":
         _method(f"__r{SYMBOLS[symbol[1:]]}__", lambda: reflected_function(bound(ops[0])))
         return
     stem = SYMBOLS[symbol]
-    _method(f"__{stem}__", lambda: operator_function(ops, bound))
+    if symbol == "==":
+        _method("__eq__", lambda: with_arrays(operator_function(ops, bound), equality))
+    else:
+        _method(f"__{stem}__", lambda: operator_function(ops, bound))
     if ops[0].inplace and len(ops[0].parameters) > 1:
         _method(f"__i{stem}__", lambda: operator_function(ops, bound_inplace))
     if symbol in COMMUTATIVE:
