@@ -263,3 +263,9 @@ torch.nn.utils.clip_grad_norm_, schedules
     assert str(world.shown[1]).endswith("<module 'torch.optim.lr_scheduler'>)")
     with pytest.raises(ModuleNotFoundError, match=r"No module named 'torch\.optim\.nothing'"):
         run("import torch.optim.nothing")
+
+
+def test_a_program_may_make_pi_as_before_there_was_one() -> None:
+    text = "import torch\ntorch.pi = torch.acos(torch.zeros(1)) * 2\nprint(torch.pi)"
+    assert printed(text) == "tensor([3.1416])\n"
+    assert printed("import torch\nprint(torch.pi)") == "3.141592653589793\n"

@@ -166,3 +166,9 @@ ax.xaxis.set_ticks_position("bottom")
     assert calls(plot) == [
         [["spines.@right.set_color", "spines.top.set_visible", "xaxis.set_ticks_position"]]
     ]
+
+
+def test_a_colour_map_is_its_name() -> None:
+    world, plot = plotted("plt.imshow(np.zeros((2, 2)), cmap=plt.cm.gray); print(plt.cm.Spectral)")
+    assert world.output.getvalue() == "Spectral\n"
+    assert plot.figures[1]._axes[0]._calls[0].keywords == {"cmap": "gray"}

@@ -202,6 +202,9 @@ def _make_modules() -> dict[str, LazyNames]:
         {"assert_close": _from("tgrad.ops.testing", "assert_close")}
     )
     found["torch.nn"] = ModuleNames("tgrad.nn")
+    found["torch.nn.modules"] = ModuleNames("tgrad.nn")
+    found["torch.nn.parameter"] = LazyNames({"Parameter": _from("tgrad.nn", "Parameter")})
+    found["torch.functional"] = found["torch"]
     found["torch.optim"] = ModuleNames("tgrad.optim")
     found["torch.utils"] = _plain()
     for path in DATA:

@@ -269,7 +269,7 @@ def _matplotlib(modules: Modules) -> Names:
     return pyplot.matplotlib_names()
 
 
-_LATE = frozenset({"torch.nn", "torch.optim"})
+_LATE = frozenset({"torch.nn", "torch.nn.modules", "torch.nn.parameter", "torch.optim"})
 """See `tgrad.runtime.attributes.layer_attribute_names`."""
 
 _STANDARD = """

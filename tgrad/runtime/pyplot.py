@@ -26,15 +26,26 @@ PYPLOT = """
     axes cla clf clim close cm colorbar draw figlegend figtext figure gca gcf get_cmap get_fignums
     fignum_exists interactive ioff ion isinteractive pause rc rcParams savefig sca set_cmap show
     style subplot subplots subplots_adjust suptitle switch_backend tight_layout twinx twiny
-    viridis gray hot jet use available update
+    use available update get_backend
 """
+
+COLORMAPS = """
+    Accent Blues BrBG BuGn BuPu Dark2 GnBu Greens Greys OrRd Oranges PRGn Paired Pastel1 Pastel2 PiYG
+    PuBu PuBuGn PuOr PuRd Purples RdBu RdGy RdPu RdYlBu RdYlGn Reds Set1 Set2 Set3 Spectral Wistia
+    YlGn YlGnBu YlOrBr YlOrRd afmhot autumn binary bone brg bwr cividis cool coolwarm copper
+    cubehelix flag gist_gray gist_heat gray hot hsv inferno jet magma ocean pink plasma prism rainbow
+    seismic spring summer tab10 tab20 tab20b tab20c terrain turbo twilight viridis winter
+"""
+"""The names of matplotlib's colour maps."""
+
+_COLORMAPS = frozenset(COLORMAPS.split())
 
 _DISPLAY = "clim draw interactive ioff ion pause rc set_cmap switch_backend"
 
 
 def attribute_names() -> list[str]:
     """Every name that programs use on pyplot, figures, axes and what their calls return."""
-    text = " ".join((DRAWING, STYLING, AXES_ONLY, FIGURE, PYPLOT, ARTIST))
+    text = " ".join((DRAWING, STYLING, AXES_ONLY, FIGURE, PYPLOT, ARTIST, COLORMAPS))
     return [*text.split(), *SETTERS, *SETTERS.values()]
 
 
@@ -65,6 +76,8 @@ class Pyplot:
         return names | {
             "axes": self._axes,
             "cla": self._clear,
+            "cm": Colormaps(),
+            "get_cmap": lambda name="viridis", lut=None: name,
             "clf": self._clear,
             "close": self._close,
             "colorbar": self._on_figure("colorbar"),
@@ -168,10 +181,28 @@ class Style:
         raise AttributeError(f"attribute '{name}' can't be assigned to")
 
 
+class Colormaps:
+    """`matplotlib.pyplot.cm`: a colour map is its name, which drawing functions take as well."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _COLORMAPS:
+            return name
+        raise AttributeError(f"module 'matplotlib.cm' has no attribute '{name}'", name=name)
+
+    def __dir__(self) -> list[str]:
+        return sorted(_COLORMAPS)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"attribute '{name}' can't be assigned to")
+
+
 def _ignored(*arguments: Any, **keywords: Any) -> None:
     """Concerns a display, and there is none."""
 
 
 def matplotlib_names() -> dict[str, Any]:
     """The names of `matplotlib` itself."""
-    return {"use": _ignored, "rc": _ignored, "rcParams": {}, "style": Style()}
+    return {
+        "use": _ignored, "rc": _ignored, "rcParams": {}, "style": Style(), "cm": Colormaps(),
+        "get_backend": lambda: "agg",
+    }  # fmt: skip

@@ -119,6 +119,10 @@ class Attributes:
         return read_attribute(self._value, name)
 
     def __setitem__(self, name: str, new: Any) -> None:
+        if name == "pi" and isinstance(self._value, Namespace) and self._value.__name__ == "torch":
+            # Texts from before there was `torch.pi` make it.  A module belongs to one session.
+            self._value.__dict__[name] = new
+            return
         if not self._takes(name):
             raise refusal(self._value, name)
         setattr(self._value, name, new)
