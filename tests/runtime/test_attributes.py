@@ -50,6 +50,7 @@ print(m.fc.bias, len(list(m.parameters())))
     assert text == "torch.Size([3]) 4 ['fc.weight', 'fc.bias']\nNone 1\n"
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # of NumPy 2.5
 def test_arrays_take_a_shape() -> None:
     assert printed("import numpy as np\na = np.arange(4)\na.shape = 2, 2\nprint(a.tolist())") == (
         "[[0, 1], [2, 3]]\n"

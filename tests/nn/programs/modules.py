@@ -108,8 +108,8 @@ nn.Parameter([1.])
 list(nn.Linear(2,1).parameters())
 list(nn.Linear(2,1).named_parameters())
 [n for n,p in nn.Sequential(nn.Linear(2,1),nn.Linear(1,1)).named_parameters()]
-nn.Sequential(nn.Linear(2,1),nn.Linear(1,1)).state_dict()
-nn.Linear(2,1).state_dict()
+list(nn.Sequential(nn.Linear(2,1),nn.Linear(1,1)).state_dict().items())
+dict(nn.Linear(2,1).state_dict())
 nn.Sequential(nn.Linear(2,1))[0]
 len(nn.Sequential(nn.Linear(2,1),nn.ReLU()))
 nn.Sequential(nn.Linear(2,1),nn.ReLU())[-1]
