@@ -236,6 +236,9 @@ class AccumulateGrad(Node):
         return self.reference()
 
 
+AccumulateGrad.__module__ = "builtins"
+
+
 def check_version(node: Node, index: int, tensor: Tensor) -> None:
     """Raise PyTorch's error if a saved tensor has been written to since."""
     storage = tensor._storage

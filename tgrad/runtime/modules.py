@@ -285,5 +285,6 @@ _FACTORIES: dict[str, Callable[[Modules], Names]] = {
     "numpy.testing": _numpy("numpy.testing"),
     "matplotlib": _matplotlib,
     "matplotlib.pyplot": _pyplot,
+    "matplotlib.pylab": _pyplot,
     **{path: _standard(path) for path in _STANDARD.split()},
 }
