@@ -21,6 +21,9 @@ from tgrad.data.samplers import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from tgrad.ops.install import install
+
+install()
 
 __all__ = [
     "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset",

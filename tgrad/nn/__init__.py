@@ -100,8 +100,11 @@ from tgrad.nn.normalization import (
     RMSNorm,
 )
 from tgrad.nn.parameter import Parameter
+from tgrad.ops.install import install
 
 utils = gradients
+
+install()
 
 __all__ = [  # noqa: RUF022
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d",
