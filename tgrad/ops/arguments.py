@@ -11,7 +11,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.device import Device
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Layout, Size, Tensor
-from tgrad.errors import ArgumentError, DeviceError
+from tgrad.errors import ArgumentError, DeviceError, NotAvailableError
 from tgrad.ops.table import REQUIRED, Op, Parameter
 
 
@@ -105,7 +105,22 @@ _PYTHON_TYPES: Final[dict[Any, DType]] = {
 }
 
 
+class AbsentDType:
+    """A dtype of PyTorch's that there is no tensor of; using it says what to use instead."""
+
+    __slots__ = ("instead", "name")
+
+    def __init__(self, name: str, instead: str) -> None:
+        self.name = name
+        self.instead = instead
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
 def _dtype(value: Any) -> Any:
+    if isinstance(value, AbsentDType):
+        raise NotAvailableError(f"{value!r} is not available in tgrad: {value.instead}")
     if isinstance(value, DType):
         return value
     return _PYTHON_TYPES.get(value, REFUSED) if isinstance(value, type) else REFUSED

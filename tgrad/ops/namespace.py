@@ -20,6 +20,7 @@ from tgrad.core.graph import Node
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, NotAvailableError
 from tgrad.ops import convert, environment, factory, joining, memory, quick, splitting, typeinfo, windows
+from tgrad.ops.arguments import AbsentDType
 from tgrad.ops.install import LazyNames, torch_names
 
 
@@ -89,6 +90,7 @@ def _torch() -> LazyNames:
         **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},
     )
     names.makers.update(quick.FUNCTIONS)
+    names["bfloat16"] = AbsentDType("bfloat16", "use float16 or float32")
     for name, instead in ABSENT.items():
         names.makers.setdefault(name, _absent(f"torch.{name}", instead))
     return names
@@ -106,10 +108,11 @@ RANDOM_STATE: Final = ("manual_seed", "seed", "initial_seed", "get_rng_state", "
 
 ABSENT: Final = {
     "compile": "programs run as they are; leave it out",
+    "load": "use the language's load(), for which the command line has --allow-read, or numpy.load",
+    "save": "use the language's save(), for which the command line has --allow-write, or numpy.save",
     "vmap": "write the batched operation, or use a loop and torch.stack",
     "sparse_coo_tensor": "tensors are dense; use torch.zeros and indexing",
     "quantize_per_tensor": "tensors aren't quantized; use round() and a scale",
-    "bfloat16": "use torch.float16 or torch.float32",
 }
 """Names of PyTorch's that tgrad hasn't, and what to use instead."""
 
