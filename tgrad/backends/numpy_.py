@@ -186,8 +186,8 @@ from numpy import (
     zeros_like,
 )
 
-from tgrad.backends import fused
 from tgrad import backends
+from tgrad.backends import fused
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.sums import mean, nansum, sum

@@ -59,7 +59,8 @@ ARTIST = """
     get_figure get_legend_handles_labels get_lines get_title get_xdata get_xlabel get_xlim get_ydata
     get_ylabel get_ylim patch set_alpha set_color set_data set_label set_linestyle set_linewidth
     set_marker set_text set_visible set_xdata set_ydata remove spines flat ravel flatten
-    set_label_coords set_label_position set_position set_tick_params set_ticklabels set_ticks set_ticks_position
+    set_label_coords set_label_position set_position set_tick_params set_ticklabels set_ticks
+    set_ticks_position
     tick_bottom tick_left tick_top top bottom left right label xaxis yaxis zaxis
 """
 
