@@ -90,7 +90,7 @@ class Walk:
             self.pending, self.heap, self.gradients, self.keep, self.record,
         )  # fmt: skip
         leaves, summed = self.leaves, self.summed
-        simple = not record and self.needed is None
+        simple = not record and self.needed is None and not state.anomaly
         quiet = None if backends.silent else Spaces.raw.xp.errstate(all="ignore")
         if quiet is not None:
             quiet.__enter__()
@@ -152,6 +152,8 @@ class Walk:
             g = self._before(node, node.hooks, g)
         o = Spaces.recorded
         results = node.recorded(o, g, edges) if self.record else node.raw(g, edges)
+        if state.anomaly and state.check_nan:
+            _refuse_nan(node, results)
         if not self.keep:
             node.free()
         if node.operands is not None:
@@ -271,6 +273,17 @@ class Walk:
                 if hooks is not None:
                     for hook in tuple(hooks.after.values()):
                         hook(leaf)
+
+
+def _refuse_nan(node: Node, results: tuple[Any, ...]) -> None:
+    """Raise the error of anomaly mode if a derivative gave NaN."""
+    for number, result in enumerate(results):
+        array = result._array if isinstance(result, Tensor) else result
+        if array is not None and bool((array != array).any()):  # only NaN does
+            raise AutogradError(
+                f"Function '{type(node).__name__}' returned nan values in its {number}th output.",
+                node=node,
+            )
 
 
 def fit(results: tuple[Any, ...], node: Node) -> tuple[Any, ...]:

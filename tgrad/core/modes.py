@@ -122,5 +122,49 @@ class set_grad_enabled(GradMode):  # noqa: N801
         return super().__call__(function)
 
 
+def is_anomaly_enabled() -> bool:
+    """Whether backward passes look for NaN."""
+    return state.anomaly
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly mode, when it is on, checks gradients for NaN."""
+    return state.check_nan
+
+
+class set_detect_anomaly:  # noqa: N801
+    """Switches anomaly mode on or off: from this call on, or for a block when used with `with`.
+
+    In anomaly mode a backward pass fails at the first derivative that gives NaN, and the error says
+    which operator it belongs to and where that operator was called.
+    """
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        self._before = (state.anomaly, state.check_nan)
+        state.anomaly, state.check_nan = mode, check_nan
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        state.anomaly, state.check_nan = self._before
+
+
+class detect_anomaly(set_detect_anomaly):  # noqa: N801
+    """Anomaly mode for a block."""
+
+    def __init__(self, check_nan: bool = True) -> None:
+        import warnings
+
+        warnings.warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only "
+            "be enabled for debugging.",
+            stacklevel=2,
+        )
+        super().__init__(True, check_nan)
+
+
 for _mode in (no_grad, enable_grad, set_grad_enabled):
     _mode.__module__ = "torch.autograd.grad_mode"
+for _anomaly in (detect_anomaly, set_detect_anomaly):
+    _anomaly.__module__ = "torch.autograd.anomaly_mode"

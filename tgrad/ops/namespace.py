@@ -65,7 +65,8 @@ def _torch() -> LazyNames:
         from_numpy=factory.from_numpy,
         no_grad=modes.no_grad, enable_grad=modes.enable_grad,
         inference_mode=modes.no_grad, set_grad_enabled=modes.set_grad_enabled,
-        is_grad_enabled=modes.is_grad_enabled,
+        is_grad_enabled=modes.is_grad_enabled, is_anomaly_enabled=modes.is_anomaly_enabled,
+        is_anomaly_check_nan_enabled=modes.is_anomaly_check_nan_enabled,
         finfo=typeinfo.finfo, iinfo=typeinfo.iinfo, promote_types=typeinfo.promote_types,
         result_type=typeinfo.result_type, can_cast=typeinfo.can_cast,
         get_default_dtype=typeinfo.get_default_dtype,
@@ -171,7 +172,8 @@ def _make_modules() -> dict[str, LazyNames]:
     found["torch.autograd"] = _plain(
         backward=engine.backward, grad=engine.grad, Variable=_variable, no_grad=modes.no_grad,
         enable_grad=modes.enable_grad, set_grad_enabled=modes.set_grad_enabled,
-        inference_mode=modes.no_grad, Node=Node,
+        inference_mode=modes.no_grad, Node=Node, detect_anomaly=modes.detect_anomaly,
+        set_detect_anomaly=modes.set_detect_anomaly,
     )  # fmt: skip
     for name in ("Function", "FunctionCtx", "once_differentiable"):
         found["torch.autograd"].makers[name] = _custom(name)
