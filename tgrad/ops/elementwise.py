@@ -57,7 +57,7 @@ def add_scaled(xp: Any, input: Any, other: Any, alpha: Any) -> Any:
     check_alpha(dtype, alpha)
     if dtype.kind == "b":
         return xp.logical_or(input, xp.logical_and(other, bool(alpha)))
-    return plus_product(xp, input, other, dtype.type(alpha), dtype)
+    return plus_product(xp, input, other, xp.asarray(alpha).astype(dtype), dtype)
 
 
 def plus_product(xp: Any, a: Any, b: Any, c: Any, dtype: Any) -> Any:
@@ -161,7 +161,8 @@ arithmetic(
 def no_zero(xp: Any, input: Any, other: Any) -> None:
     """Whole numbers are not divided by 0."""
     dtype = input.dtype if hasattr(input, "dtype") else other.dtype
-    if dtype.kind in "iu" and not xp.all(other):
+    empty = hasattr(input, "size") and input.size == 0
+    if dtype.kind in "iu" and not empty and not xp.all(other):
         raise StateError("ZeroDivisionError")
 
 

@@ -125,11 +125,17 @@ def common_device(operands: Sequence[Any]) -> Any:
     return CPU if loose is None else loose
 
 
-def refused(op: Op, dtype: DType, operands: Sequence[Any]) -> DTypeError:
-    """The error for a dtype that a row says it is not defined for."""
+def refused(op: Op, dtype: DType, operands: Sequence[Any]) -> TensorError:
+    """The error for a dtype that a row says it is not defined for.
+
+    PyTorch looks at the shapes first, unless the sentence is of its own and not a kernel's.
+    """
     for name, kinds in op.refuses.items():
         if dtype in kinds:
             error: DTypeError
+            shapes = shape_error(op, operands) if " " not in name else None
+            if shapes is not None:
+                return shapes
             if name[0] == "!":
                 error = UnsupportedDTypeError(name[1:])
             elif " " in name:
@@ -142,20 +148,30 @@ def refused(op: Op, dtype: DType, operands: Sequence[Any]) -> DTypeError:
 
 
 def kernel_error(op: Op, error: Exception, operands: Sequence[Any]) -> Exception:
-    """PyTorch's error for what an array library refused: in elementwise kernels, shapes."""
+    """PyTorch's error for what a kernel refused: in elementwise kernels shapes come first."""
+    shapes = shape_error(op, operands)
+    if shapes is not None:
+        return shapes
     if isinstance(error, TensorError):
         error.details.setdefault("op", op.public)
         error.details.setdefault("operands", tuple(operands))
         return error
     if isinstance(error, TypeError) and op.guard is not None:
         op.guard(operands)
+    return error
+
+
+def shape_error(op: Op, operands: Sequence[Any]) -> ShapeError | None:
+    """The error for operands of an elementwise row whose shapes don't broadcast; None if they do."""
+    if op.family != "broadcast":
+        return None
     shapes = [o._array.shape for o in operands if isinstance(o, Tensor)]
     for first, second in pairwise(shapes):
         found = broadcast_error(first, second)
         if found is not None:
             found.details.update(op=op.public, operands=tuple(operands))
             return found
-    return error
+    return None
 
 
 def broadcast_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError | None:
