@@ -43,7 +43,6 @@ from numpy import (
     atleast_2d,
     bincount,
     bitwise_and,
-    bitwise_count,
     bitwise_or,
     bitwise_xor,
     bool_,
@@ -74,7 +73,6 @@ from numpy import (
     errstate,
     expand_dims,
     eye,
-    fabs,
     finfo,
     flatnonzero,
     flip,
@@ -123,14 +121,12 @@ from numpy import (
     maximum,
     meshgrid,
     minimum,
-    modf,
     moveaxis,
     multiply,
     nan,
     nan_to_num,
     ndarray,
     negative,
-    newaxis,
     nextafter,
     nonzero,
     not_equal,
@@ -194,8 +190,6 @@ from tgrad.backends.sums import mean, nansum, sum
 
 Array = ndarray[Any, Any]
 
-amax_, amin_ = amax, amin
-cat = concatenate
 
 
 _LATER: Final = {

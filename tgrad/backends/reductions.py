@@ -7,7 +7,6 @@ one axis of one element.  Results have the array's dtype unless said otherwise.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import numpy
@@ -23,21 +22,6 @@ WELFORD_STEPS: Final = 2048
 
 
 # ------------------------------------------------------------------------------ the geometry
-
-
-def with_axis(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel along one axis, `kernel(array, axis, keepdims, ...)`, that takes 0-dimensional arrays."""
-
-    def function(array: Array, axis: int, keepdims: bool, *rest: Any) -> Any:
-        if array.ndim:
-            return kernel(array, axis, keepdims, *rest)
-        results = kernel(array.reshape(1), 0, False, *rest)
-        if isinstance(results, tuple):
-            return tuple(result.reshape(()) for result in results)
-        return results.reshape(())
-
-    function.__doc__ = kernel.__doc__
-    return function
 
 
 def axes_last(array: Array, axes: Axes) -> tuple[Array, tuple[int, ...]]:

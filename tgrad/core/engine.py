@@ -89,7 +89,7 @@ class Walk:
         pending, heap, gradients, keep, record = (
             self.pending, self.heap, self.gradients, self.keep, self.record,
         )  # fmt: skip
-        leaves, summed = self.leaves, self.summed
+        leaves, summed, raw = self.leaves, self.summed, Spaces.raw
         simple = not record and self.needed is None and not state.anomaly
         quiet = None if backends.silent else Spaces.raw.xp.errstate(all="ignore")
         if quiet is not None:
@@ -108,7 +108,7 @@ class Walk:
                 if not keep:
                     node.free()
                 if node.operands is not None:
-                    results = fit(results, node)
+                    results = fit(results, node, raw)
                 # `arrive`, written out for the common case of a node reached once.
                 for edge, result in zip(node.edges, results):  # noqa: B905
                     if edge is None or result is None:
@@ -150,14 +150,14 @@ class Walk:
             edges = tuple(e if e is not None and self._leads(e) else None for e in node.edges)
         if node.hooks is not None and node.hooks.before:
             g = self._before(node, node.hooks, g)
-        o = Spaces.recorded
+        o = Spaces.recorded if self.record else Spaces.raw
         results = node.recorded(o, g, edges) if self.record else node.raw(g, edges)
         if state.anomaly and state.check_nan:
             _refuse_nan(node, results)
         if not self.keep:
             node.free()
         if node.operands is not None:
-            results = (fit_recorded if self.record else fit)(results, node)
+            results = fit(results, node, o)
         if node.hooks is not None and node.hooks.after:
             results = self._after(node.hooks, results, g)
         for edge, result in zip(edges, results, strict=False):
@@ -286,32 +286,16 @@ def _refuse_nan(node: Node, results: tuple[Any, ...]) -> None:
             )
 
 
-def fit(results: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
-    """Bring array gradients to the shape and dtype of the operands they belong to."""
+def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
+    """Bring gradients, arrays or tensors, to the shape and dtype of the operands they belong to."""
     assert node.operands is not None
     fitted = []
     for result, operand in zip(results, node.operands, strict=True):
         if result is not None and operand is not None:
             shape, type_ = operand
             if result.shape != shape:
-                result = Spaces.raw.sum_to_size(result, shape)
-            if result.dtype != type_.dtype.numpy:
-                result = type_.xp.cast(result, type_.dtype.numpy)
-        fitted.append(result)
-    return tuple(fitted)
-
-
-def fit_recorded(results: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
-    """`fit` for tensors."""
-    assert node.operands is not None
-    fitted = []
-    for result, operand in zip(results, node.operands, strict=True):
-        if result is not None and operand is not None:
-            shape, type_ = operand
-            if result._array.shape != shape:
-                result = Spaces.recorded.sum_to_size(result, shape)
-            if result._type is not type_:
-                result = Spaces.recorded.to_type(result, type_)
+                result = o.sum_to_size(result, shape)
+            result = o.to_type(result, type_)
         fitted.append(result)
     return tuple(fitted)
 
@@ -560,11 +544,7 @@ def walk_from(edge: Edge, root: Tensor, keep: bool) -> None:
         if one is None:
             one = _ONES[type_] = type_.xp.ones((), type_.dtype.numpy)
         walk.arrive(edge, one)
-    with_grad, state.grad = state.grad, False
-    try:
-        walk.run()
-    finally:
-        state.grad = with_grad
+    _run(walk)
 
 
 _ONES: Final[dict[TensorType, Any]] = {}
@@ -592,7 +572,7 @@ def apply_node(node: Node, grads: tuple[Any, ...]) -> Any:
     g: Any = grads if node.several_outputs else grads[0]
     results = node.recorded(Spaces.recorded, g, node.edges)
     if node.operands is not None:
-        results = fit_recorded(results, node)
+        results = fit(results, node, Spaces.recorded)
     return results[0] if len(results) == 1 else results
 
 

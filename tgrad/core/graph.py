@@ -97,7 +97,6 @@ class Node:
     several_outputs: ClassVar[bool] = False
     results: ClassVar[dict[str, int]] = {"out": 0}
     """The numbers of the results by the names under which they are saved."""
-    mixed_safe: ClassVar[bool] = False
 
     sequence: int
     edges: tuple[Edge | None, ...]

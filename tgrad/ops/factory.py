@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 import numpy
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import CPU, Device, TensorType, tensor_type
+from tgrad.core.device import CPU, TensorType, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Size, Tensor, new_tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, DTypeError
@@ -395,8 +395,3 @@ def _legacy_doc(dtype: DType) -> str:
 
 
 Tensor.legacy_constructor = staticmethod(legacy_tensor)
-
-
-def device_of(value: Any) -> Device:
-    """`torch.device(...)`'s argument, or a device, as a Device."""
-    return value if isinstance(value, Device) else Device(value)

@@ -8,77 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
 from typing import Any, Final
 
 from tgrad.core.device import CPU, CPU_TYPES, tensor_type
 from tgrad.core.dtype import DTYPES
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.ops import (
-    combined,
-    comparison,
-    contraction,
-    convert,
-    create,
-    distance,
-    einsum,
-    elementwise,
-    extremes,
-    filling,
-    index,
-    index_reduce,
-    joining,
-    layout,
-    linalg,
-    linalg_cholesky,
-    linalg_decompositions,
-    linalg_lstsq,
-    linalg_lu,
-    linalg_norms,
-    linalg_solve,
-    masking,
-    matmul,
-    memory,
-    nn_activation,
-    nn_activation_functions,
-    nn_attention,
-    nn_base,
-    nn_blocks,
-    nn_convolution,
-    nn_dropout,
-    nn_layers,
-    nn_loss,
-    nn_loss_binary,
-    nn_loss_classes,
-    nn_loss_more,
-    nn_normalization,
-    nn_pooling,
-    nn_pooling_adaptive,
-    nn_resize,
-    nn_softmax,
-    picking,
-    pointwise,
-    powers,
-    progressions,
-    quick,
-    random,
-    random_fill,
-    rearrange,
-    reduce,
-    rounding,
-    scan,
-    scattering,
-    sets,
-    shape,
-    sorting,
-    special,
-    splitting,
-    statistics,
-    strided,
-    tensor_index,
-    variance,
-    windows,
-)
+from tgrad.ops import convert, quick
 from tgrad.ops.functions import (
     bound,
     bound_inplace,
@@ -91,19 +28,21 @@ from tgrad.ops.functions import (
 from tgrad.ops.numpy_operands import equality, quotient, with_arrays
 from tgrad.ops.table import TABLE, Op
 
-ROW_MODULES: Final = (
-    convert, elementwise, powers, combined, pointwise, rounding, comparison, extremes, special,
-    matmul, contraction, einsum, reduce,
-    linalg, linalg_solve, linalg_cholesky, linalg_decompositions, linalg_lu, linalg_lstsq,
-    linalg_norms,
-    nn_base, nn_softmax, nn_activation, nn_activation_functions,
-    nn_loss, nn_loss_binary, nn_loss_classes, nn_loss_more,
-    nn_layers, nn_dropout, nn_attention, nn_normalization,
-    nn_convolution, nn_blocks, nn_pooling, nn_pooling_adaptive, nn_resize, distance,
-    shape, layout, strided, joining, splitting, tensor_index, index, filling, memory, rearrange,
-    scattering, picking, index_reduce, masking,
-    create, progressions, random, random_fill, variance, scan, sorting, sets, statistics, windows,
+ROW_FILES: Final = (
+    "combined", "comparison", "contraction", "convert", "create", "distance", "einsum",
+    "elementwise", "extremes", "filling", "index", "index_reduce", "joining", "layout", "linalg",
+    "linalg_cholesky", "linalg_decompositions", "linalg_lstsq", "linalg_lu", "linalg_norms",
+    "linalg_solve", "masking", "matmul", "memory", "nn_activation", "nn_activation_functions",
+    "nn_attention", "nn_base", "nn_blocks", "nn_convolution", "nn_dropout", "nn_layers", "nn_loss",
+    "nn_loss_binary", "nn_loss_classes", "nn_loss_more", "nn_normalization", "nn_pooling",
+    "nn_pooling_adaptive", "nn_resize", "nn_softmax", "picking", "pointwise", "powers",
+    "progressions", "random", "random_fill", "rearrange", "reduce", "rounding", "scan",
+    "scattering", "sets", "shape", "sorting", "special", "splitting", "statistics", "strided",
+    "tensor_index", "variance", "windows",
 )  # fmt: skip
+"""The files of rows.  Calls are matched to overloads in the order in which their rows are read."""
+
+ROW_MODULES: Final = tuple(import_module(f"tgrad.ops.{name}") for name in ROW_FILES)
 
 
 class LazyMethod:

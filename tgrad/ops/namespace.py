@@ -226,10 +226,6 @@ class ModuleNames(LazyNames):
 
     def _load(self) -> None:
         if self._module:
-            from importlib.util import find_spec
-
-            if find_spec(self._module) is None:
-                return
             module, self._module = import_module(self._module), ""
             self.update((name, getattr(module, name)) for name in module.__all__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tgrad.core.engine import fit, fit_recorded
+from tgrad.core.engine import Spaces, fit
 from tgrad.core.graph import Edge, Node, fill_node, freed_error
 from tgrad.core.tensor import Tensor
 from tgrad.ops.call import INTERNAL
@@ -59,7 +59,7 @@ class CopySlices(Node):
         wanted = (edges[0], *edges[1:])
         results = inner.raw(piece.copy(), wanted)
         if inner.operands is not None:
-            results = fit(results, inner)
+            results = fit(results, inner, Spaces.raw)
         if edges[0] is None:
             return (None, *results[1:])
         piece[...] = 0 if results[0] is None else results[0]
@@ -71,7 +71,7 @@ class CopySlices(Node):
         piece = o.strided_piece(g, self.home, *self.place)
         results = inner.recorded(o, piece, (edges[0], *edges[1:]))
         if inner.operands is not None:
-            results = fit_recorded(results, inner)
+            results = fit(results, inner, o)
         base = None
         if edges[0] is not None:
             base = o.strided_replace(g, results[0], self.home, *self.place)
