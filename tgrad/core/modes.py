@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from tgrad.errors import ArgumentError
@@ -44,12 +43,7 @@ class GradMode:
         self._previous.append(state.grad)
         state.grad = self._mode
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         state.grad = self._previous.pop()
 
     def __call__(self, function: F) -> F:
@@ -109,12 +103,7 @@ class set_grad_enabled(GradMode):  # noqa: N801
     def __enter__(self) -> None:
         state.grad = self._mode
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         state.grad = self._before
 
     def __call__(self, function: F) -> F:

@@ -164,6 +164,7 @@ def as_strided_(self: Tensor, size: Any, stride: Any, storage_offset: int | None
     at = here if storage_offset is None else storage_offset
     home = (self._array.shape, element_strides(self._array))
     size, stride = tuple(size), tuple(stride)
+    pieces.check_placement(self, size, stride, at)
     array = array_near(self._array, size, stride, at - here)
     return _changed(self, array, "strided_", home, size, stride, at - here)
 
@@ -200,8 +201,10 @@ def resize_as_(self: Tensor, the_template: Tensor) -> Tensor:
     return resize_(self, the_template._array.shape)
 
 
-def set_(self: Tensor, source: Any = None, *geometry: Any) -> Tensor:
-    """Make the tensor another one's memory and geometry."""
+def set_(
+    self: Tensor, source: Any = None, storage_offset: Any = None, size: Any = None, stride: Any = None
+) -> Tensor:
+    """Make the tensor another one's memory, with its geometry or with a given one."""
     if source is None:
         self._array = numpy.zeros(0, self._array.dtype)
         self._storage = None
@@ -215,7 +218,19 @@ def set_(self: Tensor, source: Any = None, *geometry: Any) -> Tensor:
             f"Could not set tensor of type {source._type.dtype.name} to a tensor of type "
             f"{self._type.dtype.name}"
         )
-    self._array = source._array
+    array = source._array
+    if storage_offset is not None:
+        offset, sizes = ACCEPT["int"][0](storage_offset), ACCEPT["ints"][0](size)
+        steps = None if stride is None else ACCEPT["ints"][0](stride)
+        if REFUSED in (offset, sizes, steps):
+            raise ArgumentError(
+                "set_() received an invalid combination of arguments: after a tensor stand an int "
+                "storage_offset, a tuple of ints size and a tuple of ints stride"
+            )
+        steps = contiguous_strides(sizes) if steps is None else steps
+        pieces.check_placement(source, sizes, steps, offset)
+        array = array_near(array, sizes, steps, offset - pieces.storage_offset(source))
+    self._array = array
     self._storage = source.own_storage()
     self._storage.version += 1
     return self

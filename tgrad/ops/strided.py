@@ -125,16 +125,8 @@ def storage_bytes(tensor: Tensor) -> int:
     return extent(array.shape, element_strides(array)) * int(array.itemsize)
 
 
-def as_strided(
-    o: Any,
-    input: Any,
-    size: tuple[int, ...],
-    stride: tuple[int, ...],
-    storage_offset: int | None = None,
-) -> Any:
-    """A view with any shape and strides."""
-    here = _offset(input)
-    at = here if storage_offset is None else storage_offset
+def check_placement(input: Any, size: tuple[int, ...], stride: tuple[int, ...], at: int) -> None:
+    """Raise PyTorch's error for a shape, strides and offset that don't lie in a tensor's storage."""
     if len(size) != len(stride):
         raise ShapeError("mismatch in length of strides and shape")
     if min(stride, default=0) < 0:
@@ -158,6 +150,19 @@ def as_strided(
             f"itemsize {itemsize} requiring a storage size of {needed} are out of bounds for "
             f"storage of size {have}"
         )
+
+
+def as_strided(
+    o: Any,
+    input: Any,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    storage_offset: int | None = None,
+) -> Any:
+    """A view with any shape and strides."""
+    here = _offset(input)
+    at = here if storage_offset is None else storage_offset
+    check_placement(input, size, stride, at)
     home = (input._array.shape, element_strides(input._array))
     return o.strided(input, home, size, stride, at - here)
 
