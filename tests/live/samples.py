@@ -75,7 +75,9 @@ def tensor_of(value: torch.Tensor) -> Any:
     size = 1 + sum((n - 1) * s for n, s in zip(value.shape, value.stride(), strict=True))
     size = value.storage_offset() + (size if value.numel() else 0)
     plain = value.detach().resolve_conj().resolve_neg()
-    flat = torch.as_strided(plain, (size,), (1,), 0) if plain.untyped_storage().nbytes() else plain.reshape(-1)
+    flat = (
+        torch.as_strided(plain, (size,), (1,), 0) if plain.untyped_storage().nbytes() else plain.reshape(-1)
+    )
     ours = tgrad.tensor(array_of(flat).copy(), dtype=dtype)
     ours = tgrad.as_strided(ours, tuple(value.shape), plain.stride(), plain.storage_offset())
     return ours.detach().requires_grad_(value.requires_grad)
@@ -112,8 +114,10 @@ def rebound(function: Any) -> Any:
             if spelled and getattr(theirs, spelled, None) is function:
                 return getattr(ours, spelled)
     if isinstance(function, functools.partial):
-        return functools.partial(rebound(function.func), *convert(function.args), **convert(function.keywords))
-    if isinstance(function, types.FunctionType) and not (function.__module__ or '').startswith("torch.nn"):
+        return functools.partial(
+            rebound(function.func), *convert(function.args), **convert(function.keywords)
+        )
+    if isinstance(function, types.FunctionType) and not (function.__module__ or "").startswith("torch.nn"):
         names = {**function.__globals__, "torch": tgrad, "F": tgrad.nn.functional, "wrapper_set_seed": seeded}
         closure = function.__closure__
         if closure:
@@ -187,11 +191,19 @@ def compare_tensor(mine: Any, reference: torch.Tensor, what: str, values: bool) 
     left, right = mine.detach().numpy(), array_of(reference)
     tolerance = TOLERANCE.get(dtype, 0.0)
     with numpy.errstate(all="ignore"):
-        scale = float(numpy.nanmax(numpy.abs(right), initial=0.0, where=numpy.isfinite(right))) if tolerance else 0.0
-        bad = ~numpy.isclose(left, right, rtol=tolerance, atol=tolerance * min(max(scale, 1e-30), 1.0), equal_nan=True)
+        scale = (
+            float(numpy.nanmax(numpy.abs(right), initial=0.0, where=numpy.isfinite(right)))
+            if tolerance
+            else 0.0
+        )
+        bad = ~numpy.isclose(
+            left, right, rtol=tolerance, atol=tolerance * min(max(scale, 1e-30), 1.0), equal_nan=True
+        )
     if bad.any():
         where = tuple(int(i) for i in numpy.argwhere(bad)[0])
-        raise Differs(f"{what}: {left[where]!r}, not {right[where]!r} at {list(where)} ({int(bad.sum())} of {bad.size})")
+        raise Differs(
+            f"{what}: {left[where]!r}, not {right[where]!r} at {list(where)} ({int(bad.sum())} of {bad.size})"
+        )
 
 
 def leaves(value: Any, module: Any) -> list[Any]:
@@ -220,7 +232,9 @@ def seeds(results: list[torch.Tensor]) -> list[torch.Tensor]:
 def gradients(module: Any, results: Any, inputs: list[Any], cotangents: list[Any], again: bool) -> list[Any]:
     """The gradients of the results, or the sentence of the error."""
     return list(
-        module.autograd.grad(results, inputs, cotangents, create_graph=again, retain_graph=True, allow_unused=True)
+        module.autograd.grad(
+            results, inputs, cotangents, create_graph=again, retain_graph=True, allow_unused=True
+        )
     )
 
 
@@ -243,7 +257,9 @@ def compare_gradients(ours: Any, theirs: Any, mine: list[Any], reference: list[A
         got = gradients(tgrad, left, mine, [tensor_of(c) for c in cotangents], second)
         for i, (a, b) in enumerate(zip(got, wanted, strict=True)):
             if (a is None) != (b is None):
-                raise Differs(f"{order} {i}: {'None' if a is None else 'a tensor'}, not {'None' if b is None else 'a tensor'}")
+                raise Differs(
+                    f"{order} {i}: {'None' if a is None else 'a tensor'}, not {'None' if b is None else 'a tensor'}"
+                )
         present = [(a, b) for a, b in zip(got, wanted, strict=True) if b is not None]
         if any(a.requires_grad != b.requires_grad for a, b in present) and order == "gradient":
             # A constant gradient may or may not hang on to the graph; zeros then come out of the second pass.
@@ -263,7 +279,11 @@ def compare_gradients(ours: Any, theirs: Any, mine: list[Any], reference: list[A
 
 def forms(info: Any, sample: Any) -> Iterator[tuple[str, Callable[..., Any], Any]]:
     """Name of the form, PyTorch's function, tgrad's (or the error of looking it up)."""
-    for name, function in (("", info.op), ("method ", info.method_variant), ("in place ", info.inplace_variant)):
+    for name, function in (
+        ("", info.op),
+        ("method ", info.method_variant),
+        ("in place ", info.inplace_variant),
+    ):
         if function is None:
             continue
         if name == "in place " and sample.broadcasts_input:
@@ -280,7 +300,9 @@ def describe(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         if value.numel() <= 4:
             return f"{value.tolist()}:{str(value.dtype)[6:]}{list(value.shape)}"
-        return f"{str(value.dtype)[6:]}{list(value.shape)}" + ("" if value.is_contiguous() else f"/{list(value.stride())}")
+        return f"{str(value.dtype)[6:]}{list(value.shape)}" + (
+            "" if value.is_contiguous() else f"/{list(value.stride())}"
+        )
     if isinstance(value, (list, tuple)):
         return "(" + ", ".join(describe(v) for v in value) + ")"
     if isinstance(value, dict):
@@ -391,14 +413,18 @@ def check_wrong(info: Any) -> tuple[int, list[Failure]]:
         else:
             continue
         try:
-            run_one(rebound(info.op), (convert(sample.input), convert(sample.args), convert(sample.kwargs)), tgrad)
+            run_one(
+                rebound(info.op), (convert(sample.input), convert(sample.args), convert(sample.kwargs)), tgrad
+            )
         except Exception as error:
             try:
                 compare_errors(error, wanted)
             except Differs as difference:
                 failures.append(Failure("error ", "", text, str(difference)))
         else:
-            failures.append(Failure("error ", "", text, f"no error, not {type(wanted).__name__}: {wanted}"[:300]))
+            failures.append(
+                Failure("error ", "", text, f"no error, not {type(wanted).__name__}: {wanted}"[:300])
+            )
     return count, failures
 
 
@@ -416,7 +442,9 @@ def main() -> int:
     parser.add_argument("--reference", action="store_true", help="the larger set of inputs")
     parser.add_argument("--dtypes", default=",".join(DTYPES))
     parser.add_argument("-v", action="store_true")
-    parser.add_argument("--part", default="1/1", help="for example 2/4: every fourth operator, from the second on")
+    parser.add_argument(
+        "--part", default="1/1", help="for example 2/4: every fourth operator, from the second on"
+    )
     options = parser.parse_args()
     operators = passed = samples = wrong = 0
     part, parts = map(int, options.part.split("/"))
@@ -426,7 +454,9 @@ def main() -> int:
             if options.errors:
                 count, failures = check_wrong(info)
             else:
-                count, failures = check(info, tuple(options.dtypes.split(",")), "reference" if options.reference else "")
+                count, failures = check(
+                    info, tuple(options.dtypes.split(",")), "reference" if options.reference else ""
+                )
         except Exception as error:
             print(f"{name}: cannot be run: {type(error).__name__}: {error}")
             continue
@@ -440,7 +470,10 @@ def main() -> int:
             continue
         shown = failures if options.v else failures[:1]
         for failure in shown:
-            print(f"{name}: {len(failures)} of {count}: {failure.form}{failure.dtype} ({failure.sample[:200]}) {failure.reason}", flush=True)
+            print(
+                f"{name}: {len(failures)} of {count}: {failure.form}{failure.dtype} ({failure.sample[:200]}) {failure.reason}",
+                flush=True,
+            )
     print(f"{passed} of {operators} operators agree; {wrong} differences in {samples} samples")
     return passed != operators
 
