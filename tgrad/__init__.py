@@ -35,7 +35,7 @@ class _Submodule(type(sys)):  # type: ignore[misc]
 
 for _name in (
     "accelerator", "autograd", "autograd.function", "autograd.functional", "cuda", "fft", "func",
-    "linalg", "mps", "random", "special", "testing", "utils", "utils.data",
+    "linalg", "mps", "random", "signal", "signal.windows", "special", "testing", "utils", "utils.data",
     "utils.data.dataloader", "utils.data.dataset", "utils.data.sampler", "version", "xpu",
 ):  # fmt: skip
     _module = sys.modules[f"tgrad.{_name}"] = _Submodule(f"tgrad.{_name}")

@@ -645,17 +645,20 @@ def new_tensor(array: Any, type_: TensorType) -> Tensor:
 
 
 class Layout:
-    """A memory layout; there is only `torch.strided`."""
+    """A memory layout.  Tensors have `torch.strided`; the others are only names."""
 
-    __slots__ = ()
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __repr__(self) -> str:
-        return "torch.strided"
+        return f"torch.{self.name}"
 
 
 Layout.__module__ = "torch"
 Layout.__name__ = Layout.__qualname__ = "layout"
-strided: Final = Layout()
+strided: Final = Layout("strided")
 
 
 def _c_name(tensor: Tensor) -> str:

@@ -10,7 +10,7 @@ import numpy
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import Device
 from tgrad.core.dtype import DType
-from tgrad.core.tensor import Layout, Size, Tensor
+from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, DeviceError, NotAvailableError
 from tgrad.ops.table import REQUIRED, Op, Parameter
 
@@ -151,6 +151,14 @@ def _str(value: Any) -> Any:
     return value if isinstance(value, str) else REFUSED
 
 
+def _layout(value: Any) -> Any:
+    if not isinstance(value, Layout):
+        return REFUSED
+    if value is not strided:
+        raise NotAvailableError(f"layout={value} is not available in tgrad: tensors are dense")
+    return value
+
+
 def _generator(value: Any) -> Any:
     from tgrad.core.random import Generator
 
@@ -175,7 +183,7 @@ ACCEPT: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "str": (_str, "str"),
     "mode": (_str, "str"),
     "generator": (_generator, "torch.Generator"),
-    "layout": (lambda value: value if isinstance(value, Layout) else REFUSED, "torch.layout"),
+    "layout": (_layout, "torch.layout"),
     "any": (lambda value: value, "object"),
 }
 """For each kind: the function that converts a value or refuses it, and PyTorch's name of the kind."""

@@ -47,16 +47,16 @@ def tensor(
             "torch.tensor(sourceTensor).",
             stacklevel=2,
         )
-    wanted = _option("tensor", "dtype", "dtype", dtype)
-    where = _option("tensor", "device", "device", device) or CPU
+    wanted = option("tensor", "dtype", "dtype", dtype)
+    where = option("tensor", "device", "device", device) or CPU
     array, found = array_of(data, wanted)
     return _leaf(array, tensor_type(found, where), requires_grad)
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
     """The data as a tensor: itself if it is one, on the same memory if it is an array."""
-    wanted = _option("as_tensor", "dtype", "dtype", dtype)
-    where = _option("as_tensor", "device", "device", device)
+    wanted = option("as_tensor", "dtype", "dtype", dtype)
+    where = option("as_tensor", "device", "device", device)
     if isinstance(data, Tensor):
         if wanted is None and where is None:
             return data
@@ -101,7 +101,8 @@ def from_numpy(array: Any) -> Tensor:
     return new_tensor(numpy.asarray(array), tensor_type(found))
 
 
-def _option(function: str, name: str, kind: str, value: Any) -> Any:
+def option(function: str, name: str, kind: str, value: Any) -> Any:
+    """A keyword argument of a kind, converted; None stays None."""
     if value is None:
         return None
     accept, expected = ACCEPT[kind]

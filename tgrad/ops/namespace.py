@@ -91,6 +91,8 @@ def _torch() -> LazyNames:
         **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},
     )
     names.makers.update(quick.FUNCTIONS)
+    for name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc"):
+        names[name] = Layout(name)
     names["bfloat16"] = AbsentDType("bfloat16", "use float16 or float32")
     for name, instead in ABSENT.items():
         names.makers.setdefault(name, _absent(f"torch.{name}", instead))
@@ -106,6 +108,11 @@ PYTORCH: Final = "2.13.0+cpu"
 """`torch.__version__`: the PyTorch whose behaviour is followed.  tgrad's own is `tgrad.__version__`."""
 
 RANDOM_STATE: Final = ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state")
+
+SIGNAL_WINDOWS: Final = (
+    "bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine",
+    "general_hamming", "hamming", "hann", "kaiser", "nuttall",
+)  # fmt: skip
 
 ABSENT: Final = {
     "compile": "programs run as they are; leave it out",
@@ -211,6 +218,10 @@ def _make_modules() -> dict[str, LazyNames]:
     found["torch.nn.parameter"] = LazyNames({"Parameter": _from("tgrad.nn", "Parameter")})
     found["torch.functional"] = found["torch"]
     found["torch.optim"] = ModuleNames("tgrad.optim")
+    found["torch.signal"] = _plain()
+    found["torch.signal.windows"] = LazyNames(
+        {name: _from("tgrad.ops.signal_windows", name) for name in SIGNAL_WINDOWS}
+    )
     found["torch.utils"] = _plain()
     for path in DATA:
         found[path] = ModuleNames("tgrad.data")
