@@ -110,9 +110,15 @@ def rebound(function: Any) -> Any:
     """The function of tgrad that is called as PyTorch's; a function of Python code sees tgrad as `torch`."""
     name = getattr(function, "__name__", "")
     for theirs, ours in PLACES:
-        for spelled in (name, name.partition("_")[2]):
+        for spelled in (name.lstrip("_"), name, name.partition("_")[2], name.replace("_", "")):
             if spelled and getattr(theirs, spelled, None) is function:
                 return getattr(ours, spelled)
+    if isinstance(function, torch.nn.Module):
+        module = getattr(tgrad.nn, type(function).__name__)()
+        for key, value in vars(function).items():
+            if not key.startswith("_"):
+                setattr(module, key, value)
+        return module
     if isinstance(function, functools.partial):
         return functools.partial(
             rebound(function.func), *convert(function.args), **convert(function.keywords)
