@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
+from torch.testing._internal.opinfo.core import OpInfo
 
 import tgrad
 
@@ -101,6 +102,8 @@ def convert(value: Any) -> Any:
         return type(value)(convert(v) for v in value)
     if isinstance(value, dict):
         return {k: convert(v) for k, v in value.items()}
+    if isinstance(value, OpInfo):
+        return value
     if isinstance(value, types.FunctionType) or callable(value):
         return rebound(value)
     return value
