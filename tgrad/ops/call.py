@@ -29,7 +29,15 @@ from tgrad.errors import (
 )
 from tgrad.ops.derivative import alias, node_classes, versions_of
 from tgrad.ops.geometry import ordered
-from tgrad.ops.operands import NUMBERS, as_operand, kernel_error, narrowed, refused, resolve
+from tgrad.ops.operands import (
+    NUMBERS,
+    as_operand,
+    kernel_error,
+    not_a_tensor,
+    refused,
+    resolve,
+    rounded_number,
+)
 from tgrad.ops.table import Op, Parameter
 from tgrad.ops.writer import Writer, formula_names, is_tensor, promoting, sources_of
 
@@ -73,7 +81,15 @@ def head(writer: Writer, op: Op) -> None:
         _refusal(writer, op)
         return
     first = operands[0].name
-    writer.add(f"T = {first}._type\na_{first} = {first}._array\nmixed = False")
+    if op.symbol is None:
+        writer.add(f"T = {first}._type")
+    else:
+        writer.names.update(not_a_tensor=not_a_tensor, METHOD=op.public)
+        writer.add(
+            f"try: T = {first}._type\n"
+            f"except AttributeError: raise not_a_tensor(METHOD, {first}) from None"
+        )
+    writer.add(f"a_{first} = {first}._array\nmixed = False")
     for p in operands[1:]:
         if p.kind == "tensor" and not p.optional:
             writer.add(f"a_{p.name} = {p.name}._array\nif {p.name}._type is not T: mixed = True")

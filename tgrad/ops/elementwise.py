@@ -300,7 +300,7 @@ def reflected(name: str, symbol: str, forward: Callable[..., Any], doc: str) -> 
     composite(name, forward, symbol=symbol, function=False, method=False, doc=doc)
 
 
-reflected("rdiv", "r/", lambda o, input, other: o.mul(o.reciprocal(input), other),
+reflected("rdiv", "r/", lambda o, input, other: o.mul(input.reciprocal(), other),
         "other / input, as PyTorch computes it.")
 reflected("rfloordiv", "r//", lambda o, input, other: o.floor_divide_number(other, input),
         "other // input.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, Final
 
 from tgrad.core.engine import Spaces
@@ -119,17 +120,31 @@ def operator_function(ops: Sequence[Op], maker: Callable[[Op], Any]) -> Callable
     return function_of_kind
 
 
-def reflected_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function for an operator that has the tensor on its right side."""
+def reflected_function(of_number: Callable[..., Any], of_tensor: Callable[..., Any]) -> Callable[..., Any]:
+    """The function for an operator that has the tensor on its right side.
+
+    `of_number(tensor, number)` is for Python's own calls; that the left side is a tensor, for
+    `of_tensor(left, right)`, can only be where the method is called by its name.
+    """
 
     def reflected(input: Tensor, other: Any) -> Any:
         if type(other) not in NUMBERS:
             other = as_operand(other)
             if other is NotImplemented:
                 return other
-        return function(input, other)
+            if isinstance(other, Tensor):
+                return of_tensor(other, input)
+        return of_number(input, other)
 
     return reflected
+
+
+def named_function(function: Any, name: str) -> Any:
+    """A row's function whose errors call it by another name."""
+    names = {**function.__globals__, "METHOD": name}
+    renamed = FunctionType(function.__code__, names, name, function.__defaults__)
+    renamed.__kwdefaults__ = function.__kwdefaults__
+    return renamed
 
 
 def _with_quick_path(

@@ -19,6 +19,7 @@ from tgrad.ops import convert, quick
 from tgrad.ops.functions import (
     bound,
     bound_inplace,
+    named_function,
     operator_function,
     overloads,
     public_function,
@@ -256,21 +257,39 @@ COMMUTATIVE: Final = frozenset("+*&|^")
 
 def _symbol(symbol: str, ops: list[Op]) -> None:
     """The methods behind an operator symbol; `r-` is the one for `number - tensor`."""
-    if symbol == "r/":
-        _method("__rtruediv__", lambda: with_arrays(reflected_function(bound(ops[0])), quotient))
-        return
+    stem = SYMBOLS[symbol.removeprefix("r")] if symbol[0] == "r" else SYMBOLS[symbol]
     if symbol[0] == "r":
-        _method(f"__r{SYMBOLS[symbol[1:]]}__", lambda: reflected_function(bound(ops[0])))
+        for name in _spelled(stem):
+            _method(f"__r{name}__", partial(_reflected, ops[0], stem))
         return
-    stem = SYMBOLS[symbol]
     if symbol == "==":
         _method("__eq__", lambda: with_arrays(operator_function(ops, bound), equality))
-    else:
-        _method(f"__{stem}__", lambda: operator_function(ops, bound))
-    if ops[0].inplace and len(ops[0].parameters) > 1:
-        _method(f"__i{stem}__", lambda: operator_function(ops, bound_inplace))
+    for name in _spelled(stem):
+        _method(f"__{name}__", lambda: operator_function(ops, bound))
+        if ops[0].inplace and len(ops[0].parameters) > 1:
+            _method(f"__i{name}__", lambda: operator_function(ops, bound_inplace))
+    if symbol == "@":
+        _method("__rmatmul__", lambda: reflected_function(lambda *_: NotImplemented, bound(ops[0])))
     if symbol in COMMUTATIVE:
-        _method(f"__r{stem}__", lambda: operator_function(ops, bound))
+        _method(
+            f"__r{stem}__",
+            lambda: named_function(operator_function(ops, bound), f"__r{stem}__"),
+        )
+
+
+def _spelled(stem: str) -> tuple[str, ...]:
+    """The stems of an operator's methods: division has Python 2's, too."""
+    return (stem, "div") if stem == "truediv" else (stem,)
+
+
+def _reflected(op: Op, stem: str) -> Callable[..., Any]:
+    """`__rsub__` and the like."""
+    of_number = bound(op)
+    if stem in ("sub", "truediv"):  # these rows take the right side first
+        of_tensor = bound(BY_KEY["rsub"]) if stem == "sub" else of_number
+        function = reflected_function(of_number, lambda left, right: of_tensor(right, left))
+        return with_arrays(function, quotient) if stem == "truediv" else function
+    return reflected_function(of_number, getattr(Tensor, f"__{stem}__"))
 
 
 IN_PLACE: Final = (

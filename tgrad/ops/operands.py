@@ -13,6 +13,7 @@ from tgrad.core.device import CPU, TensorType, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
 from tgrad.errors import (
+    ArgumentError,
     DeviceError,
     DTypeError,
     IntegerOverflowError,
@@ -34,6 +35,14 @@ def as_operand(value: Any) -> Any:
     if isinstance(value, (int, float, complex)):  # of a subclass
         return +value
     return NotImplemented
+
+
+def not_a_tensor(method: str, value: Any) -> ArgumentError:
+    """PyTorch's error for a method of Tensor that is called, by the class, for something else."""
+    return ArgumentError(
+        f"descriptor '{method}' for 'torch._C.TensorBase' objects doesn't apply to a "
+        f"'{type(value).__name__}' object"
+    )
 
 
 def resolve(op: Op, operands: Sequence[Any], dtype: Any = None) -> tuple[TensorType, list[Any]]:
