@@ -1,6 +1,6 @@
 """The examples of PyTorch's reference pages, run by PyTorch and by tgrad's language side by side.
 
-    python tests/live/docstrings.py                  all pages: a line for each page that differs, and the total
+    python tests/live/docstrings.py                  all pages: what differs first on each, and the total
     python tests/live/docstrings.py torch.sum nn.    names of pages, or beginnings of names that end in a dot
     python tests/live/docstrings.py -v torch.sum     each statement that differs, with both texts
 
@@ -15,6 +15,7 @@ import ast
 import contextlib
 import inspect
 import io
+import multiprocessing
 import re
 import signal
 import sys
@@ -24,7 +25,6 @@ from typing import Any, NamedTuple
 
 import torch
 
-import tgrad
 from tgrad.runtime.output import Output, TextReporter
 from tgrad.runtime.session import Session
 from tgrad.source import Source
@@ -34,13 +34,15 @@ HEAD = (
     "from torch import Tensor\ntorch.manual_seed(0);\n"
 )
 PAGES = {
-    "torch": torch, "Tensor": torch.Tensor, "autograd": torch.autograd, "autograd.functional": torch.autograd.functional,
-    "autograd.graph": torch.autograd.graph, "func": torch.func, "linalg": torch.linalg, "special": torch.special,
-    "fft": torch.fft, "F": torch.nn.functional, "nn": torch.nn, "nn.init": torch.nn.init, "nn.utils": torch.nn.utils,
-    "optim": torch.optim, "optim.lr_scheduler": torch.optim.lr_scheduler, "distributions": torch.distributions,
-    "testing": torch.testing, "signal.windows": torch.signal.windows, "random": torch.random,
+    "torch": torch, "Tensor": torch.Tensor, "autograd": torch.autograd,
+    "autograd.functional": torch.autograd.functional, "autograd.graph": torch.autograd.graph,
+    "func": torch.func, "linalg": torch.linalg, "special": torch.special, "fft": torch.fft,
+    "F": torch.nn.functional, "nn": torch.nn, "nn.init": torch.nn.init, "nn.utils": torch.nn.utils,
+    "optim": torch.optim, "optim.lr_scheduler": torch.optim.lr_scheduler,
+    "distributions": torch.distributions, "testing": torch.testing,
+    "signal.windows": torch.signal.windows, "random": torch.random,
 }  # fmt: skip
-# What tgrad is not for: other layouts, devices and compilers, files, other processes.  Classes: the language has none.
+# What tgrad is not for: other layouts, devices and compilers, files, other processes.
 OUTSIDE = re.compile(
     r"sparse|quantiz|cuda|mps|xpu|jit\.|compile|torch\.(save|load|export|hub|profiler|multiprocessing|onnx|library|ops)"
     r"|distributed|__torch_function__|open\(|share_memory|torch\.mkldnn|to_mkldnn|vulkan|named_?tensor|names=|refine_names|rename"
@@ -56,7 +58,7 @@ class Outcome(NamedTuple):
 
 
 def cells(doc: str) -> list[str]:
-    """The pasted inputs of a docstring: what follows the prompts; an indented line goes with the one before."""
+    """The pasted inputs of a docstring: what follows the prompts; an indented line goes on."""
     out: list[list[str]] = []
     going_on = False
     for line in doc.split("\n"):
@@ -132,9 +134,6 @@ def reference(inputs: list[str]) -> list[Outcome]:
         except (Exception, Expired) as raised:
             error = f"{type(raised).__name__}: {raised}"
         outcomes.append(Outcome(shown.getvalue(), error))
-    torch.set_default_dtype(torch.float32)
-    torch.set_printoptions(profile="default")
-    torch.set_grad_enabled(True)
     return outcomes
 
 
@@ -171,24 +170,42 @@ def ours(inputs: list[str]) -> list[Outcome]:
         if found is not None:
             error = f"{found.kind.rpartition('.')[2]}: {found.message}"
         outcomes.append(Outcome(shown.getvalue(), error))
-    tgrad.set_default_dtype(tgrad.float32)
-    tgrad.set_printoptions(profile="default")
-    tgrad.set_grad_enabled(True)
     return outcomes
 
 
-def plain(text: str) -> str:
+def plain(outcome: Outcome) -> Outcome:
     """Without addresses."""
-    return re.sub(r"0x[0-9a-f]{6,}", "0x", text)
+    return Outcome(*(part and re.sub(r"0x[0-9a-f]{6,}", "0x", part) for part in outcome))
 
 
 def compared(text: str, first: Outcome, second: Outcome) -> bool:
-    """Whether a statement says something about PyTorch: it runs, the same way each time, and is not outside."""
+    """Whether a statement says something about PyTorch: it runs, each time the same, and is not outside."""
     if OUTSIDE.search(text) or first != second or re.search(r"^\s*class ", text, re.M):
         return False
     return not (first.error or "").startswith(
         ("NameError", "SyntaxError", "ImportError", "ModuleNotFoundError", "Expired")
     )
+
+
+class Page(NamedTuple):
+    """A page's statements that can be compared, and those that differ: statement, PyTorch's outcome, ours."""
+
+    name: str
+    count: int
+    wrong: list[tuple[str, Outcome, Outcome]]
+
+
+def check(page: tuple[str, list[str]]) -> Page:
+    """Runs a page; in a process of its own, since pages change defaults."""
+    name, inputs = page
+    first = reference(inputs)
+    torch.set_default_dtype(torch.float32)
+    torch.set_printoptions(profile="default")
+    second = reference(inputs)
+    which = [i for i, text in enumerate(inputs) if compared(text, first[i], second[i])]
+    mine = ours(inputs) if which else []
+    wrong = [(inputs[i], first[i], mine[i]) for i in which if plain(mine[i]) != plain(first[i])]
+    return Page(name, len(which), wrong)
 
 
 def main() -> int:
@@ -197,27 +214,27 @@ def main() -> int:
     parser.add_argument("-v", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    total = same = whole = count = 0
-    for name, inputs in pages(options.names):
-        first, second = reference(inputs), reference(inputs)
-        which = [i for i, text in enumerate(inputs) if compared(text, first[i], second[i])]
-        if not which:
-            continue
-        mine = ours(inputs)
-        wrong = [
-            i for i in which
-            if plain(mine[i].text) != plain(first[i].text) or plain(mine[i].error or "") != plain(first[i].error or "")
-        ]  # fmt: skip
-        total, same = total + len(which), same + len(which) - len(wrong)
-        count, whole = count + 1, whole + (not wrong)
-        for i in wrong if options.v else wrong[:1]:
-            print(f"{name}: {len(wrong)} of {len(which)}: {inputs[i].splitlines()[0][:100]!r}")
-            print(f"    PyTorch: {(first[i].error or first[i].text)[:300]!r}")
-            print(f"    tgrad:   {(mine[i].error or mine[i].text)[:300]!r}", flush=True)
-    print(
-        f"{same} of {total} statements the same ({100 * same / max(total, 1):.1f}%); {whole} of {count} pages whole"
-    )
-    return same != total
+    groups: dict[str, list[int]] = {}
+    with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as processes:
+        for page in processes.imap(check, pages(options.names)):
+            row = [
+                page.count - len(page.wrong),
+                page.count,
+                page.count > 0 and not page.wrong,
+                page.count > 0,
+            ]
+            for group in (page.name.rpartition(".")[0], "total"):
+                groups[group] = [a + b for a, b in zip(groups.get(group, [0] * 4), row, strict=True)]
+            for text, wanted, got in page.wrong if options.v else page.wrong[:1]:
+                print(f"{page.name}: {len(page.wrong)} of {page.count}: {text.splitlines()[0][:100]!r}")
+                print(f"    PyTorch: {(wanted.error or wanted.text)[:300]!r}")
+                print(f"    tgrad:   {(got.error or got.text)[:300]!r}", flush=True)
+    for group, (same, total, whole, count) in groups.items():
+        share = 100 * same / max(total, 1)
+        print(
+            f"{group}: {same} of {total} statements the same ({share:.1f}%); {whole} of {count} pages whole"
+        )
+    return 0
 
 
 if __name__ == "__main__":

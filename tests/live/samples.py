@@ -35,8 +35,8 @@ DTYPES = ("float32", "float64", "int64", "bool", "complex64", "complex128", "flo
 # Relative and absolute tolerance.  Not equality: large matrix products and transcendental functions
 # may differ in the last places; what is to be exact stands in tests/golden.
 TOLERANCE = {
-    "float16": 1e-3, "bfloat16": 1e-2, "float32": 2e-5, "float64": 1e-9, "complex64": 2e-5, "complex128": 1e-9,
-    "complex32": 1e-3,
+    "float16": 1e-3, "bfloat16": 1e-2, "float32": 2e-5, "float64": 1e-9, "complex64": 2e-5,
+    "complex128": 1e-9, "complex32": 1e-3,
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ class Failure(NamedTuple):
     reason: str
 
 
-class Differs(Exception):
+class DifferenceError(Exception):
     """The two sides differ."""
 
 
@@ -168,16 +168,16 @@ def flat(value: Any) -> list[Any]:
 
 
 def compare(ours: Any, theirs: Any, what: str, *, values: bool = True) -> None:
-    """Raises Differs unless the two results agree."""
+    """Raises DifferenceError unless the two results agree."""
     left, right = flat(ours), flat(theirs)
     if len(left) != len(right):
-        raise Differs(f"{what}: {len(left)} results, not {len(right)}")
+        raise DifferenceError(f"{what}: {len(left)} results, not {len(right)}")
     for mine, reference in zip(left, right, strict=True):
         if not isinstance(reference, torch.Tensor):
             if isinstance(reference, float) and reference != reference and mine != mine:
                 continue
             if str(mine) != str(reference):
-                raise Differs(f"{what}: {mine!r}, not {reference!r}")
+                raise DifferenceError(f"{what}: {mine!r}, not {reference!r}")
             continue
         compare_tensor(mine, reference, what, values)
 
@@ -185,13 +185,13 @@ def compare(ours: Any, theirs: Any, what: str, *, values: bool = True) -> None:
 def compare_tensor(mine: Any, reference: torch.Tensor, what: str, values: bool) -> None:
     """Two tensors: dtype, shape, flag, values."""
     if not isinstance(mine, tgrad.Tensor):
-        raise Differs(f"{what}: {mine!r}, not a tensor")
+        raise DifferenceError(f"{what}: {mine!r}, not a tensor")
     for name in ("dtype", "requires_grad"):
         a, b = str(getattr(mine, name)), str(getattr(reference, name))
         if a != b:
-            raise Differs(f"{what}: {name} {a}, not {b}")
+            raise DifferenceError(f"{what}: {name} {a}, not {b}")
     if tuple(mine.shape) != tuple(reference.shape):
-        raise Differs(f"{what}: shape {tuple(mine.shape)}, not {tuple(reference.shape)}")
+        raise DifferenceError(f"{what}: shape {tuple(mine.shape)}, not {tuple(reference.shape)}")
     if not values:
         return
     dtype = str(reference.dtype)[6:]
@@ -210,7 +210,7 @@ def compare_tensor(mine: Any, reference: torch.Tensor, what: str, values: bool) 
         )
     if bad.any():
         where = tuple(int(i) for i in numpy.argwhere(bad)[0])
-        raise Differs(
+        raise DifferenceError(
             f"{what}: {left[where]!r}, not {right[where]!r} at {list(where)} ({int(bad.sum())} of {bad.size})"
         )
 
@@ -266,8 +266,8 @@ def compare_gradients(ours: Any, theirs: Any, mine: list[Any], reference: list[A
         got = gradients(tgrad, left, mine, [tensor_of(c) for c in cotangents], second)
         for i, (a, b) in enumerate(zip(got, wanted, strict=True)):
             if (a is None) != (b is None):
-                raise Differs(
-                    f"{order} {i}: {'None' if a is None else 'a tensor'}, not {'None' if b is None else 'a tensor'}"
+                raise DifferenceError(
+                    f"{order} {i}: " + ("None, not a tensor" if a is None else "a tensor, not None")
                 )
         present = [(a, b) for a, b in zip(got, wanted, strict=True) if b is not None]
         if any(a.requires_grad != b.requires_grad for a, b in present) and order == "gradient":
@@ -361,7 +361,9 @@ def check_sample(info: Any, sample: Any, dtype: str, second: bool) -> Iterator[F
                 except Exception as error:
                     compare_errors(error, wanted_error)
                     continue
-                raise Differs(f"no error; {type(wanted_error).__name__}: {str(wanted_error).splitlines()[0]}")
+                raise DifferenceError(
+                    f"no error; {type(wanted_error).__name__}: {str(wanted_error).splitlines()[0]}"
+                )
             got = run_one(ours, mine, tgrad)
             expected_out, got_out = expected, got
             if sample.output_process_fn_grad is not None:
@@ -382,9 +384,9 @@ def check_sample(info: Any, sample: Any, dtype: str, second: bool) -> Iterator[F
 def compare_errors(error: Exception, wanted: Exception) -> None:
     """Type and first line of the sentence."""
     kind = getattr(error, "builtin", type(error))
-    ours, theirs = f"{kind.__name__}: {str(error)}", f"{type(wanted).__name__}: {wanted}"
+    ours, theirs = f"{kind.__name__}: {error!s}", f"{type(wanted).__name__}: {wanted}"
     if ours.split("\n")[0].strip() != theirs.split("\n")[0].strip():
-        raise Differs(f"{ours.splitlines()[0]!r}, not {theirs.splitlines()[0]!r}")
+        raise DifferenceError(f"{ours.splitlines()[0]!r}, not {theirs.splitlines()[0]!r}")
 
 
 def check(info: Any, dtypes: tuple[str, ...], kind: str) -> tuple[int, list[Failure]]:
@@ -428,7 +430,7 @@ def check_wrong(info: Any) -> tuple[int, list[Failure]]:
         except Exception as error:
             try:
                 compare_errors(error, wanted)
-            except Differs as difference:
+            except DifferenceError as difference:
                 failures.append(Failure("error ", "", text, str(difference)))
         else:
             failures.append(
@@ -480,7 +482,8 @@ def main() -> int:
         shown = failures if options.v else failures[:1]
         for failure in shown:
             print(
-                f"{name}: {len(failures)} of {count}: {failure.form}{failure.dtype} ({failure.sample[:200]}) {failure.reason}",
+                f"{name}: {len(failures)} of {count}: {failure.form}{failure.dtype}"
+                f" ({failure.sample[:200]}) {failure.reason}",
                 flush=True,
             )
     print(f"{passed} of {operators} operators agree; {wrong} differences in {samples} samples")
