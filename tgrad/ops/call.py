@@ -250,6 +250,8 @@ def _result(writer: Writer, op: Op) -> None:
         writer.names["RESULTS"] = results
         if op.family == "view":
             writer.add("outs = tuple(input.view_of_memory(x, 2) for x in r)")
+        elif op.family == "copy":
+            writer.add("outs = tuple(new_tensor(x.copy(), T) for x in r)")
         elif results is None:
             writer.add("outs = tuple(new_tensor(T.xp.asarray(x), T) for x in r)")
         else:
@@ -264,7 +266,7 @@ def _result(writer: Writer, op: Op) -> None:
     if op.family == "view":
         writer.add("out = input.view_of_memory(r)")
         return
-    writer.add("if type(r) is not ndarray: r = T.xp.asarray(r)")
+    writer.add("r = r.copy()" if op.family == "copy" else "if type(r) is not ndarray: r = T.xp.asarray(r)")
     if op.family in ("unary", "broadcast"):
         operands = " ".join(f"{p.name}," for p in promoting(op))
         writer.names["ordered"] = ordered

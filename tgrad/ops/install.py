@@ -30,7 +30,7 @@ from tgrad.ops.numpy_operands import equality, quotient, with_arrays
 from tgrad.ops.table import TABLE, Op
 
 ROW_FILES: Final = (
-    "combined", "comparison", "contraction", "convert", "create", "distance", "einsum",
+    "combined", "comparison", "contraction", "convert", "copies", "create", "distance", "einsum",
     "elementwise", "extremes", "filling", "index", "index_reduce", "joining", "layout", "linalg",
     "linalg_cholesky", "linalg_decompositions", "linalg_lstsq", "linalg_lu", "linalg_norms",
     "linalg_solve", "masking", "matmul", "memory", "nn_activation", "nn_activation_functions",

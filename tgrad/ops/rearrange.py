@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import DimensionError, ShapeError, UnsupportedDTypeError
+from tgrad.errors import ShapeError, UnsupportedDTypeError
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
 from tgrad.ops.geometry import copied
-from tgrad.ops.strided import diagonal_backward, diagonal_of, sliced
+from tgrad.ops.strided import diagonal_backward
 from tgrad.ops.table import composite, operator
 
 # ---------------------------------------------------------------- reversed and rotated
@@ -133,17 +133,6 @@ operator(
 )  # fmt: skip
 
 # ---------------------------------------------------------------- diagonals
-
-operator(
-    "diagonal_copy", lambda xp, input, offset=0, dim1=0, dim2=1: diagonal_of(
-        xp, input, offset, dim1, dim2
-    ).copy(),
-    label="DiagonalBackward", index="0_copy", kinds={"dim1": "int", "dim2": "int"},
-    input=lambda o, g, offset, dim1, dim2, input_shape: o.diagonal_backward(
-        g, input_shape, offset, dim1, dim2
-    ),
-    doc="A copy of the diagonal of two dimensions.",
-)  # fmt: skip
 
 
 def embedded_shape(shape: Sequence[int], offset: int, dim1: int, dim2: int) -> tuple[int, ...]:
@@ -301,84 +290,4 @@ composite(
     "repeat_interleave", repeat_interleave, kinds={"repeats": "any", "dim": "int?",
                                                    "output_size": "int?"},
     doc="Each element, or slice of a dimension, several times in a row.",
-)  # fmt: skip
-
-# ---------------------------------------------------------------- parts copied and replaced
-
-operator(
-    "narrow_copy", lambda xp, input, dim, start, length: sliced(
-        xp, input, dim, start, start + length
-    ).copy(),
-    kinds={"start": "int", "length": "int"},
-    input=lambda o, g, dim, start, length, input_shape: o.slice_backward(
-        g, input_shape, dim, start, start + length, 1
-    ),
-    doc="A copy of the part of a dimension that begins at start.",
-)  # fmt: skip
-
-
-def replaced(input: Any, piece: Any, src: Any) -> Any:
-    """A copy of an array in which a piece, found by a function, is another array."""
-    result = numpy.empty(input.shape, input.dtype)
-    result[...] = input
-    target = piece(result)
-    if target.shape != src.shape:
-        raise ShapeError(
-            "expected src to have a size equal to the slice of self. src size = "
-            f"{list(src.shape)}, slice size = {list(target.shape)}"
-        )
-    target[...] = src
-    return result
-
-
-def _at(input: Any, dim: int, index: Any) -> Any:
-    return input[(slice(None),) * wrap_dim(dim, input.ndim) + (index, ...)]
-
-
-def check_select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> None:
-    """Raise PyTorch's error for an index out of range."""
-    shape = input._array.shape
-    at = wrap_dim(dim, len(shape), scalar=False)
-    if not -shape[at] <= index < shape[at]:
-        raise DimensionError(
-            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension "
-            f"{at}"
-        )
-
-
-operator(
-    "select_scatter", lambda xp, input, src, dim, index: replaced(
-        input, lambda x: _at(x, dim, index), src
-    ),
-    kinds={"index": "int"}, check=check_select_scatter,
-    input=lambda o, g, src_shape, src_type, dim, index: o.select_scatter(
-        g, o.zeros_of(src_shape, src_type), dim, index
-    ),
-    src=lambda o, g, dim, index: o.select(g, dim, index),
-    doc="A copy in which the part at one index of a dimension is another tensor.",
-)  # fmt: skip
-
-_SLICE: Final = {"start": "int?", "end": "int?", "step": "int"}
-
-operator(
-    "slice_scatter", lambda xp, input, src, dim=0, start=None, end=None, step=1: replaced(
-        input, lambda x: _at(x, dim, slice(start, end, step)), src
-    ),
-    kinds=_SLICE,
-    input=lambda o, g, src_shape, src_type, dim, start, end, step: o.slice_scatter(
-        g, o.zeros_of(src_shape, src_type), dim, start, end, step
-    ),
-    src=lambda o, g, dim, start, end, step: o.slice(g, dim, start, end, step),
-    doc="A copy in which a slice of a dimension is another tensor.",
-)  # fmt: skip
-operator(
-    "diagonal_scatter", lambda xp, input, src, offset=0, dim1=0, dim2=1: replaced(
-        input, lambda x: diagonal_of(xp, x, offset, dim1, dim2), src
-    ),
-    kinds={"dim1": "int", "dim2": "int"},
-    input=lambda o, g, src_shape, src_type, offset, dim1, dim2: o.diagonal_scatter(
-        g, o.zeros_of(src_shape, src_type), offset, dim1, dim2
-    ),
-    src=lambda o, g, offset, dim1, dim2: o.diagonal(g, offset, dim1, dim2),
-    doc="A copy in which the diagonal of two dimensions is another tensor.",
 )  # fmt: skip

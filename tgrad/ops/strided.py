@@ -230,6 +230,10 @@ def sliced(
     step: int = 1,
 ) -> Any:  # fmt: skip
     """Every step-th index of a dimension from start to end."""
+    if input.ndim == 0:
+        raise DimensionError("slice() cannot be applied to a 0-dim tensor.")
+    if step <= 0:
+        raise ShapeError("slice step must be positive")
     return input[_front(wrap_dim(dim, input.ndim), slice(start, end, step))]
 
 
@@ -262,20 +266,25 @@ operator(
 def narrow(o: Any, input: Any, dim: int, start: int, length: int) -> Any:
     """The part of a dimension that begins at start."""
     shape = input._array.shape
+    if length < 0 and shape:
+        raise ShapeError("narrow(): length must be non-negative.")
+    first = first_part(shape, dim, start, length)
+    return o.slice(input, dim, first, first + length, 1)
+
+
+def first_part(shape: tuple[int, ...], dim: int, start: int, length: int) -> int:
+    """Where a part of a dimension begins, counted from the front; raises PyTorch's errors."""
     if not shape:
         raise ShapeError("narrow() cannot be applied to a 0-dim tensor.")
-    if length < 0:
-        raise ShapeError("narrow(): length must be non-negative.")
-    dim = wrap_dim(dim, len(shape))
-    size = shape[dim]
+    size = shape[wrap_dim(dim, len(shape))]
     if not -size <= start <= size:
         raise DimensionError(
             f"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
         )
     first = start + size if start < 0 else start
-    if first + length > size:
+    if not 0 <= length <= size - first:
         raise ShapeError(f"start ({first}) + length ({length}) exceeds dimension size ({size}).")
-    return o.slice(input, dim, first, first + length, 1)
+    return first
 
 
 def narrow_at(o: Any, input: Any, dim: int, start: Any, length: int) -> Any:
