@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from numpy import float16
+from tgrad.backends.narrow import is_narrow
 
 Array: TypeAlias = Any
 Axes: TypeAlias = tuple[int, ...] | None
@@ -143,7 +143,7 @@ def _choose(array: Array, sizes: list[int], strides: list[int], reduced: list[bo
     if not reduced[0]:
         return SINGLE
     short = sizes[0] <= 4 and reduced.count(True) == 1
-    if short and array.dtype.kind == "f" and array.dtype != float16:
+    if short and array.dtype.kind == "f" and not is_narrow(array.dtype):
         return SHORT
     lanes = 32 // array.itemsize
     if strides[0] == array.itemsize and sizes[0] >= lanes:

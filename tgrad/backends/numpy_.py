@@ -73,7 +73,6 @@ from numpy import (
     errstate,
     expand_dims,
     eye,
-    finfo,
     flatnonzero,
     flip,
     float16,
@@ -184,6 +183,7 @@ from numpy import (
 
 from tgrad import backends
 from tgrad.backends import fused
+from tgrad.backends.narrow import finfo
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.sums import mean, nansum, sum
@@ -361,7 +361,7 @@ def cast(x: Array, to: Any) -> Array:
     """
     if x.dtype.kind == "c" and numpy.dtype(to).kind not in "cb":
         x = x.real
-    if x.dtype.kind in "fc":
+    if x.dtype.kind in "fcV":
         with errstate(all="ignore"):
             return x.astype(to)
     return x.astype(to)

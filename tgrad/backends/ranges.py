@@ -10,15 +10,16 @@ import math
 from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import float16, float32, float64
+from numpy import float32, float64
 
 from tgrad.backends import sums
 from tgrad.backends.fused import fma
 from tgrad.backends.geometry import GRAIN
+from tgrad.backends.narrow import is_floating, is_narrow
 
 Array: TypeAlias = Any  # an ndarray
 
-_LANES: Final = {"float64": 4, "float32": 8, "float16": 16}
+_LANES: Final = {"float64": 4, "float32": 8, "float16": 16, "bfloat16": 16}
 
 
 @numpy.errstate(all="ignore")
@@ -38,9 +39,9 @@ def arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = numpy.int64)
     else:
         count = math.ceil((float(end) - float(start)) / float(step))
     count = max(count, 0)
-    if kind.kind != "f":
+    if not is_floating(kind):
         return (int(start) + int(step) * numpy.arange(count)).astype(kind)
-    accumulate: Any = float32 if kind == float16 else float64
+    accumulate: Any = float32 if is_narrow(kind) else float64
     first, increment = accumulate(start), accumulate(step)
     indices = numpy.arange(count, dtype=accumulate)
     numbers: Array = fma(increment, indices, first, accumulate).astype(kind)
@@ -72,14 +73,14 @@ def linspace(start: float, end: float, steps: int, dtype: Any) -> Array:
     index = numpy.arange(steps)
     lower = index < steps // 2
     distance = numpy.where(lower, index, steps - 1 - index)
-    if kind == float16:
-        first, last = float16(start), float16(end)
-        gap = float16(float16(last - first) / float16(steps - 1))
-        away = gap * distance.astype(float16)
+    if is_narrow(kind):
+        first, last = kind.type(start), kind.type(end)
+        gap = kind.type(kind.type(last - first) / kind.type(steps - 1))
+        away = gap * distance.astype(kind)
         return numpy.where(lower, first + away, last - away)
     if kind.kind == "c":
         return _linspace_complex(start, end, steps, kind)
-    if kind.kind != "f":
+    if not is_floating(kind):
         start, end = int(start), int(end)
         gap = (float64(end) - float64(start)) / (steps - 1)
         wide = float64

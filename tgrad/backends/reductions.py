@@ -10,7 +10,7 @@ import math
 from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import float16, float32, float64
+from numpy import float32, float64
 
 from tgrad.backends.fused import fma
 
@@ -200,8 +200,6 @@ def vector_norm(array: Array, p: float, axes: Axes, keepdims: bool) -> Array:
     """(sum of |x| ** p) ** (1 / p) over the axes; p may be 0 and infinite; real for complex numbers."""
     magnitudes = numpy.abs(array)
     rows, shape = axes_last(magnitudes, axes)
-    if array.dtype == float16:
-        rows = rows.astype(float32)
     if p == numpy.inf or p == -numpy.inf:
         result = numpy.maximum.reduce(rows, axis=-1) if p > 0 else numpy.minimum.reduce(rows, axis=-1)
     elif p == 2 and array.dtype.kind == "f" and _side_by_side(array, axes):
@@ -279,9 +277,9 @@ def _in_order(rows: Array) -> Array:
 
 
 def scan(ufunc: Any, array: Array, axis: int) -> Array:
-    """Running sums or products in the order of the axis; float32 in double, float16 in float32."""
+    """Running sums or products in the order of the axis; float32 in double."""
     dtype = array.dtype
-    wide = {"float32": float64, "float16": float32, "complex64": numpy.complex128}.get(dtype.name, dtype)
+    wide = {"float32": float64, "complex64": numpy.complex128}.get(dtype.name, dtype)
     if array.ndim == 0:
         return array.copy()
     if dtype.kind == "c" and ufunc is numpy.multiply:

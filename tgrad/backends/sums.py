@@ -25,7 +25,7 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import add, ascontiguousarray, concatenate, float16, float32, zeros
+from numpy import add, ascontiguousarray, concatenate, float32, zeros
 
 from tgrad.backends.geometry import (
     GRAIN,
@@ -37,6 +37,7 @@ from tgrad.backends.geometry import (
     Plan,
     make_plan,
 )
+from tgrad.backends.narrow import is_narrow
 
 Array: TypeAlias = Any  # an ndarray: the overloads of NumPy's types ask for more than is known
 Axes: TypeAlias = tuple[int, ...] | None
@@ -51,13 +52,14 @@ _PLANS_KEPT: Final = 512
 def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     """The sum over the axes (all if None), as PyTorch's CPU kernel rounds it.
 
-    float16 is added up in float32 and rounded once; bool and integers give int64.
+    16 bits are added up in float32 and rounded once; bool and integers give int64.
     The empty tuple stands for no axis, as in NumPy.
     """
     dtype = array.dtype
-    if dtype.kind not in "fc":
+    narrow = is_narrow(dtype)
+    if dtype.kind not in "fc" and not narrow:
         return add.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)
-    if axis is None and not keepdims and array.flags.c_contiguous and dtype != float16:
+    if axis is None and not keepdims and array.flags.c_contiguous and not narrow:
         size = array.size
         if size <= 4 and dtype.kind == "f":  # no running sum but one
             return add.reduce(array, None, out=..., initial=0)
@@ -72,22 +74,22 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     if plan.kernel == SHORT:
         return add.reduce(array, axis, out=..., keepdims=keepdims, initial=0)
     result = _run(plan, array) if array.size else zeros(plan.result, dtype)
-    if dtype == float16:
-        result = result.astype(float16)
+    if narrow:
+        result = result.astype(dtype)
     return result.reshape(plan.result_keepdims if keepdims else plan.result)
 
 
 def nansum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     """The sum of the elements that aren't NaN."""
-    if array.dtype.kind in "fc":
+    if array.dtype.kind in "fcV":
         array = numpy.where(numpy.isnan(array), array.dtype.type(0), array)
     return sum(array, axis, keepdims)
 
 
 def mean(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """The sum over the axes divided by the number of elements; float16 is rounded at the end."""
-    if array.dtype == float16:
-        return mean(array.astype(float32), axis, keepdims).astype(float16)
+    """The sum over the axes divided by the number of elements; 16 bits are rounded at the end."""
+    if is_narrow(array.dtype):
+        return mean(array.astype(float32), axis, keepdims).astype(array.dtype)
     total = sum(array, axis, keepdims)
     count = array.size // total.size if total.size else 1
     return numpy.divide(total, total.dtype.type(count), out=...)
@@ -142,7 +144,7 @@ def _columns_and_rows(plan: Plan, view: Array) -> Array:
     shape = view.shape
     if len(shape) != 3:
         view = view.reshape(-1, *shape[-2:])
-    half = view.dtype == float16
+    half = is_narrow(view.dtype)
     lanes = 32 // max(view.itemsize, 4)
     if plan.kernel == INNER and shape[-1] * view.itemsize >= 32:
         sums = _inner_half(view) if half else _inner(view, lanes)
@@ -251,7 +253,7 @@ def _inner(view: Array, lanes: int) -> Array:
 
 
 def _inner_half(view: Array) -> Array:
-    """`_inner` for float16: vectors of 16, whose halves are added to 8 lanes of float32."""
+    """`_inner` for 16 bits: vectors of 16, whose halves are added to 8 lanes of float32."""
     planes, columns, size = view.shape
     count = planes * columns
     table = view.reshape(count, size)

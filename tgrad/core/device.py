@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from tgrad.core.dtype import DType
+from tgrad.core.dtype import DType, from_numpy
 from tgrad.errors import ArgumentError, DeviceError, DeviceMissingError
 
 _KNOWN: Final = (
@@ -90,7 +90,7 @@ class _Related(dict[DType, "TensorType"]):
 class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
-    __slots__ = ("category", "counts", "device", "dtype", "inexact", "related", "weak", "xp")
+    __slots__ = ("category", "counts", "device", "dtype", "inexact", "narrow", "related", "weak", "xp")
 
     def __init__(self, dtype: DType, device: Device, xp: Any) -> None:
         self.dtype = dtype
@@ -98,7 +98,9 @@ class TensorType:
         self.xp = xp
         self.category = dtype.category
         self.inexact = dtype.is_differentiable
-        self.weak = self.inexact and dtype.itemsize > 2
+        self.narrow = self.inexact and dtype.itemsize == 2
+        """Whether it is float16 or bfloat16: Note [Narrow floats] in tgrad.backends.narrow."""
+        self.weak = self.inexact and not self.narrow
         """Whether NumPy rounds Python numbers that meet arrays of this dtype as PyTorch does."""
         self.counts = dtype.name in ("int32", "int64")
         """Whether the dtype holds every Python integer of 32 bits."""
@@ -138,5 +140,14 @@ def backend(device: Device) -> Any:
     raise DeviceError(f"device '{device}' is not available")
 
 
-CPU_TYPES: Final[dict[Any, TensorType]] = {}
-"""NumPy dtype -> type on the CPU, filled by `tgrad.ops.install`."""
+class _ByArrays(dict[Any, TensorType]):
+    def __missing__(self, array_dtype: Any) -> TensorType:
+        dtype = from_numpy(array_dtype)
+        if dtype is None:
+            raise KeyError(array_dtype)
+        found = self[array_dtype] = tensor_type(dtype, CPU)
+        return found
+
+
+CPU_TYPES: Final = _ByArrays()
+"""NumPy dtype -> type on the CPU."""

@@ -8,11 +8,11 @@ numbers, which matter only where their category is higher.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy
 
-from tgrad.errors import DTypeError
+from tgrad.errors import DTypeError, NotAvailableError
 
 BOOL, INTEGER, FLOATING, COMPLEX = range(4)
 
@@ -22,13 +22,29 @@ class DType:
 
     __slots__ = ("category", "itemsize", "name", "numpy", "title")
 
-    def __init__(self, name: str, title: str, category: int, array_dtype: Any) -> None:
+    numpy: numpy.dtype[Any]
+    """The elements' type in arrays; that of bfloat16 is there from its first use on."""
+
+    def __init__(
+        self, name: str, title: str, category: int, array_dtype: Any, itemsize: int | None = None
+    ) -> None:
         self.name = name
         self.title = title
         """PyTorch's name of the C++ type in error messages and `x.type()`: `Float`, `Long`, ..."""
         self.category = category
-        self.numpy: numpy.dtype[Any] = numpy.dtype(array_dtype)
-        self.itemsize: int = self.numpy.itemsize
+        if array_dtype is not None:
+            self.numpy = numpy.dtype(array_dtype)
+        self.itemsize: int = self.numpy.itemsize if itemsize is None else itemsize
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """`numpy`, where it hasn't been set yet."""
+            if name != "numpy":
+                raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+            self.numpy = _numpy_bfloat16()
+            _FROM_NUMPY[self.numpy] = self
+            return self.numpy
 
     @property
     def is_floating_point(self) -> bool:
@@ -71,6 +87,18 @@ class DType:
         return self
 
 
+
+def _numpy_bfloat16() -> numpy.dtype[Any]:
+    try:
+        from ml_dtypes import bfloat16 as element
+    except ImportError:
+        raise NotAvailableError(
+            "torch.bfloat16 needs the package ml_dtypes: pip install tgrad[bfloat16]",
+            hint="install it, or use float16 or float32",
+        ) from None
+    return numpy.dtype(element)
+
+
 DType.__module__ = "torch"
 DType.__name__ = DType.__qualname__ = "dtype"
 
@@ -84,6 +112,7 @@ uint16: Final = DType("uint16", "UInt16", INTEGER, numpy.uint16)
 uint32: Final = DType("uint32", "UInt32", INTEGER, numpy.uint32)
 uint64: Final = DType("uint64", "UInt64", INTEGER, numpy.uint64)
 float16: Final = DType("float16", "Half", FLOATING, numpy.float16)
+bfloat16: Final = DType("bfloat16", "BFloat16", FLOATING, None, itemsize=2)
 float32: Final = DType("float32", "Float", FLOATING, numpy.float32)
 float64: Final = DType("float64", "Double", FLOATING, numpy.float64)
 complex64: Final = DType("complex64", "ComplexFloat", COMPLEX, numpy.complex64)
@@ -91,13 +120,13 @@ complex128: Final = DType("complex128", "ComplexDouble", COMPLEX, numpy.complex1
 
 DTYPES: Final = (
     bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64,
-    float16, float32, float64, complex64, complex128,
+    float16, bfloat16, float32, float64, complex64, complex128,
 )  # fmt: skip
 
 ALIASES: Final[dict[str, DType]] = {
     "bool": bool_, "uint8": uint8, "int8": int8, "int16": int16, "int32": int32, "int64": int64,
     "uint16": uint16, "uint32": uint32, "uint64": uint64,
-    "float16": float16, "float32": float32, "float64": float64,
+    "float16": float16, "bfloat16": bfloat16, "float32": float32, "float64": float64,
     "complex64": complex64, "complex128": complex128,
     "half": float16, "float": float32, "double": float64, "short": int16, "int": int32,
     "long": int64, "cfloat": complex64, "cdouble": complex128,
@@ -105,7 +134,7 @@ ALIASES: Final[dict[str, DType]] = {
 """Every name that a dtype goes by."""
 
 _REAL: Final[dict[DType, DType]] = {complex64: float32, complex128: float64}
-_FROM_NUMPY: Final[dict[Any, DType]] = {d.numpy: d for d in DTYPES}
+_FROM_NUMPY: Final[dict[Any, DType]] = {d.numpy: d for d in DTYPES if d is not bfloat16}
 _SIGNED: Final = (int8, int16, int32, int64)
 _FLOATS: Final = (float16, float32, float64)
 _WIDE_UNSIGNED: Final = frozenset((uint16, uint32, uint64))
@@ -127,6 +156,8 @@ def promote_types(a: DType, b: DType) -> DType:
         return high
     if a.category == INTEGER:
         return _promote_integers(a, b)
+    if a.itemsize == b.itemsize:  # float16 and bfloat16: neither holds the other's values
+        return float32
     return a if a.itemsize > b.itemsize else b
 
 

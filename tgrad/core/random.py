@@ -9,7 +9,7 @@ All functions return a new contiguous array of the given shape.  An in-place for
 in the order of the strides, which `fill` does.
 
 Exactness, against PyTorch 2.13 on a CPU with AVX2: every function agrees to the bit in float32,
-float64 and float16, but for multinomial draws with float16 weights and where keys tie.  (On Intel's
+float64 and numbers of 16 bits, but for multinomial draws with float16 weights and where keys tie.  (On Intel's
 processors PyTorch takes Bernoulli draws with a number for p, and exponential ones, from another
 generator of Intel's library, seeded from this one; that isn't followed.)
 """
@@ -20,9 +20,10 @@ import math
 from typing import Any, TypeAlias
 
 import numpy
-from numpy import float16, float32, float64, ndarray
+from numpy import float32, float64, ndarray
 
 from tgrad.backends.fused import fma
+from tgrad.backends.narrow import finfo, is_floating, is_narrow
 from tgrad.core.gaussian import box_muller
 from tgrad.core.generator import DEFAULT_SEED, Generator, default_generator
 
@@ -54,8 +55,8 @@ def _size(shape: Shape) -> int:
 
 
 def _rounded(numbers: Array, dtype: Any) -> Array:
-    """Double precision numbers in the dtype; to float16 they go by way of float32."""
-    if dtype == float16:
+    """Double precision numbers in the dtype; to 16 bits they go by way of float32."""
+    if is_narrow(numpy.dtype(dtype)):
         numbers = numbers.astype(float32)
     return numbers.astype(dtype, copy=False)
 
@@ -93,7 +94,7 @@ def uniform(
 ) -> Array:
     """Numbers from [low, high), equally likely.
 
-    float64 takes the low 53 of 64 bits, float32 the low 24 of 32; float16 is float32 rounded, where
+    float64 takes the low 53 of 64 bits, float32 the low 24 of 32; 16 bits are float32 rounded, where
     what comes out as `high` is replaced by `low`.
     """
     count = _size(shape)
@@ -102,9 +103,10 @@ def uniform(
         kind = numbers.dtype.type
         start, stop = kind(low), kind(high)
         numbers = fma(numbers, stop - start, start, kind)
-    if dtype == float16:
-        numbers = numbers.astype(float16)
-        numbers[numbers >= float16(high)] = float16(low)
+    element = numpy.dtype(dtype)
+    if is_narrow(element):
+        numbers = numbers.astype(element)
+        numbers[numbers >= element.type(high)] = element.type(low)
     return numbers.reshape(shape)
 
 
@@ -136,7 +138,7 @@ def normal(
 
     Fewer than 16 numbers, or any for a tensor that isn't contiguous, are made in pairs in double
     precision, and a second number that is left over is the next call's first.  From 16 on they are
-    made in blocks of 16 in the precision of the dtype (float16 in float32); where the last block
+    made in blocks of 16 in the precision of the dtype (16 bits in float32); where the last block
     isn't full the last 16 numbers are made anew.
     """
     count = _size(shape)
@@ -144,7 +146,7 @@ def normal(
         numbers = _normal_pairs(generator, count, mean, std)
         return _rounded(numbers, dtype).reshape(shape)
     whole = count // 16 * 16
-    if dtype == float16:
+    if is_narrow(numpy.dtype(dtype)):
         numbers = _uniform32(generator, whole)
         left_over = numbers[:0] if whole == count else numpy.zeros(count - whole, float32)
         numbers = numpy.concatenate((numbers, left_over))
@@ -197,8 +199,8 @@ def random_full(generator: Generator, shape: Shape, dtype: Any = numpy.int64) ->
     kind = numpy.dtype(dtype)
     wide = kind.itemsize == 8
     bits = generator.bits64(_size(shape)) if wide else generator.bits32(_size(shape))
-    if kind.kind == "f":
-        extent = (1 << numpy.finfo(kind).nmant + 1) + 1
+    if is_floating(kind):
+        extent = (1 << finfo(kind).nmant + 1) + 1
     else:
         extent = 2 if kind.kind == "b" else int(numpy.iinfo(kind).max) + 1
     return (bits % bits.dtype.type(extent)).astype(kind).reshape(shape)

@@ -510,6 +510,11 @@ class Tensor:
 
     def numpy(self, *, force: bool = False) -> numpy.ndarray[Any, Any]:
         """The elements as a NumPy array on the same memory."""
+        if self._type.dtype is dtypes.bfloat16:
+            raise ArgumentError(
+                "Got unsupported ScalarType BFloat16",
+                hint="NumPy has no bfloat16: convert the tensor first, x.float().numpy()",
+            )
         if force:
             return self.detach()._array  # type: ignore[no-any-return]
         if self.requires_grad:

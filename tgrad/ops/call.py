@@ -6,9 +6,10 @@ types, call the kernel, make the result and, where a gradient is wanted, a node;
 (other dtypes, other kinds of operands, errors) is in functions that it calls.
 
 Note [Half and numbers]
-    PyTorch's kernels that multiply or divide float16 by a number (or by a 0-dimensional tensor) take
-    the number in float32, and round only the result.  All others round the number to float16 first,
-    as NumPy does.  Rows of the first kind say `opmath=True`.
+    PyTorch's kernels that multiply or divide numbers of 16 bits by a number (or by a 0-dimensional
+    tensor) take the number in float32, and round only the result.  All others round the number to
+    16 bits first.  Rows of the first kind say `opmath=True`.  See also Note [Narrow floats] in
+    tgrad.backends.narrow.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any, Final
 import numpy
 
 from tgrad import backends
+from tgrad.backends.narrow import widened
 from tgrad.backends.quiet import quiet
 from tgrad.core.graph import AT_ONCE, next_sequence
 from tgrad.core.modes import state
@@ -61,7 +63,7 @@ COMMON: Final[dict[str, Any]] = {
     "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
     "kernel_error": kernel_error, "versions_of": versions_of, "alias": alias,
     "TensorError": TensorError,
-    "quiet": quiet, "AT_ONCE": AT_ONCE,
+    "quiet": quiet, "rounded_number": rounded_number, "AT_ONCE": AT_ONCE,
 }  # fmt: skip
 
 
@@ -100,7 +102,7 @@ def head(writer: Writer, op: Op) -> None:
                 "if not (kind is float and T.inexact or kind is int and T.category): mixed = True"
             )
             continue
-        weak = "T.weak" if op.opmath else "T.inexact"
+        weak = "T.inexact" if op.opmath or op.narrow else "T.weak"
         writer.add(
             f"kind = type({p.name})\n"
             "if kind is Tensor:\n"
@@ -148,8 +150,7 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
 
     NumPy warns of divisions by zero and the like, PyTorch doesn't: see `tgrad.backends.quiet`.
     """
-    direct = backends.silent or op.family == "view"
-    parts = ["T.xp"] if direct else ["forward", "T.xp"]
+    parts, wide_parts = [], []
     for p in op.parameters if parameters is None else parameters:
         if p.kind in ("tensor", "operand"):
             value = f"a_{p.name}"
@@ -161,13 +162,23 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
             value = f"a_{p.name}"
         else:
             value = p.name
-        parts.append(f"{p.name}={value}" if p.keyword_only else value)
-    return f"{'forward' if direct else 'quiet.run'}({', '.join(parts)})"
+        prefix = f"{p.name}=" if p.keyword_only else ""
+        parts.append(prefix + value)
+        number = p.kind == "scalar" and not op.opmath
+        wide_parts.append(prefix + (f"rounded_number({value}, T)" if number else value))
+    given = ", ".join(parts)
+    direct = backends.silent or op.family == "view"
+    plain = f"forward(T.xp, {given})" if direct else f"quiet.run(forward, T.xp, {given})"
+    if op.narrow:
+        return plain
+    given = ", ".join(wide_parts)
+    in_wide = f"wide(T, {given})" if direct else f"quiet.run(wide, T, {given})"
+    return f"{in_wide} if T.narrow else {plain}"
 
 
 def kernel(writer: Writer, op: Op) -> None:
     """Lines that set r, the result of the kernel."""
-    writer.names["forward"] = op.forward
+    writer.names.update(forward=op.forward, wide=widened(op.forward))
     if op.family == "broadcast":
         operands = ", ".join(p.name for p in promoting(op))
         writer.add(
@@ -175,9 +186,6 @@ def kernel(writer: Writer, op: Op) -> None:
             "except (ValueError, TypeError, TensorError) as error:\n"
             f"    raise kernel_error(OP, error, ({operands},)) from None"
         )
-        if op.opmath:
-            writer.names["narrowed"] = narrowed
-            writer.add("if not T.weak: r = narrowed(r, T)")
     else:
         operands = ", ".join(p.name for p in sources_of(op))
         writer.add(

@@ -14,18 +14,11 @@ from tgrad.ops.table import broadcast, same
 
 def _addcmul(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     dtype = input.dtype
-    if dtype == xp.float16:
-        wide = (x.astype(xp.float32) for x in (input, tensor1, tensor2))
-        return _addcmul(xp, *wide, value=value).astype(dtype)
     return plus_product(xp, input, tensor1 * dtype.type(value), tensor2, dtype)
 
 
 def _addcdiv(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
-    dtype = input.dtype
-    if dtype == xp.float16:
-        wide = (x.astype(xp.float32) for x in (input, tensor1, tensor2))
-        return _addcdiv(xp, *wide, value=value).astype(dtype)
-    return xp.add(input, xp.divide(tensor1 * dtype.type(value), tensor2))
+    return xp.add(input, xp.divide(tensor1 * input.dtype.type(value), tensor2))
 
 
 def _no_integers(operands: Sequence[Any]) -> None:
@@ -63,9 +56,6 @@ broadcast(
 
 def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
     dtype = input.dtype
-    if dtype == xp.float16:
-        wide = (xp.asarray(x).astype(xp.float32) for x in (input, end, weight))
-        return _lerp(xp, *wide).astype(dtype)
     weight = xp.asarray(weight).astype(dtype)
     step = end - input
     near = xp.abs(weight) < 0.5
@@ -87,7 +77,8 @@ def _same_dtypes(input: Tensor, **others: Any) -> None:
 
 
 C_NAMES: Final = {
-    "float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int",
+    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float",
+    "float64": "double", "int64": "long int",
 }  # fmt: skip
 
 broadcast(

@@ -143,6 +143,7 @@ METHODS: Final[dict[str, Callable[..., Any]]] = {
         name: _caster(dtype)
         for name, dtype in {
             "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16,
+            "bfloat16": dtypes.bfloat16,
             "short": dtypes.int16, "int": dtypes.int32, "long": dtypes.int64,
             "char": dtypes.int8, "byte": dtypes.uint8, "bool": dtypes.bool_,
             "cfloat": dtypes.complex64, "cdouble": dtypes.complex128,

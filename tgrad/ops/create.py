@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from tgrad.backends.narrow import finfo, is_floating
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import tensor_type
 from tgrad.core.dtype import DType
@@ -79,16 +80,15 @@ def converted(value: Any, dtype: DType) -> Any:
         if not math.isfinite(value) or not -(2.0**63) <= value < 2.0**63:
             raise overflow
         value = int(value)
-    if isinstance(value, float) and kind == "f" and math.isfinite(value):
-        largest = {"float16": 65504.0, "float32": 3.4028234663852886e38}.get(dtype.name, math.inf)
-        if abs(value) > largest:
-            raise overflow
+    limited = isinstance(value, float) and is_floating(dtype.numpy) and math.isfinite(value)
+    if limited and abs(value) > finfo(dtype.numpy).max:
+        raise overflow
     return checked_number(value, tensor_type(dtype))
 
 
 _C_NAMES = {
     "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
-    "float16": "c10::Half", "float32": "float", "float64": "double",
+    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double",
 }  # fmt: skip
 
 creation("zeros", zeros, varargs=True, doc="A tensor of zeros.")

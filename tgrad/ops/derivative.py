@@ -2,8 +2,8 @@
 
 Note [Mixed operands]
     Where operands had to be converted, formulas on bare arrays would promote by NumPy's rules, and
-    with float16 round numbers by NumPy's rules.  Such
-    nodes have a class whose `raw` goes through tensors instead, so that PyTorch's rules hold.
+    with 16 bits round numbers by NumPy's rules.  Such nodes have a class whose `raw`
+    goes through tensors instead, so that PyTorch's rules hold.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def node_class(op: Op, type_: TensorType, mixed: bool) -> type[Node]:
     """The class of node for a computation in a type."""
     if op.holomorphic and type_.category == dtypes.COMPLEX:
         return node_classes(op)[2]
-    return node_classes(op)[mixed]
+    return node_classes(op)[mixed or not type_.weak]
 
 
 _NODE_CLASSES: Final[dict[str, tuple[type[Node], type[Node], type[Node]]]] = {}

@@ -18,7 +18,7 @@ BOOL = (dtypes.bool_,)
 INTEGERS = (
     dtypes.bool_, dtypes.uint8, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64,
 )  # fmt: skip
-FLOATS = (dtypes.float16, dtypes.float32, dtypes.float64)
+FLOATS = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
 
 
 def arithmetic(name: str, forward: Callable[..., Any], **parts: Any) -> None:
@@ -62,7 +62,7 @@ def add_scaled(xp: Any, input: Any, other: Any, alpha: Any) -> Any:
 
 def plus_product(xp: Any, a: Any, b: Any, c: Any, dtype: Any) -> Any:
     """a + b * c rounded once for real floating dtypes, twice for others."""
-    if dtype.kind == "f" and dtype != xp.float16:
+    if dtype.kind == "f":
         return fma(b, c, a, dtype)
     return xp.add(a, xp.multiply(b, c))
 

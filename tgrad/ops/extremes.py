@@ -182,7 +182,7 @@ pairs(
     doc="The distance of the point (input, other) from the origin.",
 )  # fmt: skip
 pairs(
-    "nextafter", lambda xp, input, other: xp.nextafter(input, other), (*INTEGERS, *COMPLEX),
+    "nextafter", lambda xp, input, other: xp.nextafter(input, other), (*INTEGERS, *COMPLEX), narrow=True,
     input=lambda o, g, input, other: masked(o, g, input == other),
     other=lambda o, g: o.zero_gradient(g),
     doc="The next floating point number in other's direction.",

@@ -367,6 +367,7 @@ def _c_type(dtype: DType) -> str:
     return {
         "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
         "uint8": "unsigned char", "float64": "double", "float32": "float", "float16": "c10::Half",
+        "bfloat16": "c10::BFloat16",
         "bool": "bool",
     }.get(dtype.name, dtype.name)  # fmt: skip
 

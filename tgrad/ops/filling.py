@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.backends.narrow import finfo
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
@@ -37,8 +38,8 @@ def nothing(o: Any, g: Any, input_shape: Any, input_type: Any) -> Any:
 _C_NAMES: Final = {
     "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
     "uint16": "uint16_t", "uint32": "uint32_t", "uint64": "uint64_t", "float16": "c10::Half",
-    "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
+    "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double",
+    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
 }  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def _fits(value: Any, dtype: Any, assigned: bool) -> bool:
         return bool(lowest <= value <= limits.max)
     if not isinstance(value, bool) and (value != value or abs(value) == float("inf")):
         return True
-    largest = float(numpy.finfo(dtype).max)
+    largest = float(finfo(dtype).max)
     return abs(value) <= largest or (assigned and dtype.itemsize == 2)
 
 

@@ -11,8 +11,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
-from tgrad.core.device import CPU, CPU_TYPES, tensor_type
-from tgrad.core.dtype import DTYPES
+from tgrad.core.device import CPU_TYPES
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.ops import convert, quick
@@ -194,8 +193,6 @@ def install() -> None:
         return
     from tgrad.backends import numpy_
 
-    for dtype in DTYPES:
-        CPU_TYPES[dtype.numpy] = tensor_type(dtype, CPU)
     BY_KEY.update((op.key, op) for op in TABLE.values())
     Spaces.raw = RawSpace(numpy_)
     Spaces.recorded = RecordedSpace()

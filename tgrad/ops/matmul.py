@@ -30,9 +30,7 @@ from tgrad.ops.table import composite, operator, promoted
 
 
 def product(xp: Any, a: Any, b: Any) -> Any:
-    """The matrix product of two arrays of one dtype; half precision is summed in float32."""
-    if a.dtype == xp.float16:
-        return xp.matmul(a.astype(xp.float32), b.astype(xp.float32)).astype(xp.float16)
+    """The matrix product of two arrays of one dtype."""
     # For the gradient of a sum, which has strides of 0, NumPy's product would be a loop without BLAS.
     if 0 in a.strides:
         a = xp.ascontiguousarray(a)
@@ -56,11 +54,7 @@ def weighted(xp: Any, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
 
 
 def weighted_matmul(xp: Any, input: Any, a: Any, b: Any, beta: Any, alpha: Any) -> Any:
-    """beta * input + alpha * (a @ b); half precision is computed in float32 and rounded once."""
-    if a.dtype == xp.float16:
-        wide = (xp.asarray(x).astype(xp.float32) for x in (a, b, input))
-        a, b, input = wide
-        return weighted(xp, input, xp.matmul(a, b), beta, alpha).astype(xp.float16)
+    """beta * input + alpha * (a @ b)."""
     return weighted(xp, input, xp.matmul(a, b), beta, alpha)
 
 

@@ -93,7 +93,7 @@ def _torch() -> LazyNames:
     names.makers.update(quick.FUNCTIONS)
     for name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc"):
         names[name] = Layout(name)
-    names["bfloat16"] = AbsentDType("bfloat16", "use float16 or float32")
+    names["complex32"] = names["chalf"] = AbsentDType("complex32", "use complex64")
     for name, instead in ABSENT.items():
         names.makers.setdefault(name, _absent(f"torch.{name}", instead))
     return names

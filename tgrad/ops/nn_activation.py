@@ -11,7 +11,7 @@ from typing import Any
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ShapeError
 from tgrad.ops.dimensions import wrap_dim
-from tgrad.ops.nn_base import needs_floats, single
+from tgrad.ops.nn_base import needs_floats
 from tgrad.ops.table import broadcast, operator
 
 HIDDEN: dict[str, Any] = {"function": False, "method": False, "inplace": True}
@@ -65,13 +65,13 @@ operator(
 )  # fmt: skip
 operator(
     "hardsigmoid",
-    lambda xp, input: single(_hardsigmoid_kernel, xp, input),
+    lambda xp, input: _hardsigmoid_kernel(xp, input),
     input=lambda o, g, input: o.hardsigmoid_backward(g, input),
     check=needs_floats("hardsigmoid_cpu"), **HIDDEN, doc="(x + 3) / 6 between 0 and 1.",
 )  # fmt: skip
 operator(
     "hardswish",
-    lambda xp, input: single(_hardswish_kernel, xp, input),
+    lambda xp, input: _hardswish_kernel(xp, input),
     input=lambda o, g, input: o._choose(
         input <= -3, 0.0, o._choose(input < 3, g * (input / 3 + 0.5), g)
     ),
@@ -130,7 +130,7 @@ def elu_back(o: Any, g: Any, input: Any, alpha: float, scale: float, input_scale
 
 operator(
     "elu",
-    lambda xp, input, alpha, scale, input_scale: single(_elu_kernel, xp, input, alpha, scale, input_scale
+    lambda xp, input, alpha, scale, input_scale: _elu_kernel(xp, input, alpha, scale, input_scale
     ),
     input=lambda o, g, input, alpha, scale, input_scale: elu_back(
         o, g, input, alpha, scale, input_scale
@@ -139,7 +139,7 @@ operator(
 )  # fmt: skip
 operator(
     "_celu",
-    lambda xp, input, alpha: single(_elu_kernel, xp, input, alpha, 1, 1 / alpha),
+    lambda xp, input, alpha: _elu_kernel(xp, input, alpha, 1, 1 / alpha),
     input=lambda o, g, input, alpha: elu_back(o, g, input, alpha, 1, 1 / alpha),
     check=needs_floats("elu_cpu"), label="CeluBackward", **HIDDEN,
     doc="x, and alpha * (exp(x / alpha) - 1) where x is negative.",
@@ -176,7 +176,7 @@ def _check_gelu(input: Tensor, approximate: str) -> None:
 
 
 operator(
-    "gelu", lambda xp, input, approximate: single(_gelu_kernel, xp, input, approximate),
+    "gelu", lambda xp, input, approximate: _gelu_kernel(xp, input, approximate),
     input=lambda o, g, input, approximate: gelu_back(o, g, input, approximate),
     kinds={"approximate": "str"}, check=_check_gelu, **HIDDEN,
     doc="x times the normal distribution function of x.",
@@ -200,7 +200,7 @@ def _mish_kernel(xp: Any, input: Any) -> Any:
 
 
 operator(
-    "silu", lambda xp, input: single(_silu_kernel, xp, input),
+    "silu", lambda xp, input: _silu_kernel(xp, input),
     input=lambda o, g, input: silu_back(o, g, input),
     check=needs_floats("silu_cpu"), **HIDDEN, doc="x times the logistic function of x.",
 )  # fmt: skip
@@ -214,7 +214,7 @@ def mish_back(o: Any, g: Any, input: Any) -> Any:
 
 
 operator(
-    "mish", lambda xp, input: single(_mish_kernel, xp, input),
+    "mish", lambda xp, input: _mish_kernel(xp, input),
     input=lambda o, g, input: mish_back(o, g, input),
     check=needs_floats("mish_cpu"), **HIDDEN, doc="x * tanh(softplus(x)).",
 )  # fmt: skip
@@ -235,7 +235,7 @@ def _softplus_kernel(xp: Any, input: Any, beta: float, threshold: float) -> Any:
 
 operator(
     "softplus",
-    lambda xp, input, beta, threshold: single(_softplus_kernel, xp, input, beta, threshold),
+    lambda xp, input, beta, threshold: _softplus_kernel(xp, input, beta, threshold),
     input=lambda o, g, input, beta, threshold: softplus_back(o, g, input, beta, threshold),
     kinds={"threshold": "number"}, check=needs_floats("softplus_cpu"), **HIDDEN,
     doc="log(1 + exp(beta * x)) / beta, and x itself above the threshold.",
@@ -255,7 +255,7 @@ def _log_sigmoid_kernel(xp: Any, input: Any) -> Any:
 
 operator(
     "_log_sigmoid",
-    lambda xp, input: single(_log_sigmoid_kernel, xp, input),
+    lambda xp, input: _log_sigmoid_kernel(xp, input),
     input=lambda o, g, input: log_sigmoid_back(o, g, input),
     check=needs_floats("log_sigmoid_cpu"), label="LogSigmoidBackward", **HIDDEN,
     doc="The logarithm of the logistic function.",
@@ -285,7 +285,7 @@ def glu_back(o: Any, g: Any, input: Any, dim: int) -> Any:
 
 
 operator(
-    "glu", lambda xp, input, dim: single(_glu_kernel, xp, input, dim),
+    "glu", lambda xp, input, dim: _glu_kernel(xp, input, dim),
     input=lambda o, g, input, dim: glu_back(o, g, input, dim),
     check=_check_glu, function=False, method=False,
     doc="One half of the input times the logistic function of the other.",

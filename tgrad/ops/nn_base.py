@@ -40,13 +40,6 @@ def needs_floats(kernel: str) -> Callable[..., None]:
     return check
 
 
-def single(kernel: Callable[..., Any], xp: Any, input: Any, *args: Any) -> Any:
-    """A kernel's result, for half precision computed in float32 and rounded once."""
-    if input.dtype == xp.float16:
-        return kernel(xp, input.astype(xp.float32), *args).astype(xp.float16)
-    return kernel(xp, input, *args)
-
-
 broadcast(
     "_choose", lambda xp, condition, input, other: xp.where(condition, input, other),
     kinds={"condition": "index", "input": "operand", "other": "operand"},

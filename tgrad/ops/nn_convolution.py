@@ -90,12 +90,6 @@ def _forward(
     xp: Any, input: Any, weight: Any, bias: Any, stride: Sizes, padding: Sizes, dilation: Sizes,
     transposed: bool, output_padding: Sizes, groups: int,
 ) -> Any:  # fmt: skip
-    if input.dtype == xp.float16:
-        x, w = input.astype(xp.float32), weight.astype(xp.float32)
-        b = None if bias is None else bias.astype(xp.float32)
-        return _forward(
-            xp, x, w, b, stride, padding, dilation, transposed, output_padding, groups
-        ).astype(xp.float16)
     kernels = _sliding()
     if transposed:
         sizes = transposed_sizes(

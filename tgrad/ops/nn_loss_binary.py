@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.formulas import to_shape
 from tgrad.ops.nn_base import functional
@@ -109,6 +109,17 @@ operator(
 )  # fmt: skip
 
 
+def _check_weight(shape: tuple[int, ...], size: tuple[int, ...]) -> None:
+    """PyTorch's error for weights that don't broadcast to the input's size."""
+    for place in range(-1, -min(len(shape), len(size)) - 1, -1):
+        if shape[place] not in (1, size[place]):
+            raise ShapeError(
+                f"Attempting to broadcast a dimension of length {shape[place]} at {place}! "
+                f"Mismatching argument at index 1 had {Size(shape)}; but expected shape should be "
+                f"broadcastable to {list(size)}"
+            )
+
+
 def _bce(
     o: Any, input: Any, target: Any, weight: Any = None, size_average: Old = None,
     reduce: Old = None, reduction: Any = "mean",
@@ -121,6 +132,7 @@ def _bce(
             f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
     if weight is not None and weight._array.shape != input._array.shape:
+        _check_weight(weight._array.shape, input._array.shape)
         weight = o.expand(weight, input._array.shape)
     return o.binary_cross_entropy(input, target, weight, number)
 
@@ -128,12 +140,6 @@ def _bce(
 def _bce_logits_kernel(
     xp: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int
 ) -> Any:
-    if input.dtype == xp.float16:
-        x, t, w, p = (
-            None if a is None else a.astype(xp.float32)
-            for a in (input, target, weight, pos_weight)
-        )
-        return xp.asarray(_bce_logits_kernel(xp, x, t, w, p, reduction)).astype(xp.float16)
     log_sigmoid = xp.subtract(xp.minimum(input, 0), xp.log1p(xp.exp(-xp.abs(input))))
     if pos_weight is not None:
         log_sigmoid = log_sigmoid * ((pos_weight - 1) * target + 1)
@@ -199,7 +205,7 @@ def _bce_with_logits(
         )
     for factor in (pos_weight, weight):
         if factor is not None:
-            error = broadcast_error(factor._array.shape, input._array.shape)
+            error = broadcast_error(input._array.shape, factor._array.shape)
             if error is not None:
                 raise error
     return o.binary_cross_entropy_with_logits(input, target, weight, pos_weight, number)

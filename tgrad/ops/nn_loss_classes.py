@@ -66,10 +66,6 @@ def _pick(xp: Any, input: Any, target: Any, ignore_index: int) -> Any:
 def _nll_kernel(
     xp: Any, input: Any, target: Any, weight: Any, reduction: int, ignore_index: int
 ) -> Any:
-    if input.dtype == xp.float16:
-        wide = None if weight is None else weight.astype(xp.float32)
-        result = _nll_kernel(xp, input.astype(xp.float32), target, wide, reduction, ignore_index)
-        return xp.asarray(result).astype(xp.float16)
     weights = class_weights(xp, target, weight, ignore_index, input.dtype)
     losses = _pick(xp, input, target, ignore_index) * -weights
     losses = xp.where(target == ignore_index, input.dtype.type(0), losses)

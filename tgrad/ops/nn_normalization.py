@@ -50,14 +50,6 @@ def standard_back(o: Any, g: Any, input: Any, axes: tuple[int, ...], eps: float)
     return (g - o.mean_dim(g, axes, True) - x * o.mean_dim(g * x, axes, True)) * factor
 
 
-def _in_single(xp: Any, function: Any, *arrays: Any) -> Any:
-    """A function of arrays, for half precision computed in float32 and rounded once."""
-    if arrays[0].dtype == xp.float16:
-        wide = [None if a is None else a.astype(xp.float32) for a in arrays]
-        return function(*wide).astype(xp.float16)
-    return function(*arrays)
-
-
 def _times(o: Any, g: Any, weight: Any, shape: Sequence[int]) -> Any:
     return g if weight is None else g * o.reshape(weight, tuple(shape))
 
@@ -80,10 +72,8 @@ def _over(o: Any, values: Any, axes: tuple[int, ...], keepdim: bool = False) -> 
 
 operator(
     "layer_norm",
-    lambda xp, input, weight, bias, size, eps: _in_single(
-        xp,
-        lambda x, w, b: scaled(normalised(xp, x, _last(size, x.ndim), eps), w, b, size),
-        input, weight, bias,
+    lambda xp, input, weight, bias, size, eps: scaled(
+        normalised(xp, input, _last(size, input.ndim), eps), weight, bias, size
     ),
     input=lambda o, g, input, weight, size, eps: standard_back(
         o, _times(o, g, weight, size), input, _last(size, len(input.shape)), eps
@@ -191,9 +181,7 @@ def group_weight(o: Any, g: Any, input: Any, groups: int, eps: float) -> Any:
 
 operator(
     "group_norm",
-    lambda xp, input, weight, bias, groups, eps: _in_single(
-        xp, lambda x, w, b: _group_kernel(xp, x, w, b, groups, eps), input, weight, bias
-    ),
+    lambda xp, input, weight, bias, groups, eps: _group_kernel(xp, input, weight, bias, groups, eps),
     input=lambda o, g, input, weight, groups, eps: group_input(o, g, input, weight, groups, eps),
     weight=lambda o, g, input, groups, eps: group_weight(o, g, input, groups, eps),
     bias=lambda o, g: o.sum_dim(g, _but_channels(len(g.shape)), False),
@@ -258,9 +246,8 @@ def batch_input(
 
 operator(
     "native_batch_norm",
-    lambda xp, input, weight, bias, running_mean, running_var, training, eps: _in_single(
-        xp, lambda x, w, b, m, v: _batch_kernel(xp, x, w, b, m, v, training, eps),
-        input, weight, bias, running_mean, running_var,
+    lambda xp, input, weight, bias, running_mean, running_var, training, eps: _batch_kernel(
+        xp, input, weight, bias, running_mean, running_var, training, eps
     ),
     input=lambda o, g, input, weight, running_mean, running_var, training, eps: batch_input(
         o, g, input, weight, running_mean, running_var, training, eps

@@ -135,10 +135,6 @@ def _average(
     xp: Any, input: Any, kernel: Sizes, stride: Sizes, padding: Sizes, ceil: bool,
     with_padding: bool, divisor: Any,
 ) -> Any:  # fmt: skip
-    if input.dtype == xp.float16:
-        return _average(
-            xp, input.astype(xp.float32), kernel, stride, padding, ceil, with_padding, divisor
-        ).astype(xp.float16)
     if input.ndim == len(kernel) + 1:
         single = input[None]
         return _average(xp, single, kernel, stride, padding, ceil, with_padding, divisor)[0]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy
 
-from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU, TensorType, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
@@ -51,8 +51,8 @@ def resolve(op: Op, operands: Sequence[Any], dtype: Any = None) -> tuple[TensorT
         op.guard(operands)
     device = common_device(operands)
     found = tensor_type(op.dtype.decide(operands, dtype), device)
-    if op.opmath and found.dtype is dtypes.float16:
-        return found, wide_arrays(operands)
+    if op.opmath and found.narrow:
+        return found, wide_arrays(operands, found)
     target = found.dtype.numpy
     arrays = []
     for operand in operands:
@@ -68,13 +68,13 @@ def resolve(op: Op, operands: Sequence[Any], dtype: Any = None) -> tuple[TensorT
     return found, arrays
 
 
-def wide_arrays(operands: Sequence[Any]) -> list[Any]:
-    """Operands of a float16 computation in float32, where Note [Half and numbers] wants it so.
+def wide_arrays(operands: Sequence[Any], type_: TensorType) -> list[Any]:
+    """Operands of a computation in 16 bits in float32, where Note [Half and numbers] wants it so.
 
-    Tensors of float16 stay what they are if all of them are.
+    Where all of them are tensors with dimensions they are converted to 16 bits, as always.
     """
     if all(isinstance(o, Tensor) and o._array.ndim for o in operands):
-        return [o._array.astype(numpy.float16) for o in operands]
+        return [o._array.astype(type_.dtype.numpy) for o in operands]
     return [
         numpy.asarray(o._array if isinstance(o, Tensor) else o).astype(numpy.float32)
         for o in operands
@@ -86,6 +86,15 @@ def number_array(value: Any, type_: TensorType) -> Any:
     if type(value) is int and not -(1 << 63) <= value < 1 << 63:
         raise IntegerOverflowError("int too big to convert")
     return numpy.asarray(value).astype(type_.dtype.numpy)
+
+
+def rounded_number(value: Any, type_: TensorType) -> Any:
+    """A Python number rounded to the precision of a narrow type, still a Python number."""
+    kind = type(value)
+    if kind is not float and kind is not int:
+        return value
+    found = float(number_array(value, type_))
+    return int(found) if kind is int and math.isfinite(found) else found
 
 
 def checked_number(value: Any, type_: TensorType) -> Any:
@@ -194,8 +203,3 @@ def broadcast_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError | None
                 f"at non-singleton dimension {dim}"
             )
     return None
-
-
-def narrowed(result: Any, type_: TensorType) -> Any:
-    """A result of `wide_arrays` in the type's dtype again."""
-    return result if result.dtype == type_.dtype.numpy else result.astype(type_.dtype.numpy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tgrad.backends import narrow
 from tgrad.backends.fused import fma
 from tgrad.core import dtype as dtypes
 from tgrad.core.engine import Spaces
@@ -160,9 +161,6 @@ def _tanh_backward(xp: Any, grad_output: Any, output: Any) -> Any:
     """grad_output * (1 - output**2); the square and the difference are one operation, as in
     PyTorch's kernel."""
     dtype = output.dtype
-    if dtype == xp.float16:
-        wide = output.astype(xp.float32)
-        return (grad_output.astype(xp.float32) * fma(-wide, wide, 1.0, xp.float32)).astype(dtype)
     if dtype.kind != "f":
         return grad_output * (1 - output * output)
     return grad_output * fma(-output, output, dtype.type(1), dtype)
@@ -178,11 +176,8 @@ broadcast(
 
 
 def _sinc(xp: Any, input: Any) -> Any:
-    dtype = input.dtype
-    wide = input.astype(xp.float32) if dtype == xp.float16 else input
-    angle = wide * wide.dtype.type(math.pi)
-    quotient = xp.divide(xp.sin(angle), angle)
-    return xp.where(input == 0, wide.dtype.type(1), quotient).astype(dtype)
+    angle = input * input.dtype.type(math.pi)
+    return xp.where(input == 0, input.dtype.type(1), xp.divide(xp.sin(angle), angle))
 
 
 def _sinc_gradient(o: Any, g: Any, input: Any) -> Any:
@@ -220,8 +215,6 @@ def conversion(name: str, label: str, factor: float, doc: str) -> None:
     """Angles in another unit."""
 
     def forward(xp: Any, input: Any) -> Any:
-        if input.dtype == xp.float16:
-            return (input.astype(xp.float32) * xp.float32(factor)).astype(xp.float16)
         return input * input.dtype.type(factor)
 
     unary(
@@ -295,15 +288,14 @@ def _nan_to_num(
     xp: Any, input: Any, nan: float | None = None, posinf: float | None = None,
     neginf: float | None = None,
 ) -> Any:  # fmt: skip
-    kind = input.dtype.kind
-    if kind == "c":
+    if input.dtype.kind == "c":
         parts = (_nan_to_num(xp, part, nan, posinf, neginf) for part in (input.real, input.imag))
         result = xp.empty(input.shape, input.dtype)
         result.real, result.imag = parts
         return result
-    if kind != "f":
+    if not narrow.is_floating(input.dtype):
         return xp.asarray(input).copy()
-    limits = xp.finfo(input.dtype)
+    limits = narrow.finfo(input.dtype)
     repaired = xp.where(xp.isnan(input), input.dtype.type(0 if nan is None else nan), input)
     high = input.dtype.type(limits.max if posinf is None else posinf)
     low = input.dtype.type(limits.min if neginf is None else neginf)
@@ -313,19 +305,14 @@ def _nan_to_num(
 
 unary(
     "nan_to_num", _nan_to_num, kinds={"nan": "float?", "posinf": "float?", "neginf": "float?"},
-    input=lambda o, g, input: g * o.isfinite(input),
+    input=lambda o, g, input: g * o.isfinite(input), narrow=True,
     doc="Numbers in place of nan (0) and infinities (the largest and smallest of the dtype).",
 )  # fmt: skip
 
 
 
 def at_least(xp: Any, input: Any, bound: Any) -> Any:
-    """The larger of two; of -0.0 and 0.0 the input, as in PyTorch.
-
-    NumPy takes its second argument of equal ones, but in float16, where it takes the first one.
-    """
-    if input.dtype == xp.float16:
-        return xp.maximum(input, bound)
+    """The larger of two; of -0.0 and 0.0 the input, as in PyTorch: NumPy takes its second argument."""
     return xp.maximum(bound, input)
 
 

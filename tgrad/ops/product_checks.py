@@ -9,7 +9,7 @@ from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, NotAvailableError, ShapeError
 
 C_NAMES = {
-    "float16": "c10::Half", "float32": "float", "float64": "double", "complex64":
+    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64":
     "c10::complex<float>", "complex128": "c10::complex<double>", "int64": "long int",
     "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
     "bool": "bool", "uint16": "short unsigned int", "uint32": "unsigned int",

@@ -55,7 +55,8 @@ def _number(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _known(kernel: str, dtype: Any, kinds: str = "fiu") -> None:
+def known(kernel: str, dtype: Any, kinds: str = "fViu") -> None:
+    """Raise PyTorch's error for a dtype that there is no kernel for."""
     if dtype.kind not in kinds:
         found = dtypes.from_numpy(dtype)
         title = "?" if found is None else found.title
@@ -65,7 +66,7 @@ def _known(kernel: str, dtype: Any, kinds: str = "fiu") -> None:
 def arange(xp: Any, start: Any, end: Any, step: Any, dtype: Any) -> Any:
     """Numbers from start up to, not including, end."""
     _check_range(start, end, step)
-    _known("arange_cpu", dtype)
+    known("arange_cpu", dtype)
     checked_size((math.ceil((end - start) / step),), dtype.itemsize)
     return ranges.arange(start, end, step, dtype)
 
@@ -92,9 +93,9 @@ def _range(xp: Any, start: Any, end: Any, step: Any, dtype: Any) -> Any:
         stacklevel=5,
     )
     _check_range(start, end, step)
-    _known("range_cpu", dtype)
+    known("range_cpu", dtype)
     count = int((end - start) / step) + 1
-    wide = xp.float64 if dtype.kind == "f" else xp.int64
+    wide = xp.float64 if dtype.kind in "fV" else xp.int64
     return (start + step * xp.arange(count, dtype=wide)).astype(dtype)
 
 
@@ -119,7 +120,7 @@ def _ends(name: str, start: Any, end: Any, steps: int, dtype: Any) -> tuple[Any,
     ends = _end(name, "start", start), _end(name, "end", end)
     if steps < 0:
         raise StateError("number of steps must be non-negative")
-    _known(f"{name}_cpu", dtype, "fiuc")
+    known(f"{name}_cpu", dtype, "fViuc")
     return ends
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy
 
+from tgrad.backends.narrow import finfo
 from tgrad.core import dtype as dtypes
 from tgrad.core import random as streams
 from tgrad.core.generator import Generator, default_generator
@@ -30,7 +31,7 @@ def title(dtype: Any) -> str:
 
 
 def check_floating(kernel: str, dtype: Any, complex_too: bool = False) -> None:
-    if numpy.dtype(dtype).kind not in ("fc" if complex_too else "f"):
+    if numpy.dtype(dtype).kind not in ("fVc" if complex_too else "fV"):
         raise UnsupportedDTypeError(f'"{kernel}" not implemented for \'{title(dtype)}\'')
 
 
@@ -176,7 +177,7 @@ def randint(
 
 _C_NAMES = {
     "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short",
-    "int32": "int", "int64": "long", "float16": "c10::Half", "float32": "float",
+    "int32": "int", "int64": "long", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float",
     "float64": "double",
 }  # fmt: skip
 
@@ -194,7 +195,7 @@ def check_bounds(low: int, high: int, dtype: Any) -> None:
         limits = numpy.iinfo(kind)
         least, most = int(limits.min), int(limits.max)
     else:
-        largest = float(numpy.finfo(kind).max)
+        largest = float(finfo(kind).max)
         least, most = -int(largest), int(largest)
     for name, value in (("from", low), ("to - 1", high - 1)):
         if not least <= value <= most:
@@ -264,7 +265,7 @@ operator(
 
 
 def _multinomial(input: Array, count: int, replacement: bool, generator: Any) -> Array:
-    if input.dtype.kind != "f":
+    if input.dtype.kind not in "fV":
         raise DTypeError(
             "multinomial only supports floating-point dtypes for input, got: "
             f"{title(input.dtype)}"

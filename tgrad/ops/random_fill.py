@@ -110,7 +110,7 @@ filling(
 
 
 def _continuous(input: Array, name: str, written: str) -> None:
-    if input.dtype.kind != "f":
+    if input.dtype.kind not in "fV":
         raise DTypeError(
             f"{name} distribution is a continuous probability distribution. dtype must be a floating "
             f"point but you specified {written}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tgrad.backends import reductions as kernels
+from tgrad.backends.narrow import is_floating
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
@@ -65,7 +66,7 @@ operator(
         xp, input, None, False
     ),
     input=lambda o, g, input_shape: o.expand(g, input_shape),
-    dtype=summed, out=False, doc="The sum of all elements.",
+    narrow=True, dtype=summed, out=False, doc="The sum of all elements.",
 )  # fmt: skip
 
 operator(
@@ -74,14 +75,14 @@ operator(
         xp, input, reduced_axes(dim, input.ndim), keepdim
     ) if dtype is not None else xp.sum(input, reduced_axes(dim, input.ndim), keepdim),
     input=lambda o, g, input_shape, dim, keepdim: spread(o, g, input_shape, dim, keepdim),
-    dtype=summed, kinds=DIMS, index=1, doc="Sums over dimensions.",
+    narrow=True, dtype=summed, kinds=DIMS, index=1, doc="Sums over dimensions.",
 )  # fmt: skip
 
 
 def _nansum(xp: Any, input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     if input.dtype.kind == "c":
         raise DTypeError("nansum on CPU does not support complex inputs")
-    if input.dtype.kind == "f":
+    if is_floating(input.dtype):
         missing = xp.isnan(input)
         if missing.any():
             input = xp.where(missing, input.dtype.type(0), input)
@@ -93,7 +94,7 @@ operator(
     input=lambda o, g, input, dim, keepdim: (
         spread(o, g, input.shape, dim, keepdim) * o.logical_not(o.isnan(input))
     ),
-    dtype=summed, kinds=DIMS, doc="Sums, where NaN counts as 0.",
+    narrow=True, dtype=summed, kinds=DIMS, doc="Sums, where NaN counts as 0.",
 )  # fmt: skip
 
 operator(
@@ -129,7 +130,7 @@ composite("nanmean", _nanmean, kinds=DIMS, doc="Means of the elements that aren'
 operator(
     "prod", lambda xp, input, *, dtype=None: kernels.prod(input).astype(input.dtype, copy=False),
     input=lambda o, g, input, out: prod_back(o, g, input, out),
-    dtype=summed, out=False, doc="The product of all elements.",
+    narrow=True, dtype=summed, out=False, doc="The product of all elements.",
 )  # fmt: skip
 
 operator(
@@ -138,7 +139,7 @@ operator(
         input, wrap_dim(dim, input.ndim) if input.ndim or wrap_dim(dim, 0) else None, keepdim
     ).astype(input.dtype, copy=False),
     input=lambda o, g, input, dim, keepdim, out: prod_dim_back(o, g, input, dim, keepdim, out),
-    dtype=summed, index=1, doc="Products along a dimension.",
+    narrow=True, dtype=summed, index=1, doc="Products along a dimension.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- extreme elements

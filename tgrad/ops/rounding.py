@@ -32,12 +32,10 @@ whole("round", doc="The nearest whole number, of two the even one.")
 def _round_decimals(xp: Any, input: Any, *, decimals: int) -> Any:
     if decimals == 0:
         return xp.round(input)
-    dtype = input.dtype
-    wide = input.astype(xp.float32) if dtype == xp.float16 else input
-    factor = wide.dtype.type(10.0 ** abs(decimals))
+    factor = input.dtype.type(10.0 ** abs(decimals))
     if decimals < 0:
-        return (xp.round(wide / factor) * factor).astype(dtype)
-    return (xp.round(wide * factor) / factor).astype(dtype)
+        return xp.round(input / factor) * factor
+    return xp.round(input * factor) / factor
 
 
 row(

@@ -201,7 +201,7 @@ def _start_value(dtype: Any, reduce: str) -> Any:
         return 0
     if reduce == "prod":
         return 1
-    if dtype.kind == "f":
+    if dtype.kind in "fV":
         return -numpy.inf if reduce == "amax" else numpy.inf
     if dtype.kind == "b":
         return reduce == "amin"
@@ -229,7 +229,7 @@ def scatter_reduce_into(
             counts[untouched] = 1
         ones = numpy.ones(index.shape, counts.dtype)
         _combine(counts, dim, index, ones, None)
-        if array.dtype.kind in "fc":
+        if array.dtype.kind in "fcV":
             array /= counts
         else:
             array //= counts

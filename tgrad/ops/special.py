@@ -12,7 +12,7 @@ from tgrad.ops.elementwise import COMPLEX, INTEGERS
 from tgrad.ops.formulas import masked
 from tgrad.ops.table import binary, broadcast, composite, float_result, row, unary
 
-HALF = (dtypes.float16,)
+HALF = (dtypes.float16, dtypes.bfloat16)
 
 
 class _Kernels:
@@ -108,11 +108,10 @@ special("entr", "entr", input=lambda o, g, input: g * (-(1 + o.log(input))),
 
 
 def _logit(xp: Any, input: Any, eps: float | None = None) -> Any:
-    wide = input.astype(xp.float32) if input.dtype == xp.float16 else input
     if eps is not None:
-        low, high = wide.dtype.type(eps), 1 - wide.dtype.type(eps)
-        wide = xp.where(wide < low, low, xp.where(wide > high, high, wide))
-    return xp.log(wide / (1 - wide)).astype(input.dtype)
+        low, high = input.dtype.type(eps), 1 - input.dtype.type(eps)
+        input = xp.where(input < low, low, xp.where(input > high, high, input))
+    return xp.log(input / (1 - input))
 
 
 def _logit_gradient(o: Any, g: Any, input: Any, eps: float | None) -> Any:

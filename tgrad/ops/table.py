@@ -136,6 +136,7 @@ class Op:
         refuses: Mapping[str, Sequence[DType]] | None = None,
         holomorphic: bool = False,
         opmath: bool = False,
+        narrow: bool = False,
         listed: bool = True,
         crowded: bool = False,
     ) -> None:
@@ -178,6 +179,8 @@ class Op:
         """Note [Holomorphic functions]"""
         self.opmath = opmath
         """Note [Half and numbers] in tgrad.ops.call"""
+        self.narrow = narrow or family in ("view", "copy", "filling", "creation")
+        """Whether the kernel takes arrays of 16 bits: Note [Narrow floats] in tgrad.backends.narrow"""
         self.listed = listed
         """Whether messages list this overload."""
         self.crowded = crowded

@@ -47,13 +47,21 @@ def finfo(type: DType | None = None) -> TypeInfo:
             "'torch.finfo'"
         )
     dtype = dtype.to_real()
-    info = numpy.finfo(dtype.numpy)
-    tiny = float(info.smallest_normal)
+    largest, eps, tiny, resolution = _limits(dtype)
     return TypeInfo(
         ("resolution", "min", "max", "eps", "smallest_normal", "tiny"), dtype,
-        resolution=float(f"{float(info.resolution):.0e}"), min=float(info.min),
-        max=float(info.max), eps=float(info.eps), smallest_normal=tiny, tiny=tiny,
+        resolution=resolution, min=-largest, max=largest, eps=eps, smallest_normal=tiny, tiny=tiny,
     )  # fmt: skip
+
+
+def _limits(dtype: DType) -> tuple[float, float, float, float]:
+    """Of a floating dtype the largest number, the distance of 1 to the next, the smallest normal number
+    and the decimal resolution."""
+    if dtype is dtypes.bfloat16:  # without the package that makes arrays of it
+        return (2.0 - 2.0**-7) * 2.0**127, 2.0**-7, 2.0**-126, 0.01
+    info = numpy.finfo(dtype.numpy)
+    resolution = float(f"{float(info.resolution):.0e}")
+    return float(info.max), float(info.eps), float(info.smallest_normal), resolution
 
 
 def iinfo(type: DType) -> TypeInfo:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from tgrad.backends.narrow import is_floating
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.core.engine import Spaces
@@ -32,7 +33,7 @@ def window(
 
     `shape` computes the samples from their numbers and their count.
     """
-    if dtype.kind != "f":
+    if not is_floating(dtype):
         raise DTypeError(
             f"{name} expects floating point dtypes, got: TensorOptions(dtype={_OPTIONS[dtype.name]}, "
             "device=cpu, layout=Strided (default), requires_grad=false (default), "
@@ -134,7 +135,7 @@ def _paired(operands: Sequence[Any], dtype: Any) -> DType:
             f"Expected object of scalar type {first.title} but got scalar type {second.title} for "
             "second argument"
         )
-    if first is dtypes.float16:
+    if first in (dtypes.float16, dtypes.bfloat16):
         raise DTypeError(
             "complex numbers of two float16 parts are not available",
             hint="convert the parts to float32 first",
@@ -297,7 +298,7 @@ def _trace(xp: Any, input: Any) -> Any:
     diagonal = input.diagonal()
     if input.dtype.kind in "iu":
         return diagonal.sum(dtype=xp.int64)
-    wide = {"float32": xp.float64, "float16": xp.float32, "complex64": xp.complex128}.get(
+    wide = {"float32": xp.float64, "complex64": xp.complex128}.get(
         input.dtype.name, input.dtype
     )
     total = xp.add.accumulate(diagonal, dtype=wide)[-1:] if diagonal.size else xp.zeros(1, wide)
