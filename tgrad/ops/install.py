@@ -30,14 +30,14 @@ from tgrad.ops.table import TABLE, Op
 
 ROW_FILES: Final = (
     "combined", "comparison", "contraction", "convert", "copies", "create", "distance", "einsum",
-    "elementwise", "extremes", "filling", "index", "index_reduce", "joining", "layout", "linalg",
+    "elementwise", "extremes", "fft", "filling", "index", "index_reduce", "joining", "layout", "linalg",
     "linalg_cholesky", "linalg_decompositions", "linalg_lstsq", "linalg_lu", "linalg_norms",
     "linalg_solve", "masking", "matmul", "memory", "nn_activation", "nn_activation_functions",
     "nn_attention", "nn_base", "nn_blocks", "nn_convolution", "nn_dropout", "nn_layers", "nn_loss",
     "nn_loss_binary", "nn_loss_classes", "nn_loss_more", "nn_normalization", "nn_pooling",
     "nn_pooling_adaptive", "nn_resize", "nn_softmax", "picking", "pointwise", "powers",
     "progressions", "random", "random_fill", "rearrange", "reduce", "rounding", "scan",
-    "scattering", "sets", "shape", "sorting", "special", "splitting", "statistics", "strided",
+    "scattering", "sets", "shape", "sorting", "special", "spectrogram", "splitting", "statistics", "strided",
     "tensor_index", "variance", "windows",
 )  # fmt: skip
 """The files of rows.  Calls are matched to overloads in the order in which their rows are read."""
