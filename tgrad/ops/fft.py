@@ -133,7 +133,9 @@ def _complex_1d(o: Any, input: Tensor, n: int | None, dim: int, norm: Any, forwa
     return o._fft_c2c(input, (dim,), _scale(norm, forward), not forward)  # type: ignore[no-any-return]
 
 
-def _real_1d(o: Any, input: Tensor, n: int | None, dim: int, norm: Any, forward: bool, half: bool) -> Tensor:
+def _real_1d(
+    o: Any, input: Tensor, n: int | None, dim: int, norm: Any, forward: bool, half: bool = True
+) -> Tensor:
     if input.dtype.is_complex:
         name = "rfft" if forward else "ihfft"
         raise DTypeError(f"{name} expects a real input tensor, but got {input.dtype.title}")
