@@ -34,6 +34,7 @@ from tgrad.ops.geometry import ordered
 from tgrad.ops.operands import (
     NUMBERS,
     as_operand,
+    check_fits,
     kernel_error,
     not_a_tensor,
     refused,
@@ -67,8 +68,11 @@ COMMON: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
-def head(writer: Writer, op: Op) -> None:
-    """Lines that set T, the type of the computation, and `a_NAME`, the arrays of the operands."""
+def head(writer: Writer, op: Op, inplace: bool = False) -> None:
+    """Lines that set T, the type of the computation, and `a_NAME`, the arrays of the operands.
+
+    In place it is looked first whether the result fits into the input, then for the kernel.
+    """
     operands = promoting(op)
     dtype = next((p.name for p in op.parameters if p.kind in ("dtype", "mode")), None)
     everything = ", ".join(p.name for p in operands)
@@ -80,7 +84,7 @@ def head(writer: Writer, op: Op) -> None:
     if op.dtype.quick == "never" or not operands or operands[0].kind != "tensor":
         writer.add(f"T, ({arrays},) = resolve(OP, ({everything},){given})")
         writer.add(f"mixed = {unlike or 'False'}")
-        _refusal(writer, op)
+        _refusal(writer, op, inplace)
         return
     first = operands[0].name
     if op.symbol is None:
@@ -132,16 +136,19 @@ def head(writer: Writer, op: Op) -> None:
             f"    T, ({arrays},) = resolve(OP, ({everything},){given})\n"
             f"    mixed = {unlike}"
         )
-    _refusal(writer, op)
+    _refusal(writer, op, inplace)
 
 
-def _refusal(writer: Writer, op: Op) -> None:
+def _refusal(writer: Writer, op: Op, inplace: bool) -> None:
     """Lines that raise the error of a dtype that the row refuses."""
+    operands = ", ".join(p.name for p in promoting(op))
+    writer.names["REFUSED"] = frozenset(d for kinds in op.refuses.values() for d in kinds)
+    if inplace and op.family == "broadcast":
+        writer.names["check_fits"] = check_fits
+        wanted = "mixed or T.dtype in REFUSED" if op.refuses else "mixed"
+        writer.add(f"if {wanted}: check_fits(OP, T, ({operands},))")
     if op.refuses:
-        operands = ", ".join(p.name for p in promoting(op))
-        writer.names.update(
-            refused=refused, REFUSED=frozenset(d for kinds in op.refuses.values() for d in kinds)
-        )
+        writer.names["refused"] = refused
         writer.add(f"if T.dtype in REFUSED: raise refused(OP, T.dtype, ({operands},))")
 
 
@@ -176,7 +183,7 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
     return f"{in_wide} if T.narrow else {plain}"
 
 
-def kernel(writer: Writer, op: Op) -> None:
+def kernel(writer: Writer, op: Op, inplace: bool = False) -> None:
     """Lines that set r, the result of the kernel."""
     writer.names.update(forward=op.forward, wide=widened(op.forward))
     if op.family == "broadcast":
@@ -184,7 +191,8 @@ def kernel(writer: Writer, op: Op) -> None:
         writer.add(
             f"try:\n    r = {kernel_call(op)}\n"
             "except (ValueError, TypeError, TensorError) as error:\n"
-            f"    raise kernel_error(OP, error, ({operands},)) from None"
+            + (f"    check_fits(OP, T, ({operands},))\n" if inplace else "")
+            + f"    raise kernel_error(OP, error, ({operands},)) from None"
         )
     else:
         operands = ", ".join(p.name for p in sources_of(op))

@@ -12,8 +12,8 @@ from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, AutogradError, DTypeError
 from tgrad.ops.arguments import Mismatch, bind, may_fit, refuse
 from tgrad.ops.call import COMMON, bound_function
-from tgrad.ops.inplace import check_result, inplace_function, put
-from tgrad.ops.operands import NUMBERS, as_operand
+from tgrad.ops.inplace import inplace_function, put
+from tgrad.ops.operands import NUMBERS, as_operand, check_result
 from tgrad.ops.table import TABLE, Op, same
 from tgrad.ops.writer import Writer
 

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy
 
-from tgrad.core import dtype as dtypes
 from tgrad.core.device import TensorType
 from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node
 from tgrad.core.modes import state
 from tgrad.core.tensor import DIFFERENTIABLE, Tensor, new_tensor
-from tgrad.errors import AutogradError, DTypeError, ShapeError, StateError
+from tgrad.errors import AutogradError, StateError
 from tgrad.ops.call import head, kernel, start
 from tgrad.ops.derivative import node_class
 from tgrad.ops.geometry import placement
+from tgrad.ops.operands import check_result, result_type
 from tgrad.ops.rebase import rebase, set_origin
 from tgrad.ops.table import Op
 from tgrad.ops.writer import Writer, formula_names, promoting
@@ -37,7 +37,7 @@ def inplace_function(op: Op) -> Any:
         "    if state.grad and (input._edge is not None or input._view is not None):",
         f"        check_writable(input, ({operands},))",
     ]
-    head(writer, op)
+    head(writer, op, inplace=True)
     if op.into is not None:
         _write_in_place(writer, op)
         return writer.compile(f"{op.key}_", f"{op.name}_")
@@ -46,7 +46,7 @@ def inplace_function(op: Op) -> Any:
         "if input._storage is not None or 0 in input._array.strides: "
         f"check_memories(input, ({operands},))"
     )
-    kernel(writer, op)
+    kernel(writer, op, inplace=True)
     writer.add(
         "if type(r) is not ndarray: r = T.xp.asarray(r)\n"
         f"return write(OP, input, r, T, mixed, ({' '.join(n + ',' for n in names)}))"
@@ -118,21 +118,6 @@ def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
         )
 
 
-def check_result(tensor: Tensor, shape: tuple[int, ...], type_: TensorType) -> None:
-    """Raise PyTorch's error if a result doesn't fit the tensor that it is to be written to."""
-    if shape != tensor._array.shape:
-        raise ShapeError(
-            f"output with shape {list(tensor._array.shape)} doesn't match the broadcast shape "
-            f"{list(shape)}"
-        )
-    if not dtypes.can_cast(type_.dtype, tensor._type.dtype):
-        raise DTypeError(
-            f"result type {type_.dtype.title} can't be cast to the desired output type "
-            f"{tensor._type.dtype.title}",
-            hint="convert the tensor first, e.g. x = x.float()",
-        )
-
-
 def check_memory(array: Any) -> None:
     """Raise PyTorch's error if several elements of an array are in one place."""
     if array.size and any(
@@ -149,10 +134,7 @@ def write(
     op: Op, tensor: Tensor, result: Any, type_: TensorType, mixed: bool, values: tuple[Any, ...]
 ) -> Tensor:
     """Write a row's result over `tensor` and record it; `values` are the row's arguments."""
-    if op.result is not None:
-        dtype = op.result(type_.dtype) if callable(op.result) else op.result
-        assert not isinstance(dtype, tuple)
-        type_ = type_.related[dtype]
+    type_ = result_type(op, type_)
     array = tensor._array
     if type_ is not tensor._type or result.shape != array.shape:
         check_result(tensor, result.shape, type_)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU, TensorType, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
@@ -190,6 +191,42 @@ def shape_error(op: Op, operands: Sequence[Any]) -> ShapeError | None:
             found.details.update(op=op.public, operands=tuple(operands))
             return found
     return None
+
+
+def check_fits(op: Op, type_: TensorType, operands: Sequence[Any]) -> None:
+    """Raise PyTorch's errors for an elementwise result that can't be written over the first operand.
+
+    Where operands don't broadcast or can't be computed with, their own errors come first or later.
+    """
+    error = shape_error(op, operands)
+    if error is not None:
+        raise error
+    shapes = [o._array.shape for o in operands if isinstance(o, Tensor)]
+    check_result(operands[0], numpy.broadcast_shapes(*shapes), result_type(op, type_))
+
+
+def result_type(op: Op, type_: TensorType) -> TensorType:
+    """The type of a row's single result, of the one that it is computed in."""
+    if op.result is None:
+        return type_
+    dtype = op.result(type_.dtype) if callable(op.result) else op.result
+    assert not isinstance(dtype, tuple)
+    return type_.related[dtype]
+
+
+def check_result(tensor: Tensor, shape: tuple[int, ...], type_: TensorType) -> None:
+    """Raise PyTorch's error if a result doesn't fit the tensor that it is to be written to."""
+    if shape != tensor._array.shape:
+        raise ShapeError(
+            f"output with shape {list(tensor._array.shape)} doesn't match the broadcast shape "
+            f"{list(shape)}"
+        )
+    if not dtypes.can_cast(type_.dtype, tensor._type.dtype):
+        raise DTypeError(
+            f"result type {type_.dtype.title} can't be cast to the desired output type "
+            f"{tensor._type.dtype.title}",
+            hint="convert the tensor first, e.g. x = x.float()",
+        )
 
 
 def broadcast_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError | None:
