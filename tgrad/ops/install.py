@@ -34,8 +34,8 @@ ROW_FILES: Final = (
     "linalg_cholesky", "linalg_decompositions", "linalg_lstsq", "linalg_lu", "linalg_norms",
     "linalg_solve", "masking", "matmul", "memory", "nn_activation", "nn_activation_functions",
     "nn_attention", "nn_base", "nn_blocks", "nn_convolution", "nn_dropout", "nn_layers", "nn_loss",
-    "nn_loss_binary", "nn_loss_classes", "nn_loss_more", "nn_normalization", "nn_pooling",
-    "nn_pooling_adaptive", "nn_resize", "nn_softmax", "picking", "pointwise", "powers",
+    "nn_loss_binary", "nn_loss_classes", "nn_loss_margin", "nn_loss_more", "nn_normalization", "nn_pooling",
+    "nn_pooling_adaptive", "nn_resize", "nn_rrelu", "nn_softmax", "picking", "pointwise", "powers",
     "progressions", "random", "random_fill", "rearrange", "reduce", "rounding", "scan",
     "scattering", "sets", "shape", "sorting", "special", "spectrogram", "splitting", "statistics", "strided",
     "tensor_index", "variance", "windows",
@@ -321,7 +321,8 @@ def torch_names(module: str = "torch") -> LazyNames:
 
 
 def _function(op: Op, name: str) -> Callable[..., Any]:
-    return public_function(overloads(op.public, op.module), False, name.replace(".", "_"))
+    alias = name.removeprefix("nn.functional.").replace(".", "_")
+    return public_function(overloads(op.public, op.module), False, alias)
 
 
 def _place(op: Op, name: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ShapeError
+from tgrad.errors import ShapeError, StateError
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.nn_base import needs_floats
 from tgrad.ops.table import broadcast, operator
@@ -20,11 +20,36 @@ HIDDEN: dict[str, Any] = {"function": False, "method": False, "inplace": True}
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 """G. Klambauer et al., Self-Normalizing Neural Networks, 2017."""
 
+
+
+def _leaky_relu_kernel(xp: Any, input: Any, negative_slope: float) -> Any:
+    return xp.where(input > 0, input, xp.multiply(input, input.dtype.type(negative_slope)))
+
+
+def _leaky_relu_of_result(o: Any, g: Any, out: Any, negative_slope: float) -> Any:
+    """The slope by the sign of the result, which is that of the input."""
+    if negative_slope < 0:
+        raise no_negative_slope("leakyReLu")
+    return o._piece(out > 0, g, g * negative_slope, out)
+
+
+def no_negative_slope(name: str) -> StateError:
+    """PyTorch's error for a result that doesn't tell the sign of the input."""
+    return StateError(
+        f"In-place {name} backward calculation is triggered with a negative slope which is not "
+        "supported. This is caused by calling in-place forward function with a negative slope, "
+        "please call out-of-place version instead."
+    )
+
+
 operator(
-    "leaky_relu",
-    lambda xp, input, negative_slope: xp.where(
-        input > 0, input, xp.multiply(input, input.dtype.type(negative_slope))
-    ),
+    "leaky_relu_over", _leaky_relu_kernel,
+    input=lambda o, g, out, negative_slope: _leaky_relu_of_result(o, g, out, negative_slope),
+    check=needs_floats("leaky_relu_cpu"), **HIDDEN, label="LeakyReluBackward", index=1,
+    doc="leaky_relu, written over its input.",
+)  # fmt: skip
+operator(
+    "leaky_relu", _leaky_relu_kernel,
     input=lambda o, g, input, negative_slope: o._piece(input > 0, g, g * negative_slope, input),
     check=needs_floats("leaky_relu_cpu"), **HIDDEN, doc="x, and slope * x where x is negative.",
 )  # fmt: skip
@@ -58,7 +83,7 @@ def _hardswish_kernel(xp: Any, input: Any) -> Any:
 operator(
     "hardsigmoid_backward",
     lambda xp, grad, input: xp.where(
-        (input > -3) & (input < 3), grad * grad.dtype.type(1 / 6), grad.dtype.type(0)
+        (input > -3) & (input < 3), grad * grad.dtype.type(xp.float32(1 / 6)), grad.dtype.type(0)
     ),
     kinds={"grad": "tensor"}, differentiable="PyTorch has no second derivative of hardsigmoid",
     function=False, method=False, doc="The derivative of hardsigmoid.",
@@ -77,14 +102,23 @@ operator(
     ),
     check=needs_floats("hardswish_cpu"), **HIDDEN, doc="x * hardsigmoid(x).",
 )  # fmt: skip
+
+
+def _threshold_kernel(xp: Any, input: Any, threshold: float, value: float) -> Any:
+    return xp.where(input <= input.dtype.type(threshold), input.dtype.type(value), input)
+
+
 operator(
-    "_threshold",
-    lambda xp, input, threshold, value: xp.where(
-        input <= input.dtype.type(threshold), input.dtype.type(value), input
-    ),
+    "_threshold", _threshold_kernel,
     input=lambda o, g, input, threshold: o._piece(input <= threshold, 0.0, g, input),
     kinds={"threshold": "number"}, **HIDDEN,
     doc="The input where it is larger than a threshold, another value elsewhere.",
+)  # fmt: skip
+operator(
+    "_threshold_over", _threshold_kernel,
+    input=lambda o, g, input, threshold: o._piece(input <= threshold, 0.0, g, input),
+    kinds={"threshold": "number"}, **HIDDEN, label="ThresholdBackward", index=1,
+    doc="threshold, written over its input.",
 )  # fmt: skip
 operator(
     "_hardshrink",
@@ -93,13 +127,25 @@ operator(
     kinds={"lambd": "number"}, label="HardshrinkBackward", check=needs_floats("hardshrink_cpu"),
     **HIDDEN, doc="The input, and 0 between -lambd and lambd.",
 )  # fmt: skip
+
+
+def _check_softshrink(input: Tensor, lambd: float) -> None:
+    needs_floats("softshrink_cpu")(input)
+    limit = float(input._type.xp.finfo(input._type.dtype.numpy).max)
+    if not 0 <= lambd <= limit:
+        raise ShapeError(
+            f"lambda must be in range [0, {limit:g}] for input dtype {input._type.dtype.title}, but "
+            f"found {lambd:g}"
+        )
+
+
 operator(
     "softshrink",
     lambda xp, input, lambd: xp.where(
         input > lambd, input - lambd, xp.where(input < -lambd, input + lambd, input * 0)
     ).astype(input.dtype),
     input=lambda o, g, input, lambd: o._piece((input >= -lambd) & (input <= lambd), 0.0, g, input),
-    kinds={"lambd": "number"}, check=needs_floats("softshrink_cpu"), **HIDDEN,
+    kinds={"lambd": "number"}, check=_check_softshrink, **HIDDEN,
     doc="The input moved towards 0 by lambd, 0 between -lambd and lambd.",
 )  # fmt: skip
 broadcast(
@@ -122,27 +168,81 @@ def _elu_kernel(xp: Any, input: Any, alpha: float, scale: float, input_scale: fl
     return xp.where(input < 0, low, input * kind(scale))
 
 
-def elu_back(o: Any, g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    """scale where x is positive, else alpha * scale * input_scale * exp(input_scale * x)."""
-    power = o._choose(input < 0, o.exp(input * input_scale), 1.0)
-    return o._choose(input <= 0, g * (input_scale * alpha * scale) * power, g * scale)
+def _elu_slope(
+    xp: Any, grad: Any, input: Any, alpha: float, scale: float, input_scale: float, is_result: bool
+) -> Any:
+    kind = input.dtype.type
+    if is_result:
+        slope = grad * kind(input_scale) * (input + kind(alpha * scale))
+        return xp.where(input <= 0, slope, grad * kind(scale))
+    power = xp.where(input < 0, xp.exp(input * kind(input_scale)), kind(1))
+    slope = grad * kind(input_scale * alpha * scale) * power
+    return xp.where(input <= 0, slope, grad * kind(scale))
+
+
+def elu_second(
+    o: Any, g: Any, grad: Any, input: Any, alpha: float, scale: float, input_scale: float,
+    is_result: bool,
+) -> Any:  # fmt: skip
+    """The derivative of the slope: 0 where x is positive."""
+    if is_result:
+        return o._choose(input <= 0, g * grad * input_scale, 0.0)
+    bend = input_scale * input_scale * alpha * scale
+    return o._choose(input < 0, g * grad * bend * o.exp(input * input_scale), 0.0)
+
+
+operator(
+    "elu_backward", _elu_slope,
+    grad=lambda o, g, input, alpha, scale, input_scale, is_result: o.elu_backward(
+        g, input, alpha, scale, input_scale, is_result
+    ),
+    input=lambda o, g, grad, input, alpha, scale, input_scale, is_result: elu_second(
+        o, g, grad, input, alpha, scale, input_scale, is_result
+    ),
+    kinds={"grad": "tensor", "is_result": "bool"}, function=False, method=False,
+    doc="scale where x is positive, else alpha * scale * input_scale * exp(input_scale * x), "
+    "from the input of elu or from its result.",
+)  # fmt: skip
+
+
+def elu_of_result(
+    o: Any, g: Any, out: Any, alpha: float, scale: float, input_scale: float
+) -> Any:
+    """The same in terms of the result."""
+    if alpha < 0:
+        raise no_negative_slope("elu")
+    return o.elu_backward(g, out, alpha, scale, input_scale, True)
 
 
 operator(
     "elu",
     lambda xp, input, alpha, scale, input_scale: _elu_kernel(xp, input, alpha, scale, input_scale
     ),
-    input=lambda o, g, input, alpha, scale, input_scale: elu_back(
-        o, g, input, alpha, scale, input_scale
+    input=lambda o, g, input, alpha, scale, input_scale: o.elu_backward(
+        g, input, alpha, scale, input_scale, False
     ),
     check=needs_floats("elu_cpu"), **HIDDEN, doc="x, and alpha * (exp(x) - 1) where x is negative.",
 )  # fmt: skip
 operator(
+    "elu_over", _elu_kernel,
+    input=lambda o, g, out, alpha, scale, input_scale: elu_of_result(
+        o, g, out, alpha, scale, input_scale
+    ),
+    check=needs_floats("elu_cpu"), **HIDDEN, label="EluBackward", index=1,
+    doc="elu, written over its input.",
+)  # fmt: skip
+operator(
     "_celu",
     lambda xp, input, alpha: _elu_kernel(xp, input, alpha, 1, 1 / alpha),
-    input=lambda o, g, input, alpha: elu_back(o, g, input, alpha, 1, 1 / alpha),
+    input=lambda o, g, input, alpha: o.elu_backward(g, input, alpha, 1, 1 / alpha, False),
     check=needs_floats("elu_cpu"), label="CeluBackward", **HIDDEN,
     doc="x, and alpha * (exp(x / alpha) - 1) where x is negative.",
+)  # fmt: skip
+operator(
+    "_celu_over", lambda xp, input, alpha: _elu_kernel(xp, input, alpha, 1, 1 / alpha),
+    input=lambda o, g, out, alpha: elu_of_result(o, g, out, alpha, 1, 1 / alpha),
+    check=needs_floats("elu_cpu"), label="CeluBackward", index=1, **HIDDEN,
+    doc="celu, written over its input.",
 )  # fmt: skip
 
 GELU_SLOPE = math.sqrt(2 / math.pi)

@@ -110,6 +110,8 @@ def _prelu(o: Any, input: Any, weight: Any) -> Any:
             f"{weight._type.dtype.title}"
         )
     channels = input._array.shape[1] if input.ndim > 1 else 1
+    if weight._array.size != 1 and input.ndim == 0:
+        raise ShapeError("Not allow zero-dim input tensor.")
     if weight._array.size not in (1, channels):
         raise ShapeError(
             "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
@@ -144,18 +146,36 @@ composite(
 )  # fmt: skip
 
 
-def _over(name: str, key: str, **options: Any) -> None:
-    """The form of an activation function that writes over its input: `torch.nn.functional.relu_`."""
-    rest = tuple(options.values())
-
-    def forward(o: Any, input: Any) -> Any:
-        return perform(o, key, True, input, *rest)
-
-    functional(name, forward, doc=f"`{name[:-1]}`, written over the input.")
+def _over(name: str, forward: Any, in_torch: bool = True, **parts: Any) -> None:
+    """An activation function that writes over its input: `torch.nn.functional.relu_`."""
+    parts["doc"] = f"`{name[:-1]}`, written over the input."
+    functional(name, forward, **parts)
+    if in_torch:
+        composite(name, forward, method=False, out=False, **parts)
 
 
-_over("relu_", "relu")
-_over("elu_", "elu", alpha=1.0, scale=1, input_scale=1)
-_over("selu_", "elu", alpha=SELU_ALPHA, scale=SELU_SCALE, input_scale=1)
-_over("leaky_relu_", "leaky_relu", negative_slope=0.01)
-_over("hardtanh_", "hardtanh", min_val=-1.0, max_val=1.0)
+_over("relu_", lambda o, input: perform(o, "relu", True, input), in_torch=False)
+_over(
+    "elu_",
+    lambda o, input, alpha=1.0, scale=1, input_scale=1: perform(
+        o, "elu", True, input, alpha, scale, input_scale
+    ),
+    in_torch=False, kinds={"scale": "number", "input_scale": "number"},
+)  # fmt: skip
+_over("selu_", lambda o, input: perform(o, "elu", True, input, SELU_ALPHA, SELU_SCALE, 1))
+_over("celu_", lambda o, input, alpha=1.0: _celu(o, input, alpha, True))
+_over(
+    "leaky_relu_",
+    lambda o, input, negative_slope=0.01: perform(o, "leaky_relu", True, input, negative_slope),
+    in_torch=False,
+)  # fmt: skip
+_over(
+    "hardtanh_",
+    lambda o, input, min_val=-1.0, max_val=1.0: _hardtanh(o, input, min_val, max_val, True),
+    in_torch=False, kinds={"min_val": "number", "max_val": "number"},
+)  # fmt: skip
+_over(
+    "threshold_",
+    lambda o, input, threshold, value: perform(o, "_threshold", True, input, threshold, value),
+    kinds={"threshold": "number"},
+)  # fmt: skip

@@ -21,9 +21,12 @@ def functional(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
 
 
 def perform(o: Any, key: str, inplace: bool, input: Any, *args: Any) -> Any:
-    """An operator applied to an input, or written over it."""
+    """An operator applied to an input, or written over it.
+
+    PyTorch derives some in-place forms from what they have written: those have a row KEY_over.
+    """
     if inplace:
-        return bound_inplace(TABLE[key])(input, *args)
+        return bound_inplace(TABLE.get(f"{key}_over") or TABLE[key])(input, *args)
     return getattr(o, key)(input, *args)
 
 
@@ -109,12 +112,8 @@ for _missing, _instead in {
     "ctc_loss": "there is no replacement",
     "grid_sample": "use interpolate, or indexing",
     "affine_grid": "use meshgrid and a matrix product",
-    "rrelu": "use leaky_relu",
-    "multi_margin_loss": "use clamp and a sum",
-    "multilabel_margin_loss": "use clamp and a sum",
     "fractional_max_pool2d": "use max_pool2d",
     "max_unpool2d": "use scatter with the indices",
     "multi_head_attention_forward": "use scaled_dot_product_attention",
-    "triplet_margin_with_distance_loss": "use triplet_margin_loss",
 }.items():
     absent(_missing, _instead)

@@ -6,7 +6,13 @@ import math
 from typing import Any
 
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentValueError, DimensionError, DTypeError, ShapeError
+from tgrad.errors import (
+    ArgumentValueError,
+    DimensionError,
+    DTypeError,
+    NotAvailableError,
+    ShapeError,
+)
 from tgrad.ops.dimensions import numel
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_loss import MEAN, NONE, SUM, Old, reduction_number
@@ -130,16 +136,30 @@ def _check_classes(input: Tensor, target: Tensor, weight: Any, ignore_index: int
             f"expected target dtype to be Long or Byte, but got {target._type.dtype.title}"
         )
     classes = a[1] if len(a) > 1 else a[0]
-    if weight is not None and weight._array.shape != (classes,):
-        raise ShapeError(
-            f"weight tensor should be defined either for all {classes} classes or no classes but got "
-            f"weight tensor of shape: {list(weight._array.shape)}"
-        )
+    if weight is not None:
+        _check_weight(input, weight, classes)
+    if not input._type.inexact:
+        kernel = "nll_loss_out_frame" if len(a) < 3 else "nll_loss2d_forward_out_frame"
+        raise NotAvailableError(f"\"{kernel}\" not implemented for '{input._type.dtype.title}'")
     wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
     if wrong.size:
         raise DimensionError(
             f"Target {int(wrong.reshape(-1)[0])} is out of bounds.",
             hint=f"there are {classes} classes, numbered from 0",
+        )
+
+
+def _check_weight(input: Tensor, weight: Tensor, classes: int) -> None:
+    if weight._array.shape != (classes,):
+        if input.ndim > 2:
+            raise ShapeError("weight tensor should be defined either for all or no classes")
+        raise ShapeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but got "
+            f"weight tensor of shape: {list(weight._array.shape)}"
+        )
+    if weight._type is not input._type:
+        raise DTypeError(
+            f"expected scalar type {input._type.dtype.title} but found {weight._type.dtype.title}"
         )
 
 
@@ -156,9 +176,20 @@ def nll(o: Any, input: Any, target: Any, weight: Any, number: int, ignore_index:
     if len(a) <= 2:
         if len(t) > 1:
             raise ShapeError("0D or 1D target tensor expected, multi-target not supported")
+        if len(a) == 1 and t and t[0] != 1:
+            raise ArgumentValueError(
+                f"For 1D input, 1D target must have size 1, but got target size: {t[0]}"
+            )
         _check_classes(input, target, weight, ignore_index)
         return o.nll_loss(input, target, weight, number, ignore_index)
     size = (a[0], *a[2:])
+    if len(a) == 4 and len(t) != 3:
+        raise ShapeError(
+            "only batches of spatial targets supported (3D tensors) but got targets of dimension: "
+            f"{len(t)}"
+        )
+    if len(a) == 4 and t != size:
+        raise ShapeError(f"size mismatch (got input: {list(a)} , target: {list(t)}")
     if t != size:
         raise ShapeError(f"Expected target size {list(size)}, got {list(t)}")
     _check_classes(input, target, weight, ignore_index)
@@ -191,6 +222,11 @@ def _of_probabilities(
         )
     axis = 1 if input.ndim > 1 else 0
     classes = input._array.shape[axis] if input.ndim else 1
+    if weight is not None and weight._array.shape != (classes,):
+        raise ShapeError(
+            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no "
+            f"classes but got weight tensor of shape: {list(weight._array.shape)}"
+        )
     logs = o.log_softmax(input, axis)
     if smoothing:
         target = o._add_number(o._mul_number(target, 1 - smoothing), smoothing / classes)
@@ -246,6 +282,8 @@ def _cross_entropy(
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}"
         )
     if input._array.shape == target._array.shape:
+        if target._type.inexact and ignore_index >= 0:
+            raise ShapeError("ignore_index is not supported for floating point target")
         return _of_probabilities(o, input, target, weight, number, label_smoothing)
     if label_smoothing:
         return _smoothed(o, input, target, weight, number, ignore_index, label_smoothing)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
+from tgrad.core.dtype import FLOATING
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentValueError, ShapeError
+from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_loss import (
     PAIR,
@@ -17,6 +19,8 @@ from tgrad.ops.nn_loss import (
     reduction_number,
     share,
 )
+from tgrad.ops.nn_loss_margin import check_triplet
+from tgrad.ops.operands import broadcast_error
 from tgrad.ops.table import operator
 
 
@@ -29,6 +33,16 @@ def _kl_div(
     reduction: Any = "mean", log_target: bool = False,
 ) -> Any:  # fmt: skip
     by_batch = reduction == "batchmean"
+    if reduction == "mean" and size_average is None and reduce is None:
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=5,
+        )
+    for tensor in (input, target):
+        if tensor._type.category < FLOATING:
+            raise DTypeError("kl_div: Integral inputs not supported.")
     number = SUM if by_batch else reduction_number(reduction, size_average, reduce)
     if log_target:
         values = o.mul(o.exp(target), o.sub(target, input))
@@ -49,6 +63,9 @@ def _hinge_embedding(
     reduce: Old = None, reduction: Any = "mean",
 ) -> Any:  # fmt: skip
     number = reduction_number(reduction, size_average, reduce)
+    error = broadcast_error(target._array.shape, input._array.shape)
+    if error is not None:
+        raise error
     margin_part = o.clamp_min(o.rsub_Scalar(input, margin), 0)
     zero = 0.0
     values = o.add(
@@ -74,6 +91,11 @@ def _cosine_embedding(
     if target.ndim == 1 and (input1.ndim != 2 or input2.ndim != 2):
         raise ShapeError(
             "1D target tensor expects 2D input tensors, but found inputs with sizes "
+            f"{list(input1._array.shape)} and {list(input2._array.shape)}."
+        )
+    if target.ndim == 0 and (input1.ndim != 1 or input2.ndim != 1):
+        raise ShapeError(
+            "0D target tensor expects 1D input tensors, but found inputs with sizes "
             f"{list(input1._array.shape)} and {list(input2._array.shape)}."
         )
     dim = (target.ndim,)
@@ -124,6 +146,7 @@ def _triplet_margin(
     number = reduction_number(reduction, size_average, reduce)
     if margin <= 0:
         raise ArgumentValueError(f"margin must be greater than 0, got {margin}")
+    check_triplet(anchor, positive, negative)
     near = o.functional_pairwise_distance(anchor, positive, p, eps)
     far = o.functional_pairwise_distance(anchor, negative, p, eps)
     if swap:
@@ -143,6 +166,8 @@ def _gaussian_nll(
     o: Any, input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6,
     reduction: Any = "mean",
 ) -> Any:  # fmt: skip
+    if reduction not in ("none", "mean", "sum"):
+        raise ArgumentValueError(f"{reduction} is not valid")
     number = reduction_number(reduction)
     if not isinstance(var, Tensor):
         if var < 0:
@@ -195,16 +220,39 @@ functional(
     doc="The negative log likelihood of a Poisson distribution.",
 )  # fmt: skip
 
+
+
+def _check_soft_margin(input: Tensor, target: Tensor, reduction: int) -> None:
+    a, b = input._array.shape, target._array.shape
+    if a != b:
+        error = broadcast_error(a, b)
+        if error is not None:
+            raise error
+        size = tuple(input._type.xp.broadcast_shapes(a, b))
+        if size != a:
+            raise ShapeError(
+                f"output with shape {list(a)} doesn't match the broadcast shape {list(size)}"
+            )
+    if not input._type.inexact:
+        raise DTypeError(
+            f"result type Float can't be cast to the desired output type {input._type.dtype.title}"
+        )
+
+
+def _soft_margin_slope(o: Any, g: Any, input: Any, target: Any, reduction: int) -> Any:
+    """-t z / (1 + z) with z = exp(-t x)."""
+    z = o.exp(-target * input)
+    return target * z * -share(input, reduction) / (z + 1) * g
+
+
 operator(
     "soft_margin_loss",
     lambda xp, input, target, reduction: reduced(
-        xp, xp.log1p(xp.exp(-target * input)), reduction
+        xp, xp.log1p(xp.exp((-target * input).astype(input.dtype))), reduction
     ),
-    input=lambda o, g, input, target, reduction: (
-        -target * g * o.sigmoid(-target * input) * share(input, reduction)
-    ),
-    kinds={"reduction": "int", "target": "index"}, function=False, method=False,
-    doc="log(1 + exp(-target * x)).",
+    input=lambda o, g, input, target, reduction: _soft_margin_slope(o, g, input, target, reduction),
+    kinds={"reduction": "int", "target": "index"}, function=False, method=False, narrow=True,
+    check=_check_soft_margin, doc="log(1 + exp(-target * x)).",
 )  # fmt: skip
 functional(
     "soft_margin_loss",
@@ -219,6 +267,8 @@ def _multilabel_soft_margin(
     o: Any, input: Any, target: Any, weight: Any = None, size_average: Old = None,
     reduce: Old = None, reduction: Any = "mean",
 ) -> Any:  # fmt: skip
+    if reduction not in ("none", "mean", "sum"):
+        raise ArgumentValueError(f"{reduction} is not valid")
     number = reduction_number(reduction, size_average, reduce)
     parts = o.add(
         o.mul(target, o._log_sigmoid(input)),
