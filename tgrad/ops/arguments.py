@@ -350,6 +350,10 @@ def refuse(
     raise ArgumentError(text, op=ops[0].public)
 
 
+def _default_text(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
 def signature_text(op: Op, method: bool) -> str:
     """An overload's signature as PyTorch writes it: `(Tensor input, int dim, bool keepdim = False)`."""
     parts = []
@@ -362,7 +366,7 @@ def signature_text(op: Op, method: bool) -> str:
         if op.family == "creation" and p.name == "dtype" and out_comes:
             parts.append("Tensor out = None")
             out_comes = False
-        default = "" if p.required else f" = {p.default}"
+        default = "" if p.required else f" = {_default_text(p.default)}"
         parts.append(f"{ACCEPT[p.kind][1]} {p.name}{default}")
     if out_comes:
         several = bool(op.fields) or op.outputs != 1
