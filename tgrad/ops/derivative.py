@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
+from tgrad.backends.narrow import is_narrow, rounded, wide
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import TensorType, tensor_type
 from tgrad.core.engine import Spaces
@@ -53,6 +54,37 @@ def raw_through_tensors(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:
     finally:
         state.grad = with_grad
     return tuple(r._array if isinstance(r, Tensor) else r for r in results)
+
+
+def raw_in_wide(plain: type[Node]) -> Callable[..., tuple[Any, ...]]:
+    """`Node.raw` of a row whose derivative is one kernel in PyTorch, for mixed and narrow operands.
+
+    The formulas compute on float32 copies, and what they give is rounded once.
+    """
+
+    def raw(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:
+        kinds = {x.dtype for x in (g if node.several_outputs else (g,)) if x is not None}
+        if node.saved is FREED or not all(map(is_narrow, kinds)):
+            return raw_through_tensors(node, g, edges)
+        for index, value in enumerate(node.saved):
+            if isinstance(value, Tensor):
+                check_version(node, index, value)
+        inner = plain()
+        inner.saved = tuple(_wide_saved(value) for value in node.saved)
+        inner.versions = None
+        results = plain.raw(inner, wide(g), edges)
+        return rounded(results, kinds.pop())
+
+    return raw
+
+
+def _wide_saved(value: Any) -> Any:
+    """What a node saved, with float32 in place of narrow floats."""
+    if isinstance(value, Tensor) and value._type.narrow:
+        return new_tensor(wide(value._array), value._type.related[dtypes.float32])
+    if isinstance(value, TensorType) and value.narrow:
+        return value.related[dtypes.float32]
+    return value
 
 
 def node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
@@ -98,7 +130,7 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
     name = op.label.rpartition(":")[2]
     plain = type(name, (Node,), parts)
     others = {"__slots__": (), "__module__": "builtins", "raw": raw_through_tensors}
-    mixed = type(name, (plain,), others)
+    mixed = type(name, (plain,), {**others, **({"raw": raw_in_wide(plain)} if op.fused else {})})
     if not op.holomorphic:
         return plain, mixed, mixed
     return plain, mixed, type(name, (plain,), {**others, "recorded": _conjugated(plain)})

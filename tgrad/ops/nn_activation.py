@@ -100,7 +100,7 @@ operator(
     input=lambda o, g, input: o._choose(
         input <= -3, 0.0, o._choose(input < 3, g * (input / 3 + 0.5), g)
     ),
-    check=needs_floats("hardswish_cpu"), **HIDDEN, doc="x * hardsigmoid(x).",
+    check=needs_floats("hardswish_cpu"), **HIDDEN, fused=True, doc="x * hardsigmoid(x).",
 )  # fmt: skip
 
 
@@ -221,7 +221,8 @@ operator(
     input=lambda o, g, input, alpha, scale, input_scale: o.elu_backward(
         g, input, alpha, scale, input_scale, False
     ),
-    check=needs_floats("elu_cpu"), **HIDDEN, doc="x, and alpha * (exp(x) - 1) where x is negative.",
+    check=needs_floats("elu_cpu"), fused=True, **HIDDEN,
+    doc="x, and alpha * (exp(x) - 1) where x is negative.",
 )  # fmt: skip
 operator(
     "elu_over", _elu_kernel,
@@ -229,20 +230,20 @@ operator(
         o, g, out, alpha, scale, input_scale
     ),
     check=needs_floats("elu_cpu"), **HIDDEN, label="EluBackward", index=1,
-    doc="elu, written over its input.",
+    fused=True, doc="elu, written over its input.",
 )  # fmt: skip
 operator(
     "_celu",
     lambda xp, input, alpha: _elu_kernel(xp, input, alpha, 1, 1 / alpha),
     input=lambda o, g, input, alpha: o.elu_backward(g, input, alpha, 1, 1 / alpha, False),
     check=needs_floats("elu_cpu"), label="CeluBackward", **HIDDEN,
-    doc="x, and alpha * (exp(x / alpha) - 1) where x is negative.",
+    fused=True, doc="x, and alpha * (exp(x / alpha) - 1) where x is negative.",
 )  # fmt: skip
 operator(
     "_celu_over", lambda xp, input, alpha: _elu_kernel(xp, input, alpha, 1, 1 / alpha),
     input=lambda o, g, out, alpha: elu_of_result(o, g, out, alpha, 1, 1 / alpha),
     check=needs_floats("elu_cpu"), label="CeluBackward", index=1, **HIDDEN,
-    doc="celu, written over its input.",
+    fused=True, doc="celu, written over its input.",
 )  # fmt: skip
 
 GELU_SLOPE = math.sqrt(2 / math.pi)
@@ -279,7 +280,7 @@ operator(
     "gelu", lambda xp, input, approximate: _gelu_kernel(xp, input, approximate),
     input=lambda o, g, input, approximate: gelu_back(o, g, input, approximate),
     kinds={"approximate": "str"}, check=_check_gelu, **HIDDEN,
-    doc="x times the normal distribution function of x.",
+    fused=True, doc="x times the normal distribution function of x.",
 )  # fmt: skip
 
 
@@ -302,7 +303,7 @@ def _mish_kernel(xp: Any, input: Any) -> Any:
 operator(
     "silu", lambda xp, input: _silu_kernel(xp, input),
     input=lambda o, g, input: silu_back(o, g, input),
-    check=needs_floats("silu_cpu"), **HIDDEN, doc="x times the logistic function of x.",
+    check=needs_floats("silu_cpu"), **HIDDEN, fused=True, doc="x times the logistic function of x.",
 )  # fmt: skip
 
 
@@ -316,7 +317,7 @@ def mish_back(o: Any, g: Any, input: Any) -> Any:
 operator(
     "mish", lambda xp, input: _mish_kernel(xp, input),
     input=lambda o, g, input: mish_back(o, g, input),
-    check=needs_floats("mish_cpu"), **HIDDEN, doc="x * tanh(softplus(x)).",
+    check=needs_floats("mish_cpu"), **HIDDEN, fused=True, doc="x * tanh(softplus(x)).",
 )  # fmt: skip
 
 
@@ -338,7 +339,7 @@ operator(
     lambda xp, input, beta, threshold: _softplus_kernel(xp, input, beta, threshold),
     input=lambda o, g, input, beta, threshold: softplus_back(o, g, input, beta, threshold),
     kinds={"threshold": "number"}, check=needs_floats("softplus_cpu"), **HIDDEN,
-    doc="log(1 + exp(beta * x)) / beta, and x itself above the threshold.",
+    fused=True, doc="log(1 + exp(beta * x)) / beta, and x itself above the threshold.",
 )  # fmt: skip
 
 
@@ -358,7 +359,7 @@ operator(
     lambda xp, input: _log_sigmoid_kernel(xp, input),
     input=lambda o, g, input: log_sigmoid_back(o, g, input),
     check=needs_floats("log_sigmoid_cpu"), label="LogSigmoidBackward", **HIDDEN,
-    doc="The logarithm of the logistic function.",
+    fused=True, doc="The logarithm of the logistic function.",
 )  # fmt: skip
 
 
@@ -388,5 +389,5 @@ operator(
     "glu", lambda xp, input, dim: _glu_kernel(xp, input, dim),
     input=lambda o, g, input, dim: glu_back(o, g, input, dim),
     check=_check_glu, function=False, method=False,
-    doc="One half of the input times the logistic function of the other.",
+    fused=True, doc="One half of the input times the logistic function of the other.",
 )  # fmt: skip

@@ -120,7 +120,7 @@ operator(
     input=lambda o, g, input, target, reduction: (input - target) * (2 * share(input, reduction)) * g,
     target=lambda o, g, input, target, reduction: (target - input) * (2 * share(input, reduction)) * g,
     kinds={"reduction": "int"}, dtype=promoted, check=_no_integers("mse_cpu"),
-    function=False, method=False, doc="The squared difference.",
+    function=False, method=False, narrow=True, fused=True, doc="The squared difference.",
 )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ operator(
         o, g, target, input, reduction, beta
     ),
     kinds={"reduction": "int"}, dtype=promoted, check=_no_integers("smooth_l1_cpu"),
-    function=False, method=False, doc="Half the square / beta below beta, |x| - beta / 2 above.",
+    function=False, method=False, fused=True, doc="Half the square / beta below beta, |x| - beta / 2 above.",
     label="SmoothL1LossBackward",
 )  # fmt: skip
 
@@ -179,7 +179,7 @@ operator(
         o, g, target, input, reduction, delta
     ),
     kinds={"reduction": "int"}, dtype=promoted, check=_no_integers("huber_cpu"),
-    function=False, method=False, doc="Half the square below delta, linear above.",
+    function=False, method=False, fused=True, doc="Half the square below delta, linear above.",
 )  # fmt: skip
 
 Old = Any

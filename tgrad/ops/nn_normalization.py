@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.dimensions import numel
@@ -85,7 +86,7 @@ operator(
     bias=lambda o, g, size: _over(o, g, _first(size, len(g.shape))),
     kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False,
     label="NativeLayerNormBackward",
-    doc="Mean 0 and variance 1 over the last dimensions.",
+    fused=True, doc="Mean 0 and variance 1 over the last dimensions.",
 )  # fmt: skip
 
 
@@ -131,11 +132,14 @@ def _rms_norm(
 ) -> Any:
     size = tuple(normalized_shape)
     _check_last(input, size, weight, None, "*")
+    x = o.to_copy(input, dtypes.float32) if input._type.narrow else input
     if eps is None:
-        eps = float(input._type.xp.finfo(input._type.dtype.numpy).eps)
-    mean = o.mean_dim(o.pow_Tensor_Scalar(input, 2), _last(size, input.ndim), True)
-    result = o.mul(input, o.rsqrt(o.add(mean, eps)))
-    return result if weight is None else o.mul(result, weight)
+        eps = float(x._type.xp.finfo(x._type.dtype.numpy).eps)
+    mean = o.mean_dim(o.pow_Tensor_Scalar(x, 2), _last(size, input.ndim), True)
+    result = o.mul(x, o.rsqrt(o.add(mean, eps)))
+    if weight is not None:
+        result = o.mul(result, weight)
+    return o.to_type(result, input._type)
 
 
 functional(
@@ -186,7 +190,7 @@ operator(
     weight=lambda o, g, input, groups, eps: group_weight(o, g, input, groups, eps),
     bias=lambda o, g: o.sum_dim(g, _but_channels(len(g.shape)), False),
     kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False,
-    label="NativeGroupNormBackward", doc="Mean 0 and variance 1 over groups of channels.",
+    label="NativeGroupNormBackward", fused=True, doc="Mean 0 and variance 1 over groups of channels.",
 )  # fmt: skip
 
 
@@ -259,7 +263,7 @@ operator(
     bias=lambda o, g: o.sum_dim(g, _but_channels(len(g.shape)), False),
     kinds={"weight": "tensor?", "bias": "tensor?", "running_mean": "index?",
            "running_var": "index?", "training": "bool"},
-    function=False, method=False, doc="Mean 0 and variance 1 of each channel over the batch.",
+    function=False, method=False, fused=True, doc="Mean 0 and variance 1 of each channel over the batch.",
 )  # fmt: skip
 
 
@@ -305,7 +309,8 @@ def _batch_norm(
         "running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias,
     }  # fmt: skip
     _check_batch(input, tensors, training)
-    result = o.native_batch_norm(input, weight, bias, running_mean, running_var, training, eps)
+    known = (None, None) if training else (running_mean, running_var)
+    result = o.native_batch_norm(input, weight, bias, *known, training, eps)
     if training and running_mean is not None and running_var is not None:
         update_running(input, running_mean, running_var, momentum)
     return result

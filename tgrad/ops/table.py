@@ -138,6 +138,7 @@ class Op:
         opmath: bool = False,
         narrow: bool = False,
         listed: bool = True,
+        fused: bool = False,
         crowded: bool = False,
     ) -> None:
         self.name = name
@@ -185,6 +186,9 @@ class Op:
         """Whether messages list this overload."""
         self.crowded = crowded
         """Whether PyTorch has old overloads of it, which show in messages for too few arguments."""
+        self.fused = fused
+        """Whether PyTorch has one kernel for the derivative: then formulas, too, compute in float32 for
+        narrow floats, and round once."""
         base = self.public.rstrip("_")
         if isinstance(differentiable, str) and label is None:
             label, index = "torch::autograd::NotImplemented", ""
