@@ -33,7 +33,7 @@ def _safe_softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
 
 operator(
     "_safe_softmax", lambda xp, input, dim: _safe_softmax_kernel(xp, input, dim),
-    input=lambda o, g, out, dim: (g - o.sum_dim(g * out, (dim,), True)) * out,
+    input=lambda o, g, out, dim: o._softmax_backward_data(g, out, dim),
     function=False, method=False, label="SafeSoftmaxBackward",
     doc="softmax, and 0 where everything is -inf.",
 )  # fmt: skip
@@ -41,7 +41,46 @@ operator(
 
 def _attention(
     o: Any, query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
-    is_causal: bool = False, scale: Any = None, enable_gqa: bool = False,
+    is_causal: bool = False, *, scale: Any = None, enable_gqa: bool = False,
+) -> Any:  # fmt: skip
+    _check_attention(query, key, value, attn_mask, is_causal)
+    own = query._type
+    if own.narrow:
+        query, key, value = (o.to_type(t, own.related[dtypes.float32]) for t in (query, key, value))
+    result = _attend(o, query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)
+    return o.to_type(result, own) if own.narrow else result
+
+
+def _check_attention(query: Any, key: Any, value: Any, mask: Any, is_causal: bool) -> None:
+    """PyTorch's errors for what doesn't go together."""
+    types = [t._type.dtype for t in (query, key, value)]
+    if len(set(types)) > 1:
+        names = [t.title.lower() for t in types]
+        raise ShapeError(
+            f"Expected query, key, and value to have the same dtype, but got query.dtype: {names[0]} "
+            f"key.dtype: {names[1]} and value.dtype: {names[2]} instead."
+        )
+    if min(query.ndim, key.ndim, value.ndim) < 2:
+        raise ShapeError(
+            "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
+            f"{query.ndim}, key.dim: {key.ndim} and value.dim: {value.ndim} instead."
+        )
+    if mask is None:
+        return
+    if mask._type.dtype is not dtypes.bool_ and mask._type.dtype not in (types[0], dtypes.float32):
+        raise ShapeError(
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got "
+            f"attn_mask.dtype: {mask._type.dtype.title.lower()} and  query.dtype: {types[0].title.lower()} instead."
+        )
+    if is_causal:
+        raise ShapeError(
+            "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
+        )
+
+
+def _attend(
+    o: Any, query: Any, key: Any, value: Any, attn_mask: Any, dropout_p: float, is_causal: bool,
+    scale: Any, enable_gqa: bool,
 ) -> Any:  # fmt: skip
     if enable_gqa:
         repeats = query._array.shape[-3] // key._array.shape[-3]
@@ -52,9 +91,6 @@ def _attention(
     half = math.sqrt(scale)
     bias = attn_mask
     if is_causal:
-        if attn_mask is not None:
-            raise ShapeError("_scaled_dot_product_attention: Explicit attn_mask should not be set "
-                             "when is_causal=True")  # fmt: skip
         bias = _causal_bias(query, key)
     elif bias is not None and bias._type.dtype is dtypes.bool_:
         kind = query._type.dtype.numpy

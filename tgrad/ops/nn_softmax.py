@@ -36,14 +36,32 @@ def log_softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
     return shifted
 
 
-def softmax_back(o: Any, g: Any, out: Any, dim: int) -> Any:
-    """The derivative of softmax: p * (g - sum(g * p))."""
-    return (g - o.sum_dim(g * out, (dim,), True)) * out
+def _total(o: Any, values: Any, dim: int) -> Any:
+    return o.sum_dim(values, (dim,), True)
 
 
-def log_softmax_back(o: Any, g: Any, out: Any, dim: int) -> Any:
-    """The derivative of log_softmax: g - p * sum(g)."""
-    return g - o.exp(out) * o.sum_dim(g, (dim,), True)
+operator(
+    "_softmax_backward_data",
+    lambda xp, grad, output, dim: (grad - xp.sum(grad * output, _axis(grad, dim), True)) * output,
+    grad=lambda o, g, output, dim: o._softmax_backward_data(g, output, dim),
+    output=lambda o, g, grad, output, dim: (
+        g * (grad - _total(o, grad * output, dim)) - grad * _total(o, g * output, dim)
+    ),
+    kinds={"grad": "tensor", "output": "tensor"}, function=False, method=False,
+    doc="The derivative of softmax: p * (g - sum(g * p)).",
+)  # fmt: skip
+operator(
+    "_log_softmax_backward_data",
+    lambda xp, grad, output, dim: grad - xp.exp(output) * xp.sum(grad, _axis(grad, dim), True),
+    grad=lambda o, g, output, dim: g - _total(o, g * o.exp(output), dim),
+    output=lambda o, g, grad, output, dim: -(_total(o, grad, dim) * o.exp(output) * g),
+    kinds={"grad": "tensor", "output": "tensor"}, function=False, method=False,
+    doc="The derivative of log_softmax: g - p * sum(g).",
+)  # fmt: skip
+
+
+def _axis(array: Any, dim: int) -> tuple[int, ...]:
+    return (dim,) if array.ndim else ()
 
 
 def _check_softmax(name: str) -> Callable[..., None]:
@@ -57,13 +75,13 @@ def _check_softmax(name: str) -> Callable[..., None]:
 
 operator(
     "_softmax", softmax_kernel,
-    input=lambda o, g, out, dim: softmax_back(o, g, out, dim),
+    input=lambda o, g, out, dim: o._softmax_backward_data(g, out, dim),
     check=_check_softmax("softmax"), function=False, method=False, label="SoftmaxBackward",
     doc="exp(x) divided by its sum along a dimension.",
 )  # fmt: skip
 operator(
     "_log_softmax", log_softmax_kernel,
-    input=lambda o, g, out, dim: log_softmax_back(o, g, out, dim),
+    input=lambda o, g, out, dim: o._log_softmax_backward_data(g, out, dim),
     check=_check_softmax("log_softmax"), function=False, method=False, label="LogSoftmaxBackward",
     doc="The logarithm of softmax along a dimension, without overflow.",
 )  # fmt: skip
