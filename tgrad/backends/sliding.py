@@ -34,6 +34,16 @@ def positions(
     return count
 
 
+def counts(
+    sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil: bool = False
+) -> tuple[int, ...]:
+    """How many places a window has along each dimension."""
+    return tuple(
+        positions(s, k, st, p, d, ceil)
+        for s, k, st, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
+    )
+
+
 def padded(x: Array, padding: Sizes, after: Sizes, value: Any = 0) -> Array:
     """The array with `value` around its last dimensions: `padding` before, `after` behind."""
     if not any(padding) and not any(after):
@@ -68,7 +78,8 @@ def columns(
     n = len(kernel)
     parts = windows(padded(x, padding, padding), kernel, stride, dilation, counts)
     order = (0, 1, *range(2 + n, 2 + 2 * n), *range(2, 2 + n))
-    return parts.transpose(order).reshape(x.shape[0], x.shape[1] * math.prod(kernel), -1)
+    shape = (x.shape[0], x.shape[1] * math.prod(kernel), math.prod(counts))
+    return parts.transpose(order).reshape(shape)
 
 
 def scattered(
@@ -98,19 +109,26 @@ def scattered(
 # ---------------------------------------------------------------- convolution
 
 
+def _product(a: Array, b: Array) -> Array:
+    """A matrix product; for half precision of float32, for which NumPy has BLAS, and so is its result."""
+    if a.dtype == numpy.float16:
+        a, b = a.astype(numpy.float32), b.astype(numpy.float32)
+    return numpy.matmul(a, b)
+
+
 def convolve(
-    x: Array, w: Array, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
-) -> Array:
+    x: Array, w: Array, counts: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
+    bias: Array | None = None,
+) -> Array:  # fmt: skip
     """The convolution of x (N, C, *sizes) with w (O, C / groups, *kernel), by one product a group."""
-    kernel = w.shape[2:]
-    counts = [
-        positions(s, k, st, p, d)
-        for s, k, st, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
-    ]
-    cols = columns(x, kernel, stride, padding, dilation, counts)
-    cols = cols.reshape(x.shape[0], groups, -1, cols.shape[-1])
-    result = numpy.matmul(w.reshape(groups, w.shape[0] // groups, -1), cols)
-    return result.reshape(x.shape[0], w.shape[0], *counts)
+    rows = w.shape[0] // groups
+    cols = columns(x, w.shape[2:], stride, padding, dilation, counts)
+    cols = cols.reshape(x.shape[0], groups, cols.shape[1] // groups, cols.shape[2])
+    result = _product(w.reshape(groups, rows, cols.shape[2]), cols)
+    result = result.reshape(x.shape[0], w.shape[0], *counts)
+    if bias is not None:
+        result += bias.reshape((1, -1, *(1 for _ in counts)))
+    return result.astype(x.dtype, copy=False)
 
 
 def convolve_back_x(
@@ -118,9 +136,11 @@ def convolve_back_x(
 ) -> Array:
     """What `convolve` does to a gradient of its result, for x; also transposed convolution."""
     batch, kernel, counts = y.shape[0], w.shape[2:], y.shape[2:]
-    rows = numpy.ascontiguousarray(y).reshape(batch, groups, w.shape[0] // groups, -1)
-    flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)
-    cols = numpy.matmul(flat, rows).reshape(batch, -1, rows.shape[-1])
+    places, share = math.prod(counts), w.shape[0] // groups
+    rows = numpy.ascontiguousarray(y).reshape(batch, groups, share, places)
+    flat = w.reshape(groups, share, w.shape[1] * math.prod(kernel)).swapaxes(1, 2)
+    cols = _product(flat, rows).reshape(batch, groups * flat.shape[1], places)
+    cols = cols.astype(y.dtype, copy=False)
     return scattered(cols, sizes, kernel, stride, padding, dilation, counts)
 
 
@@ -128,15 +148,14 @@ def convolve_back_w(
     y: Array, x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> Array:
     """What `convolve` does to a gradient of its result, for w."""
-    batch, outputs = y.shape[:2]
-    cols = columns(x, kernel, stride, padding, dilation, y.shape[2:])
-    cols = cols.reshape(batch, groups, -1, cols.shape[-1])
-    rows = y.reshape(batch, groups, outputs // groups, -1)
-    flat_rows = rows.transpose(1, 2, 0, 3).reshape(groups, outputs // groups, -1)
-    flat_cols = cols.transpose(1, 2, 0, 3).reshape(groups, -1, flat_rows.shape[-1])
+    batch, outputs, counts = y.shape[0], y.shape[1], y.shape[2:]
+    cols = columns(x, kernel, stride, padding, dilation, counts)
+    height, places = cols.shape[1] // groups, cols.shape[2]
+    cols = cols.reshape(batch, groups, height, places)
     # Gradients of sums have strides of 0, for which NumPy's product is a loop without BLAS.
-    result = numpy.matmul(numpy.ascontiguousarray(flat_rows), flat_cols.swapaxes(1, 2))
-    return result.reshape(outputs, x.shape[1] // groups, *kernel)
+    rows = numpy.ascontiguousarray(y).reshape(batch, groups, outputs // groups, places)
+    result = _product(rows, cols.swapaxes(2, 3)).sum(axis=0)
+    return result.astype(y.dtype, copy=False).reshape(outputs, x.shape[1] // groups, *kernel)
 
 
 # ---------------------------------------------------------------- pools

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, ShapeError
-from tgrad.ops.nn_base import functional
+from tgrad.core import dtype as dtypes
+from tgrad.errors import ShapeError
+from tgrad.ops import nn_convolution_checks as refused
 from tgrad.ops.table import composite, operator
 
-Sizes = tuple[int, ...]
+Sizes = refused.Sizes
 
 
 def several(value: Any, n: int) -> Sizes:
@@ -35,8 +35,8 @@ def _sliding() -> Any:
 
 operator(
     "_convolve",
-    lambda xp, input, weight, stride, padding, dilation, groups: _sliding().convolve(
-        input, weight, stride, padding, dilation, groups
+    lambda xp, input, weight, counts, stride, padding, dilation, groups: _sliding().convolve(
+        input, weight, counts, stride, padding, dilation, groups
     ),
     input=lambda o, g, weight, input_shape, stride, padding, dilation, groups: o._convolve_x(
         g, weight, input_shape[2:], stride, padding, dilation, groups
@@ -44,15 +44,16 @@ operator(
     weight=lambda o, g, input, weight_shape, stride, padding, dilation, groups: o._convolve_w(
         g, input, weight_shape[2:], stride, padding, dilation, groups
     ),
-    kinds=_KINDS, label="ConvolutionBackward", **_HIDDEN, doc="The convolution, without a bias.",
+    kinds=_KINDS, label="ConvolutionBackward", **_HIDDEN,
+    doc="The convolution without a bias, at the given number of places.",
 )  # fmt: skip
 operator(
     "_convolve_x",
     lambda xp, grad, weight, sizes, stride, padding, dilation, groups: _sliding().convolve_back_x(
         grad, weight, sizes, stride, padding, dilation, groups
     ),
-    grad=lambda o, g, weight, stride, padding, dilation, groups: o._convolve(
-        g, weight, stride, padding, dilation, groups
+    grad=lambda o, g, weight, grad_shape, stride, padding, dilation, groups: o._convolve(
+        g, weight, grad_shape[2:], stride, padding, dilation, groups
     ),
     weight=lambda o, g, grad, weight_shape, stride, padding, dilation, groups: o._convolve_w(
         grad, g, weight_shape[2:], stride, padding, dilation, groups
@@ -65,8 +66,8 @@ operator(
     lambda xp, grad, input, kernel, stride, padding, dilation, groups: _sliding().convolve_back_w(
         grad, input, kernel, stride, padding, dilation, groups
     ),
-    grad=lambda o, g, input, stride, padding, dilation, groups: o._convolve(
-        input, g, stride, padding, dilation, groups
+    grad=lambda o, g, input, grad_shape, stride, padding, dilation, groups: o._convolve(
+        input, g, grad_shape[2:], stride, padding, dilation, groups
     ),
     input=lambda o, g, grad, input_shape, stride, padding, dilation, groups: o._convolve_x(
         grad, g, input_shape[2:], stride, padding, dilation, groups
@@ -91,13 +92,15 @@ def _forward(
     transposed: bool, output_padding: Sizes, groups: int,
 ) -> Any:  # fmt: skip
     kernels = _sliding()
+    sizes, kernel = input.shape[2:], weight.shape[2:]
     if transposed:
-        sizes = transposed_sizes(
-            input.shape[2:], weight.shape[2:], stride, padding, dilation, output_padding
-        )
+        sizes = transposed_sizes(sizes, kernel, stride, padding, dilation, output_padding)
         result = kernels.convolve_back_x(input, weight, sizes, stride, padding, dilation, groups)
     else:
-        result = kernels.convolve(input, weight, stride, padding, dilation, groups)
+        counts = kernels.counts(sizes, kernel, stride, padding, dilation)
+        return kernels.convolve(
+            input, weight, counts, stride, padding, dilation, groups, bias
+        )
     if bias is not None:
         result += bias.reshape((1, -1, *(1 for _ in stride)))
     return result
@@ -109,7 +112,7 @@ def convolution_input(
 ) -> Any:  # fmt: skip
     """The derivative for the input."""
     if transposed:
-        return o._convolve(g, weight, stride, padding, dilation, groups)
+        return o._convolve(g, weight, shape[2:], stride, padding, dilation, groups)
     return o._convolve_x(g, weight, shape[2:], stride, padding, dilation, groups)
 
 
@@ -123,7 +126,7 @@ def convolution_weight(
 
 
 operator(
-    "convolution",
+    "_convolution",
     lambda xp, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups: (
         _forward(
             xp, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups
@@ -140,86 +143,62 @@ operator(
         )
     ),
     bias=lambda o, g: o.sum_dim(g, (0, *range(2, len(g.shape))), False),
-    kinds={**_KINDS, "bias": "tensor?", "transposed": "bool"}, **_HIDDEN,
-    doc="A convolution or transposed convolution with a bias.",
+    kinds={**_KINDS, "bias": "tensor?", "transposed": "bool"}, label="ConvolutionBackward",
+    **_HIDDEN, doc="A convolution or transposed convolution with a bias.",
 )  # fmt: skip
-
-# ---------------------------------------------------------------- what is refused
-
-
-def _check_lists(n: int, **lists: Sizes) -> None:
-    for name, values in lists.items():
-        if len(values) != n:
-            raise ShapeError(
-                f"expected {name} to be a single integer value or a list of {n} values to match the "
-                f"convolution dimensions, but got {name}={list(values)}"
-            )
-
-
-def _check_numbers(stride: Sizes, padding: Sizes, dilation: Sizes, groups: int) -> None:
-    if any(p < 0 for p in padding):
-        raise ShapeError("negative padding is not supported")
-    if any(s <= 0 for s in stride):
-        raise ShapeError("non-positive stride is not supported")
-    if any(d <= 0 for d in dilation):
-        raise ShapeError("dilation should be greater than zero")
-    if groups <= 0:
-        raise ShapeError("non-positive groups is not supported")
-
-
-def _check_operands(
-    input: Tensor, weight: Tensor, bias: Any, groups: int, transposed: bool
-) -> None:
-    a, w = input._array.shape, weight._array.shape
-    if w[0] % groups:
-        raise ShapeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but "
-            f"got weight of size [{list(w)}] instead"
-        )
-    wanted = w[0] if transposed else w[1] * groups
-    if a[1] != wanted:
-        given = f"transposed={int(transposed)}" if transposed else f"groups={groups}"
-        raise ShapeError(
-            f"Given {given}, weight of size {list(w)}, expected input{list(a)} to have {wanted} "
-            f"channels, but got {a[1]} channels instead",
-            op="conv", operands=(input, weight),
-        )  # fmt: skip
-    outputs = w[1] * groups if transposed else w[0]
-    if bias is not None and bias._array.shape != (outputs,):
-        which = f"transposed={int(transposed)}, " if transposed else ""
-        raise ShapeError(
-            f"Given {which}weight of size {list(w)}, expected bias to be 1-dimensional with {outputs} "
-            f"elements, but got bias of size {list(bias._array.shape)} instead"
-        )
-    for other in (weight, bias):
-        if other is not None and other._type is not input._type:
-            raise DTypeError(
-                f"expected scalar type {input._type.dtype.title} but found "
-                f"{other._type.dtype.title}"
-            )
-
-
-def _check_fits(shape: Sizes, kernel: Sizes, padding: Sizes, dilation: Sizes) -> None:
-    inside = [s + 2 * p for s, p in zip(shape, padding, strict=True)]
-    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-    if any(i < r for i, r in zip(inside, reach, strict=True)):
-        raise ShapeError(
-            f"Calculated padded input size per channel: ({' x '.join(map(str, inside))}). Kernel "
-            f"size: ({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input "
-            "size"
-        )
-
 
 # ---------------------------------------------------------------- the functions
 
 
-def _same(input: Any, o: Any, kernel: Sizes, dilation: Sizes) -> tuple[Any, Sizes]:
-    """The input and the padding that keep its sizes; uneven padding is put on before."""
-    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-    if any(t % 2 for t in totals):
-        extra = [side for t in reversed(totals) for side in (0, t % 2)]
-        input = o.constant_pad_nd(input, tuple(extra), 0)
-    return input, tuple(t // 2 for t in totals)
+def _convolution(
+    o: Any, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
+    transposed: bool, output_padding: Any, groups: int,
+) -> Any:  # fmt: skip
+    if input._type.category == dtypes.COMPLEX:
+        refused.check_complex(input, weight, bias)
+        return _complex(
+            o, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups
+        )
+    refused.check_weight(weight, groups)
+    n = weight.ndim - 2
+    refused.check_lists(
+        n, stride=stride, padding=padding, dilation=dilation, output_padding=output_padding
+    )
+    steps, around, spread, more = (
+        several(v, n) for v in (stride, padding, dilation, output_padding)
+    )
+    refused.check_numbers(steps, around, spread, more)
+    refused.check_shapes(input, weight, bias, groups, transposed)
+    sizes, kernel = input._array.shape[2:], weight._array.shape[2:]
+    if not transposed:
+        refused.check_fits(sizes, kernel, around, spread)
+    refused.check_empty(input)
+    if 0 not in input._array.shape:
+        refused.check_kernel(kernel, steps, spread, transposed)
+        if transposed:
+            refused.check_output_padding(more, steps, spread)
+            refused.check_result(
+                sizes, transposed_sizes(sizes, kernel, steps, around, spread, more)
+            )
+        refused.check_types(input, weight, bias, transposed)
+    return o._convolution(input, weight, bias, steps, around, spread, transposed, more, groups)
+
+
+def _complex(o: Any, input: Any, weight: Any, bias: Any, *options: Any) -> Any:
+    """Three real convolutions for a complex one, as three products are enough for numbers."""
+    a, b, c, d = o.real(input), o.imag(input), o.real(weight), o.imag(weight)
+    e, f = (None, None) if bias is None else (o.real(bias), o.imag(bias))
+    first = _convolution(o, a, c, e, *options)
+    second = _convolution(o, b, d, None, *options)
+    total = None if bias is None else o.add(e, f)
+    both = _convolution(o, o.add(a, b), o.add(c, d), total, *options)
+    return o.add(o.sub(first, second), o.mul(o.sub(o.sub(both, first), second), 1j))
+
+
+def _batched(o: Any, input: Any, n: int, name: str) -> tuple[Any, bool]:
+    refused.check_rank(input, n, name)
+    batched = input.ndim == n + 2
+    return (input if batched else o.unsqueeze(input, 0)), batched
 
 
 def _conv(n: int) -> Any:
@@ -229,37 +208,53 @@ def _conv(n: int) -> Any:
         o: Any, input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
         dilation: Any = 1, groups: int = 1,
     ) -> Any:  # fmt: skip
-        if input.ndim not in (n + 1, n + 2):
-            raise ShapeError(
-                f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input "
-                f"of size: {list(input._array.shape)}"
-            )
-        batched = input.ndim == n + 2
-        if not batched:
-            input = o.unsqueeze(input, 0)
-        steps, spread = several(stride, n), several(dilation, n)
-        _check_lists(weight.ndim - 2, stride=steps)
-        kernel = weight._array.shape[2:]
-        if isinstance(padding, str):
-            if padding not in ("same", "valid"):
-                raise ShapeError(f"Invalid padding string: '{padding}'")
-            if padding == "same" and any(s != 1 for s in steps):
-                raise ShapeError("padding='same' is not supported for strided convolutions")
-            around = (0,) * n
-            if padding == "same":
-                input, around = _same(input, o, kernel, spread)
-        else:
-            around = several(padding, n)
-        _check_lists(n, padding=around, dilation=spread)
-        _check_numbers(steps, around, spread, groups)
-        _check_operands(input, weight, bias, groups, False)
-        _check_fits(input._array.shape[2:], kernel, around, spread)
-        result = o.convolution(
-            input, weight, bias, steps, around, spread, False, (0,) * n, groups
+        input, batched = _batched(o, input, n, name)
+        steps, spread = _list(stride, n), _list(dilation, n)
+        result = _convolution(
+            o, input, weight, bias, steps, _list(padding, n), spread, False, (0,) * n, groups
         )
         return result if batched else o.squeeze_dim(result, 0)
 
     return forward
+
+
+def _list(value: Any, n: int) -> Sizes:
+    """One number for all dimensions counts as given for each of them."""
+    values = (value,) if isinstance(value, int) else tuple(value)
+    return values * n if len(values) == 1 else values
+
+
+def _conv_named(n: int) -> Any:
+    name = f"conv{n}d"
+
+    def forward(
+        o: Any, input: Any, weight: Any, bias: Any = None, stride: Any = 1,
+        padding: str = "valid", dilation: Any = 1, groups: int = 1,
+    ) -> Any:  # fmt: skip
+        input, batched = _batched(o, input, n, name)
+        steps, spread = _list(stride, n), _list(dilation, n)
+        if padding not in ("same", "valid"):
+            raise ShapeError(f"Invalid padding string: '{padding}'")
+        around = (0,) * n
+        if padding == "same":
+            refused.check_weight(weight, groups)
+            refused.check_same(input, weight, steps, spread)
+            input, around = _same(o, input, weight._array.shape[2:], several(spread, n))
+        result = _convolution(
+            o, input, weight, bias, steps, around, spread, False, (0,) * n, groups
+        )
+        return result if batched else o.squeeze_dim(result, 0)
+
+    return forward
+
+
+def _same(o: Any, input: Any, kernel: Sizes, dilation: Sizes) -> tuple[Any, Sizes]:
+    """The input and the padding that keep its sizes; uneven padding is put on before."""
+    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    if any(t % 2 for t in totals):
+        extra = [side for t in reversed(totals) for side in (0, t % 2)]
+        input = o.constant_pad_nd(input, tuple(extra), 0)
+    return input, tuple(t // 2 for t in totals)
 
 
 def _conv_transpose(n: int) -> Any:
@@ -269,45 +264,73 @@ def _conv_transpose(n: int) -> Any:
         o: Any, input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
         output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
     ) -> Any:  # fmt: skip
-        if input.ndim not in (n + 1, n + 2):
-            raise ShapeError(
-                f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input "
-                f"of size: {list(input._array.shape)}"
-            )
-        batched = input.ndim == n + 2
-        if not batched:
-            input = o.unsqueeze(input, 0)
-        steps, around, more, spread = (
-            several(v, n) for v in (stride, padding, output_padding, dilation)
-        )
-        _check_lists(n, stride=steps, padding=around, dilation=spread, output_padding=more)
-        _check_numbers(steps, around, spread, groups)
-        _check_operands(input, weight, bias, groups, True)
-        if any(m >= s and m >= d for m, s, d in zip(more, steps, spread, strict=True)):
-            raise ShapeError(
-                "output padding must be smaller than either stride or dilation, but got "
-                + _named("output_padding", more) + " " + _named("stride", steps) + " "
-                + _named("dilation", spread)
-            )
-        result = o.convolution(input, weight, bias, steps, around, spread, True, more, groups)
+        input, batched = _batched(o, input, n, name)
+        result = _convolution(
+            o, input, weight, bias, _list(stride, n), _list(padding, n), _list(dilation, n), True,
+            _list(output_padding, n), groups,
+        )  # fmt: skip
         return result if batched else o.squeeze_dim(result, 0)
 
     return forward
 
 
-def _named(name: str, values: Sizes) -> str:
-    sides = ("depth", "height", "width")[-len(values) :] if len(values) > 1 else ("width",)
-    return " ".join(f"{name}_{side}: {value}" for side, value in zip(sides, values, strict=True))
+def _conv_tbc(o: Any, input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
+    if input.ndim != 3:
+        raise ShapeError("Input must have 3 dims: time, batch, in_channel")
+    if weight.ndim != 3:
+        raise ShapeError("Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.")
+    if bias.ndim != 1:
+        raise ShapeError("Bias must be 1-D")
+    if input._array.shape[2] != weight._array.shape[1]:
+        raise ShapeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
+    if bias._array.shape[0] != weight._array.shape[2]:
+        raise ShapeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    return o._conv_tbc(input, weight, bias, pad)
 
 
-_OPTIONS = {"weight": "tensor", "bias": "tensor?", "stride": "any", "padding": "any",
-            "dilation": "any", "groups": "int", "output_padding": "any"}  # fmt: skip
+def _tbc_forward(xp: Any, input: Any, weight: Any, bias: Any, pad: int) -> Any:
+    rows, kernel = input.transpose(1, 2, 0), weight.transpose(2, 1, 0)
+    result = _forward(xp, rows, kernel, bias, (1,), (pad,), (1,), False, (0,), 1)
+    return xp.ascontiguousarray(result.transpose(2, 0, 1))
 
+
+operator(
+    "_conv_tbc", lambda xp, input, weight, bias, pad: _tbc_forward(xp, input, weight, bias, pad),
+    input=lambda o, g, weight, input_shape, pad: o.permute(
+        o._convolve_x(
+            o.permute(g, (1, 2, 0)), o.permute(weight, (2, 1, 0)), input_shape[:1], (1,), (pad,),
+            (1,), 1,
+        ),
+        (2, 0, 1),
+    ),
+    weight=lambda o, g, input, weight_shape, pad: o.permute(
+        o._convolve_w(
+            o.permute(g, (1, 2, 0)), o.permute(input, (1, 2, 0)), weight_shape[:1], (1,), (pad,),
+            (1,), 1,
+        ),
+        (2, 1, 0),
+    ),
+    bias=lambda o, g: o.sum_dim(g, (0, 1), False),
+    kinds={"bias": "tensor"}, label="ConvTbcBackward", **_HIDDEN,
+    doc="A convolution over (time, batch, channels).",
+)  # fmt: skip
+_PLAIN = {"method": False, "out": False}
+composite("conv_tbc", _conv_tbc, kinds={"bias": "tensor", "pad": "int"}, **_PLAIN,
+          aliases=("nn.functional.conv_tbc",),
+          doc="A convolution over (time, batch, channels).")  # fmt: skip
+composite(
+    "convolution", _convolution, **_PLAIN,
+    kinds={"groups": "int", "transposed": "bool", "stride": "ints", "padding": "ints",
+           "dilation": "ints", "output_padding": "ints"},
+    doc="A convolution, transposed or not.",
+)  # fmt: skip
+
+_OPTIONS = {"stride": "ints", "dilation": "ints", "groups": "int", "output_padding": "ints"}
 for _n in (1, 2, 3):
-    functional(f"conv{_n}d", _conv(_n), kinds=_OPTIONS, doc=f"A convolution over {_n} dimensions.")
-    functional(f"conv_transpose{_n}d", _conv_transpose(_n), kinds=_OPTIONS,
-               doc=f"A transposed convolution over {_n} dimensions.")  # fmt: skip
-    composite(f"conv{_n}d", _conv(_n), kinds=_OPTIONS, method=False, out=False,
-              doc=f"A convolution over {_n} dimensions.")  # fmt: skip
-    composite(f"conv_transpose{_n}d", _conv_transpose(_n), kinds=_OPTIONS, method=False, out=False,
+    for _overload, _function, _padding in (("", _conv, "ints"), (".padding", _conv_named, "str")):
+        composite(f"conv{_n}d{_overload}", _function(_n), kinds={**_OPTIONS, "padding": _padding},
+                  aliases=(f"nn.functional.conv{_n}d",), **_PLAIN,
+                  doc=f"A convolution over {_n} dimensions.")  # fmt: skip
+    composite(f"conv_transpose{_n}d", _conv_transpose(_n), kinds={**_OPTIONS, "padding": "ints"},
+              aliases=(f"nn.functional.conv_transpose{_n}d",), **_PLAIN,
               doc=f"A transposed convolution over {_n} dimensions.")  # fmt: skip
