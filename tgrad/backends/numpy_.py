@@ -313,7 +313,7 @@ def power(base: Any, exponent: Any) -> Any:
     """base ** exponent for arrays of one dtype, or an array and a Python number.
 
     A Python number 2, 3, 1/2, -1/2, -1 or -2 is a product, a root or their reciprocal, as in
-    PyTorch.  Integers wrap around; to a negative power an integer is 0, or 1 or -1 for these.
+    PyTorch.  Complex powers are exp(y log x), of 0 too.  Integers wrap around; to a negative power an integer is 0, or 1 or -1 for these.
     """
     if not isinstance(exponent, ndarray | numpy.generic):
         special = _SPECIAL_POWERS.get(exponent)
@@ -327,6 +327,8 @@ def power(base: Any, exponent: Any) -> Any:
         return _integer_power(base, asarray(exponent))
     if base.dtype == float32:
         return numpy.power(base.astype(float64), exponent.astype(float64)).astype(float32)
+    if base.dtype.kind == "c":
+        return numpy.exp(exponent * numpy.log(base))
     return numpy.power(base, exponent)
 
 

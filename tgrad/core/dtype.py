@@ -47,6 +47,11 @@ class DType:
             return self.numpy
 
     @property
+    def c_name(self) -> str:
+        """The C++ type's own name, as some of PyTorch's errors have it: `float`, `long int`, ..."""
+        return _C_NAMES[self.name]
+
+    @property
     def is_floating_point(self) -> bool:
         """Whether the elements are real floating point numbers."""
         return self.category == FLOATING
@@ -172,6 +177,14 @@ def _promote_integers(a: DType, b: DType) -> DType:
         return int16 if other is int8 else other
     return a if a.itemsize > b.itemsize else b
 
+
+_C_NAMES: Final = {
+    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int",
+    "int32": "int", "int64": "long int", "uint16": "short unsigned int", "uint32": "unsigned int",
+    "uint64": "long unsigned int", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+    "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+}  # fmt: skip
 
 _PROMOTED: Final[dict[tuple[DType, DType], DType]] = {}
 

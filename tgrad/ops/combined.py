@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError
-from tgrad.ops.elementwise import INTEGERS, plus_product
+from tgrad.ops.elementwise import BOOL, INTEGERS, plus_product
 from tgrad.ops.formulas import scale
 from tgrad.ops.table import broadcast, same
 
@@ -36,6 +36,7 @@ def _no_integers(operands: Sequence[Any]) -> None:
 
 broadcast(
     "addcmul", _addcmul, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
+    refuses={"addcmul_cpu_out": BOOL},
     input=lambda o, g: g,
     tensor1=lambda o, g, tensor2, value: g * scale(tensor2, value),
     tensor2=lambda o, g, tensor1, value: g * scale(tensor1, value),
@@ -71,15 +72,11 @@ def _same_dtypes(input: Tensor, **others: Any) -> None:
         if isinstance(other, Tensor) and other._type.dtype is not input._type.dtype:
             if name == "weight" and not other._array.ndim:
                 continue
-            words = (C_NAMES.get(t._type.dtype.name, t._type.dtype.name) for t in (input, other))
-            expected, got = words
-            raise DTypeError(f"expected dtype {expected} for `{name}` but got dtype {got}")
+            raise DTypeError(
+                f"expected dtype {input._type.dtype.c_name} for `{name}` but got dtype "
+                f"{other._type.dtype.c_name}"
+            )
 
-
-C_NAMES: Final = {
-    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float",
-    "float64": "double", "int64": "long int",
-}  # fmt: skip
 
 broadcast(
     "lerp.Tensor", _lerp, inplace=True, index=1, holomorphic=True,

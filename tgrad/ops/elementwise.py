@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from tgrad.backends.fused import fma
 from tgrad.core import dtype as dtypes
@@ -80,7 +80,15 @@ def _add(xp: Any, input: Any, other: Any, *, alpha: Any = ONE) -> Any:
 def _sub(xp: Any, input: Any, other: Any, *, alpha: Any = ONE) -> Any:
     if alpha is ONE:
         return xp.subtract(input, other)
+    if xp.asarray(input).dtype.kind == "b":
+        raise DTypeError(NO_BOOLS, op="sub")
     return add_scaled(xp, input, other, -alpha)
+
+
+NO_BOOLS: Final = (
+    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+    "`logical_xor()` operator instead."
+)
 
 
 def no_bool(operands: Sequence[Any]) -> None:
@@ -90,11 +98,7 @@ def no_bool(operands: Sequence[Any]) -> None:
         for o in operands
     ]
     if all(kinds):
-        raise DTypeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
-            "`logical_xor()` operator instead.",
-            op="sub", operands=tuple(operands),
-        )  # fmt: skip
+        raise DTypeError(NO_BOOLS, op="sub", operands=tuple(operands))
     if any(kinds):
         raise DTypeError(
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "

@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
-from tgrad.errors import DTypeError, StateError
-from tgrad.ops.elementwise import COMPLEX, INTEGERS
+from tgrad.errors import DTypeError, StateError, UnsupportedDTypeError
+from tgrad.ops.elementwise import BOOL, COMPLEX, INTEGERS
 from tgrad.ops.formulas import masked
 from tgrad.ops.operands import checked_number
 from tgrad.ops.pointwise import at_least
-from tgrad.ops.table import binary, broadcast, float_result, same
+from tgrad.ops.table import Rule, binary, broadcast, float_result, operand_type, same
 
 # ---------------------------------------------------------------- the larger and the smaller
 
@@ -67,11 +68,15 @@ larger(
 # ---------------------------------------------------------------- clamp
 
 
+def _no_complex(input: Any, *bounds: Any) -> None:
+    if input._type.dtype.is_complex or any(isinstance(bound, complex) for bound in bounds):
+        raise UnsupportedDTypeError("clamp is not supported for complex types")
+
+
 def _check_clamp(input: Any, min: Any, max: Any) -> None:
+    _no_complex(input)
     if min is None and max is None:
         raise StateError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if not input._type.dtype.is_complex and (isinstance(min, complex) or isinstance(max, complex)):
-        raise DTypeError("value cannot be converted to type double without overflow")
 
 
 def _clamp(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
@@ -81,15 +86,19 @@ def _clamp(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
     return result if max is None else xp.minimum(max, result)
 
 
-def _bound(xp: Any, input: Any, number: Any) -> Any:
+def _bound(input: Any, number: Any) -> Any:
     """A bound in the dtype, which must be able to hold it."""
+    if isinstance(number, complex):
+        if number.imag:
+            raise DTypeError("value cannot be converted to type double without overflow")
+        number = number.real
     if number is None or input.dtype.kind == "f":
         return number
     return checked_number(number, CPU_TYPES[input.dtype])
 
 
 def _clamp_numbers(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
-    bounds = _bound(xp, input, min), _bound(xp, input, max)
+    bounds = _bound(input, min), _bound(input, max)
     if min != min or max != max:  # nan
         return xp.full_like(input, xp.nan)
     return _clamp(xp, input, *bounds)
@@ -114,17 +123,29 @@ def _of_max(o: Any, g: Any, input: Any, min: Any, max: Any) -> Any:
     return o.choose(above if min is None else above | (max < min), g, 0)
 
 
-NO_COMPLEX = {"!clamp is not supported for complex types": COMPLEX}
+def refuses(kernel: str) -> dict[str, Sequence[Any]]:
+    """What bounds that are numbers refuse."""
+    return {"!clamp is not supported for complex types": COMPLEX, kernel: BOOL}
+
+
+def _clamped(operands: Sequence[Any], dtype: Any) -> Any:
+    own = operands[0]._type.dtype
+    return own if own.is_floating_point else operand_type(operands)
+
+
+clamped = Rule("floating as input, others promoted", "always", _clamped)
+MISFIT = "result type {result} can't be cast to the desired output type {output_c}"
 
 broadcast(
     "clamp.Tensor", _clamp, kinds={"min": "tensor?", "max": "tensor?"}, inplace=True,
-    aliases=("clip",), check=_check_clamp, refuses=NO_COMPLEX,
+    aliases=("clip",), check=_check_clamp, refuses={"clamp_cpu": (*BOOL, *COMPLEX)},
     input=_inside, min=_of_min, max=_of_max,
     doc="Each element, but at least min and at most max.",
 )  # fmt: skip
 broadcast(
     "clamp", _clamp_numbers, kinds={"min": "scalar?", "max": "scalar?"}, inplace=True, index=1,
-    aliases=("clip",), check=_check_clamp, refuses=NO_COMPLEX, input=_inside,
+    aliases=("clip",), check=_check_clamp, refuses=refuses("clamp_scalar_cpu"), dtype=clamped,
+    misfit=MISFIT, input=_inside,
     doc="Each element, but at least min and at most max.",
 )  # fmt: skip
 
@@ -145,7 +166,8 @@ for _name, _kernel in (("min", "maximum"), ("max", "minimum")):
         f"clamp_{_name}",
         (lambda xp, input, min: _clamp_numbers(xp, input, min)) if _low else (
             lambda xp, input, max: _clamp_numbers(xp, input, None, max)),
-        kinds={_name: "scalar"}, inplace=True, refuses=NO_COMPLEX,
+        kinds={_name: "scalar"}, inplace=True, refuses=refuses(f"clamp_{_name}_scalar_cpu"),
+        misfit=MISFIT, check=_no_complex,
         **({"input": lambda o, g, input, min: o.choose(input >= min, g, 0)} if _low else
            {"input": lambda o, g, input, max: o.choose(input <= max, g, 0)}),
         doc="Each element, or the bound where it is beyond.",
@@ -219,9 +241,15 @@ def _powers(xp: Any, input: Any, other: Any) -> Any:
     return other if other.dtype.kind in "fc" else xp.asarray(other).astype(input.dtype)
 
 
+def _check_exponent(input: Any, other: Any) -> None:
+    if other._type.dtype.category == dtypes.BOOL and input._type.dtype.is_floating_point:
+        raise UnsupportedDTypeError('"ldexp_cpu_exp" not implemented for \'Bool\'')
+
+
 pairs(
     "ldexp", lambda xp, input, other: xp.multiply(input, xp.exp2(_powers(xp, input, other))), (),
     dtype=float_result, holomorphic=True,
+    check=_check_exponent, misfit="ldexp can't be cast to the desired output type {output}",
     input=lambda o, g, other: g * o.exp2(other),
     other=lambda o, g, out: g * out * math.log(2),
     doc="input * 2 ** other.",
@@ -229,6 +257,9 @@ pairs(
 
 
 def _check_values(input: Any, values: Any) -> None:
+    for operand in (input, values):
+        if operand._type.dtype.is_complex:
+            raise DTypeError("heaviside is not yet implemented for complex tensors.")
     if input._type.dtype is not values._type.dtype:
         raise DTypeError("heaviside is not yet implemented for tensors with different dtypes.")
 
@@ -237,7 +268,6 @@ broadcast(
     "heaviside",
     lambda xp, input, values: xp.where(input == 0, values, (input > 0).astype(input.dtype)),
     inplace=True, dtype=same, check=_check_values,
-    refuses={"heaviside is not yet implemented for complex tensors.": COMPLEX},
     differentiable="it is constant but for a jump at 0",
     doc="0 below 0, 1 above, and values at 0.",
 )  # fmt: skip

@@ -358,18 +358,9 @@ def _legacy_of(value: Any, dtype: DType, plain: bool) -> Tensor:
 
 def _options_text(dtype: DType) -> str:
     return (
-        f"TensorOptions(dtype={_c_type(dtype)}, device=cpu, layout=Strided, requires_grad=false "
+        f"TensorOptions(dtype={dtype.c_name}, device=cpu, layout=Strided, requires_grad=false "
         "(default), pinned_memory=false (default), memory_format=(nullopt))"
     )
-
-
-def _c_type(dtype: DType) -> str:
-    return {
-        "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
-        "uint8": "unsigned char", "float64": "double", "float32": "float", "float16": "c10::Half",
-        "bfloat16": "c10::BFloat16",
-        "bool": "bool",
-    }.get(dtype.name, dtype.name)  # fmt: skip
 
 
 class _TypedMeta(type):

@@ -12,16 +12,9 @@ from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, DTypeError, ShapeError
 from tgrad.ops.filling import stored_in
-from tgrad.ops.operands import broadcast_error, number_array
+from tgrad.ops.operands import broadcast_error, checked_number, number_array
 from tgrad.ops.scattering import shape_of
 from tgrad.ops.table import broadcast, composite, operator, row
-
-C_NAMES: Final = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int",
-    "int32": "int", "int64": "long int", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
-    "float32": "float", "float64": "double",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
 
 # ---------------------------------------------------------------- masked_fill
 
@@ -29,9 +22,9 @@ C_NAMES: Final = {
 def check_masked_fill(input: Tensor, mask: Tensor, value: Any) -> None:
     """Raise PyTorch's errors for a mask that isn't one and a value with dimensions."""
     if mask._type.dtype is not dtypes.bool_:
-        name = C_NAMES.get(mask._type.dtype.name, mask._type.dtype.name)
         raise DTypeError(
-            f"masked_fill_ only supports boolean masks, but got mask with dtype {name}"
+            "masked_fill_ only supports boolean masks, but got mask with dtype "
+            f"{mask._type.dtype.c_name}"
         )
     if isinstance(value, Tensor) and value._array.ndim:
         raise ShapeError(
@@ -103,6 +96,9 @@ def where(o: Any, condition: Any, input: Any = None, other: Any = None) -> Any:
             error = broadcast_error(first._array.shape, second._array.shape)
             if error is not None:
                 raise error
+    for number, tensor in ((input, other), (other, input)):
+        if isinstance(number, int) and isinstance(tensor, Tensor) and tensor._type.dtype.category == 1:
+            checked_number(number, tensor._type)
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         kind = tensor_type(dtypes.of_number(input), condition._type.device)
         input = new_tensor(number_array(input, kind), kind)

@@ -196,13 +196,21 @@ def shape_error(op: Op, operands: Sequence[Any]) -> ShapeError | None:
 def check_fits(op: Op, type_: TensorType, operands: Sequence[Any]) -> None:
     """Raise PyTorch's errors for an elementwise result that can't be written over the first operand.
 
-    Where operands don't broadcast or can't be computed with, their own errors come first or later.
+    What PyTorch refuses with a sentence of its own comes first, what a kernel refuses later.
     """
+    found, output = result_type(op, type_), operands[0]._type.dtype
+    if op.misfit and output.category < dtypes.FLOATING and found.dtype.category > output.category:
+        raise DTypeError(
+            op.misfit.format(result=found.dtype.title, output=output.title, output_c=output.c_name)
+        )
+    own = {name: kinds for name, kinds in op.refuses.items() if " " in name}
+    if any(type_.dtype in kinds for kinds in own.values()):
+        raise refused(op, type_.dtype, operands)
     error = shape_error(op, operands)
     if error is not None:
         raise error
     shapes = [o._array.shape for o in operands if isinstance(o, Tensor)]
-    check_result(operands[0], numpy.broadcast_shapes(*shapes), result_type(op, type_))
+    check_result(operands[0], numpy.broadcast_shapes(*shapes), found)
 
 
 def result_type(op: Op, type_: TensorType) -> TensorType:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
+from tgrad.core.device import CPU_TYPES
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError
 from tgrad.ops.elementwise import BOOL, number_of, reflected
 from tgrad.ops.formulas import pow_base, pow_exponent, pow_input, pow_number
+from tgrad.ops.operands import checked_number
 from tgrad.ops.table import binary, composite
 
 
@@ -16,11 +19,22 @@ def _power_of_tensor(xp: Any, input: Any, exponent: Any) -> Any:
     return xp.power(input, exponent)
 
 
+NEGATIVE: Final = "Integers to negative integer powers are not allowed."
+
+
+def _no_negative_power(operands: Sequence[Any]) -> None:
+    base, exponent = operands
+    if isinstance(exponent, int) and exponent < 0 and base._type.dtype.category < dtypes.FLOATING:
+        raise DTypeError(NEGATIVE)
+
+
 def _power_of_number(xp: Any, input: Any, exponent: Any) -> Any:
     if exponent == 2:
         return xp.multiply(input, input)
-    if input.dtype.kind in "iu" and exponent < 0:
-        raise DTypeError("Integers to negative integer powers are not allowed.")
+    if input.dtype.kind in "iu":
+        if exponent < 0:
+            raise DTypeError(NEGATIVE)
+        exponent = checked_number(exponent, CPU_TYPES[input.dtype])
     if input.dtype.kind == "b":
         return xp.logical_or(input, not exponent)
     return xp.power(input, exponent)
@@ -46,7 +60,7 @@ binary(
 
 binary(
     "pow.Tensor_Scalar", _power_of_number, kinds={"exponent": "scalar"}, symbol="**",
-    holomorphic=True, input=pow_input, doc="Each element to the power of a number.",
+    guard=_no_negative_power, holomorphic=True, input=pow_input, doc="Each element to the power of a number.",
 )  # fmt: skip
 
 composite(

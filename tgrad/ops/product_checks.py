@@ -8,19 +8,10 @@ from tgrad.core.dtype import BOOL
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, NotAvailableError, ShapeError
 
-C_NAMES = {
-    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64":
-    "c10::complex<float>", "complex128": "c10::complex<double>", "int64": "long int",
-    "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
-    "bool": "bool", "uint16": "short unsigned int", "uint32": "unsigned int",
-    "uint64": "long unsigned int",
-}  # fmt: skip
-"""The names of dtypes in PyTorch's sentences about matrix products: those of C++."""
-
 
 def c_name(tensor: Tensor) -> str:
     """A tensor's dtype as C++ names it."""
-    return C_NAMES[tensor._type.dtype.name]
+    return tensor._type.dtype.c_name
 
 
 def refuse_dtype(kernel: str, tensor: Tensor) -> None:

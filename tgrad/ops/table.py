@@ -133,6 +133,7 @@ class Op:
         into: Callable[..., Any] | None = None,
         check: Callable[..., Any] | None = None,
         guard: Callable[[Sequence[Any]], Any] | None = None,
+        misfit: str = "",
         refuses: Mapping[str, Sequence[DType]] | None = None,
         holomorphic: bool = False,
         opmath: bool = False,
@@ -173,6 +174,9 @@ class Op:
         """Called with the arguments before anything else; raises PyTorch's errors."""
         self.guard = guard
         """Called with the operands where they aren't all of one dtype, or NumPy refuses the dtype."""
+        self.misfit = misfit
+        """PyTorch's sentence for a result that an integer input can't hold, where it has one of its
+        own: with `{result}`, `{output}` and `{output_c}` for the dtypes."""
         self.refuses = dict(refuses or {})
         """The dtypes of computation that there is no kernel for, by the name that PyTorch's message
         gives the kernel, or by the whole message."""

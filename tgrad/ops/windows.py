@@ -19,13 +19,6 @@ from tgrad.ops.table import Rule, broadcast, composite, creation, operator
 
 # ---------------------------------------------------------------- windows
 
-_OPTIONS: Final = {
-    "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
-    "uint8": "unsigned char", "bool": "bool", "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}  # fmt: skip
-
-
 def window(
     xp: Any, name: str, length: int, periodic: bool, dtype: Any, shape: Callable[[Any, int], Any]
 ) -> Any:
@@ -34,8 +27,10 @@ def window(
     `shape` computes the samples from their numbers and their count.
     """
     if not is_floating(dtype):
+        found = dtypes.from_numpy(dtype)
+        title = "?" if found is None else found.c_name
         raise DTypeError(
-            f"{name} expects floating point dtypes, got: TensorOptions(dtype={_OPTIONS[dtype.name]}, "
+            f"{name} expects floating point dtypes, got: TensorOptions(dtype={title}, "
             "device=cpu, layout=Strided (default), requires_grad=false (default), "
             "pinned_memory=false, memory_format=(nullopt))"
         )
