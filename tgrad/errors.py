@@ -13,6 +13,7 @@
     │   ├── DeviceError               (RuntimeError)
     │   ├── DeviceMissingError        (AssertionError)
     │   ├── StateError                (RuntimeError)
+    │   │   └── LinAlgError               (torch._C._LinAlgError, a RuntimeError)
     │   ├── DimensionError            (IndexError)
     │   ├── ArgumentError             (TypeError)
     │   └── ArgumentValueError        (ValueError)
@@ -155,6 +156,12 @@ class StateError(TensorError, RuntimeError):
     """The tensor isn't in the state that the operator needs, e.g. a single element for `item()`."""
 
 
+class LinAlgError(StateError):
+    """A matrix is singular, or not positive-definite, or an algorithm didn't converge."""
+
+    builtin = type("_LinAlgError", (RuntimeError,), {"__module__": "torch._C"})
+
+
 class DimensionError(TensorError, IndexError):
     """A dimension or an index is outside of what the tensor has."""
 
@@ -189,5 +196,7 @@ class LimitReached(BaseException):
 def builtin_name(error: BaseException) -> str:
     """The name that an error goes by in messages: that of the builtin it stands for."""
     if isinstance(error, TgradError):
-        return error.builtin.__name__
+        builtin = error.builtin
+        place = f"{builtin.__module__}." if builtin.__module__ == "torch._C" else ""
+        return place + builtin.__name__
     return type(error).__name__
