@@ -45,8 +45,7 @@ def _check_as_complex(input: Tensor) -> None:
     check_view_as_complex(input)
     if state.grad and input.requires_grad:
         raise AutogradError(
-            "view_as_complex_copy does not support automatic differentiation for outputs with "
-            "complex dtype."
+            "view_as_complex_copy does not support automatic differentiation for outputs with complex dtype."
         )
 
 
@@ -69,7 +68,7 @@ copy_of(
 )  # fmt: skip
 copy_of("_strided_copy", "strided", function=False)
 operator(
-    "detach_copy", lambda xp, input: input.copy(), method=False, label="NotImplemented", index="",
+    "detach_copy", lambda xp, input: input.copy(), method=False,
     differentiable="use detach() and clone()", doc="A copy without history.",
 )  # fmt: skip
 
@@ -160,8 +159,7 @@ def check_select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> No
     at = wrap_dim(dim, len(shape), scalar=False)
     if not -shape[at] <= index < shape[at]:
         raise DimensionError(
-            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension "
-            f"{at}"
+            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {at}"
         )
 
 
@@ -178,6 +176,7 @@ operator(
 )  # fmt: skip
 
 _SLICE: Final = {"start": "int?", "end": "int?", "step": "int"}
+
 
 def check_slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1

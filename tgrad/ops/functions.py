@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any, Final
 
 from tgrad.core.engine import Spaces
-from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, AutogradError, DTypeError
+from tgrad.errors import ArgumentError
 from tgrad.ops.arguments import Mismatch, bind, may_fit, refuse
 from tgrad.ops.call import COMMON, bound_function
-from tgrad.ops.inplace import inplace_function, put
-from tgrad.ops.operands import NUMBERS, as_operand, check_result
-from tgrad.ops.table import TABLE, Op, same
+from tgrad.ops.inplace import inplace_function
+from tgrad.ops.operands import NUMBERS, as_operand
+from tgrad.ops.table import TABLE, Op
 from tgrad.ops.writer import Writer
 
 _BOUND: Final[dict[str, Callable[..., Any]]] = {}
@@ -221,7 +220,7 @@ def _call(
     ending: str = "",
 ) -> Any:
     out = None
-    if "out" in keywords and not ending and any(op.out for op in ops):
+    if "out" in keywords and not method and any(op.out for op in ops):
         out = keywords.pop("out")
     for op in ops:
         if (out is not None and not op.out) or not may_fit(op, args, keywords):
@@ -232,8 +231,11 @@ def _call(
             continue
         split = len(op.positional)
         named = {p.name: v for p, v in zip(op.keyword_only, values[split:], strict=True)}
-        result = maker(op)(*values[:split], **named) if out is None else None
-        return result if out is None else write_out(op, values[:split], named, out)
+        if out is None:
+            return maker(op)(*values[:split], **named)
+        from tgrad.ops.out import write_out
+
+        return write_out(op, values[:split], named, out)
     try:
         return refuse(ops, args, keywords, method)
     except ArgumentError as error:
@@ -242,73 +244,3 @@ def _call(
         name = ops[0].public
         text = error.message.replace(f"{name}(", f"{name}{ending}(", 1)
         raise ArgumentError(text, op=f"{name}{ending}") from None
-
-
-def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any) -> Any:
-    """Compute a row and put the result where `out=` says."""
-    targets = tuple(out) if isinstance(out, (tuple, list)) else (out,)
-    for target in targets:
-        if not isinstance(target, Tensor):
-            raise ArgumentError(
-                f"{op.public}(): argument 'out' must be Tensor, not {type(target).__name__}"
-            )
-    tensors = [v for v in (*values, *targets) if isinstance(v, Tensor)]
-    if state.grad and op.differentiable and any(t.requires_grad for t in tensors):
-        raise AutogradError(
-            f"{op.public}(): functions with out=... arguments don't support automatic "
-            "differentiation, but one of the arguments requires grad."
-        )
-    if op.family == "creation":
-        named = _typed_by(targets[0], named)
-    with_grad, state.grad = state.grad, False
-    try:
-        results = bound(op)(*values, **named)
-    finally:
-        state.grad = with_grad
-    for target, result in zip(targets, results if isinstance(results, tuple) else (results,),
-                              strict=True):
-        if result._array.shape != target._array.shape:
-            _resize(target, result, warn=op.family != "creation")
-        if op.family == "unary" and op.dtype is same and op.result is None:
-            _check_same(target, result)
-        check_result(target, result._array.shape, result._type)
-        put(target, result._array)
-    if op.fields:
-        from tgrad.ops.named import return_type
-
-        return return_type(f"{op.public}_out", op.fields)(targets)
-    return out
-
-
-def _check_same(target: Tensor, result: Tensor) -> None:
-    """PyTorch converts to the dtype of `out=` only where it promotes anyway."""
-    if target._type is not result._type:
-        raise DTypeError(
-            f"Found dtype {target._type.dtype.title} but expected {result._type.dtype.title}"
-        )
-
-
-def _typed_by(target: Tensor, named: Mapping[str, Any]) -> dict[str, Any]:
-    """The keywords of a creation, whose dtype is then that of `out`."""
-    dtype, own = named["dtype"], target._type.dtype
-    if dtype is not None and dtype is not own:
-        raise DTypeError(
-            f"dtype {dtype.title} does not match dtype of out parameter ({own.title})"
-        )
-    return {**named, "dtype": own}
-
-
-def _resize(target: Tensor, result: Tensor, warn: bool) -> None:
-    if target._array.size and warn:
-        import warnings
-
-        warnings.warn(
-            f"An output with one or more elements was resized since it had shape "
-            f"{list(target._array.shape)}, which does not match the required output shape "
-            f"{list(result._array.shape)}. This behavior is deprecated, and in a future PyTorch "
-            "release outputs will not be resized unless they have zero elements. You can explicitly "
-            "reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
-            stacklevel=5,
-        )
-    target._array = target._type.xp.empty(result._array.shape, target._type.dtype.numpy)
-    target._storage = None

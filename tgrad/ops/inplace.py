@@ -9,7 +9,7 @@ written to, and the identity elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy
 
@@ -26,6 +26,9 @@ from tgrad.ops.rebase import rebase, set_origin
 from tgrad.ops.table import Op
 from tgrad.ops.writer import Writer, formula_names, promoting
 
+SPREAD: Final = frozenset(("index_fill", "index_fill.tensor", "tril", "triu"))
+"""Rows that write over tensors of which several elements are in one place, as PyTorch's do."""
+
 
 def inplace_function(op: Op) -> Any:
     """The in-place form of an elementwise row: `NAME_(input, ...)`."""
@@ -41,11 +44,12 @@ def inplace_function(op: Op) -> Any:
     if op.into is not None:
         _write_in_place(writer, op)
         return writer.compile(f"{op.key}_", f"{op.name}_")
-    writer.names["check_memories"] = check_memories
-    writer.add(
-        "if input._storage is not None or 0 in input._array.strides: "
-        f"check_memories(input, ({operands},))"
-    )
+    if op.name not in SPREAD:
+        writer.names["check_memories"] = check_memories
+        writer.add(
+            "if input._storage is not None or 0 in input._array.strides: "
+            f"check_memories(input, ({operands},))"
+        )
     kernel(writer, op, inplace=True)
     writer.add(
         "if type(r) is not ndarray: r = T.xp.asarray(r)\n"
@@ -66,7 +70,7 @@ def _write_in_place(writer: Writer, op: Op) -> None:
         for p in op.parameters[1:]
     ]  # fmt: skip
     values = " ".join(f"{p.name}," for p in op.parameters)
-    writer.names["strict"] = op.family != "broadcast"
+    writer.names["strict"] = op.family != "broadcast" and op.name not in SPREAD
     writer.add(
         f"check_target(input, T, ({values}), strict)\n"
         f"return write_into(OP, input, lambda array: into({', '.join(['array', *arguments])}), "
@@ -199,12 +203,16 @@ def check_overlap(tensor: Tensor, other: Any, whole: bool = False) -> None:
         return
     start, other_start = first[1], second[1]
     if start < other_start + b.nbytes and other_start < start + a.nbytes:
-        raise StateError(
-            "unsupported operation: some elements of the input tensor and the written-to tensor "
-            "refer to a single memory location. Please clone() the tensor before performing the "
-            "operation.",
-            hint="the operand is a view of the tensor that is written to",
-        )
+        raise overlap_error()
+
+
+def overlap_error() -> StateError:
+    """PyTorch's error for an operand that shares memory with the tensor that is written to."""
+    return StateError(
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+        "single memory location. Please clone() the tensor before performing the operation.",
+        hint="the operand is a view of the tensor that is written to",
+    )
 
 
 def _root(tensor: Tensor) -> Any:
@@ -235,10 +243,13 @@ def _edges(op: Op, values: tuple[Any, ...]) -> tuple[Edge | None, ...] | None:
     return edges if any(edges) else None
 
 
-def put(tensor: Tensor, result: Any) -> None:
-    """Copy an array of the tensor's shape over its elements, and raise its version."""
+def put(tensor: Tensor, result: Any, spread: bool = False) -> None:
+    """Copy an array of the tensor's shape over its elements, and raise its version.
+
+    `spread`: also where several of them are in one place.
+    """
     array = tensor._array
-    if 0 in array.strides:
+    if 0 in array.strides and not spread:
         check_memory(array)
     numpy.copyto(array, result, casting="unsafe")
     tensor.bump_version()

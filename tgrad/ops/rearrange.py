@@ -234,7 +234,7 @@ def tile(o: Any, input: Any, dims: tuple[int, ...]) -> Any:
     return o.repeat(input, (1,) * (input._array.ndim - len(dims)) + tuple(dims))
 
 
-composite("tile", tile, varargs=True, doc="The tensor several times in each dimension.")
+composite("tile", tile, varargs=True, out=False, doc="The tensor several times in each dimension.")
 
 
 def repeat_interleave(
@@ -289,5 +289,5 @@ def _interleaved_indices(repeats: Tensor, size: int | None) -> Tensor:
 composite(
     "repeat_interleave", repeat_interleave, kinds={"repeats": "any", "dim": "int?",
                                                    "output_size": "int?"},
-    doc="Each element, or slice of a dimension, several times in a row.",
+    out=False, doc="Each element, or slice of a dimension, several times in a row.",
 )  # fmt: skip
