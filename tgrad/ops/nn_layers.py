@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import (
     DimensionError,
     DTypeError,
@@ -14,15 +14,17 @@ from tgrad.errors import (
     ShapeError,
     TensorError,
 )
-from tgrad.ops.dimensions import numel
+from tgrad.ops.dimensions import numel, wrap_dim
+from tgrad.ops.functions import bound
 from tgrad.ops.nn_base import functional
 from tgrad.ops.operands import broadcast_error
-from tgrad.ops.table import composite, operator
+from tgrad.ops.table import TABLE, composite, operator
 
 # ---------------------------------------------------------------- linear
 
 
-def _linear(o: Any, input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(o: Any, input: Any, weight: Any, bias: Any = None) -> Any:
+    """input @ weight.T + bias."""
     if weight.ndim > 2:
         raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but self is {weight.ndim}D")
     if bias is None or input.ndim == 0:
@@ -43,19 +45,34 @@ def _linear(o: Any, input: Any, weight: Any, bias: Any = None) -> Any:
 
 
 functional(
-    "linear", _linear, kinds={"weight": "tensor", "bias": "tensor?"},
+    "linear", linear, kinds={"weight": "tensor", "bias": "tensor?"},
     doc="input @ weight.T + bias.",
 )  # fmt: skip
 
 
 def _bilinear(o: Any, input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    if input1.ndim != input2.ndim:
+        raise ShapeError(
+            f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}"
+        )
+    for place, (a, b) in enumerate(zip(input1._array.shape[:-1], input2._array.shape[:-1], strict=True)):
+        if a != b:
+            raise ShapeError(
+                f"bilinear(): input batch dimensions do not match at dim {place}: got {a} and {b}"
+            )
+    wrap_dim(1, weight.ndim), wrap_dim(2, weight.ndim)
     sizes = (input1._array.shape[-1], input2._array.shape[-1])
-    for number, size, wanted in zip((1, 2), sizes, weight._array.shape[1:], strict=True):
+    for number, size, wanted in zip((1, 2), sizes, weight._array.shape[1:3], strict=True):
         if size != wanted:
             raise ShapeError(
                 f"bilinear(): input{number} size does not match weight size: got {size} but expected "
                 f"{wanted}"
             )
+    if bias is not None and bias._array.shape[0] != weight._array.shape[0]:
+        raise ShapeError(
+            f"bilinear(): bias size does not match weight size: got {bias._array.shape[0]} but expected "
+            f"{weight._array.shape[0]}"
+        )
     batch = input1._array.shape[:-1]
     outer = o.mul(o.unsqueeze(input1, -1), o.unsqueeze(input2, -2))
     flat = o.reshape(outer, (numel(batch), sizes[0] * sizes[1]))
@@ -64,24 +81,28 @@ def _bilinear(o: Any, input1: Any, input2: Any, weight: Any, bias: Any = None) -
     return result if bias is None else o.add(result, bias)
 
 
-functional(
-    "bilinear", _bilinear,
-    kinds={"input1": "tensor", "input2": "tensor", "weight": "tensor", "bias": "tensor?"},
-    doc="x1' W x2 + bias, for each matrix of the weight.",
-)  # fmt: skip
+_BILINEAR: dict[str, Any] = {
+    "kinds": {"input1": "tensor", "input2": "tensor", "weight": "tensor", "bias": "tensor?"},
+    "doc": "x1' W x2 + bias, for each matrix of the weight.",
+}
+functional("bilinear", _bilinear, **_BILINEAR)
+composite("bilinear", _bilinear, method=False, out=False, **_BILINEAR)
 
 # ---------------------------------------------------------------- embedding
 
 
-def _check_embedding(weight: Tensor, indices: Tensor, padding_idx: int) -> None:
+def _check_embedding(
+    weight: Tensor, indices: Tensor, padding_idx: int, scale_grad_by_freq: bool, sparse: bool
+) -> None:
+    refuse_sparse("embedding", sparse)
+    if weight.ndim != 2:
+        raise ShapeError("'weight' must be 2-D")
     if indices._type.dtype not in (dtypes.int64, dtypes.int32):
         raise DTypeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
             f"Long, Int; but got torch.{indices._type.dtype.title}Tensor instead (while checking "
             "arguments for embedding)"
         )
-    if weight.ndim != 2:
-        raise ShapeError("'weight' must be 2-D")
     array = indices._array
     if ((array < 0) | (array >= weight._array.shape[0])).any():
         raise DimensionError(
@@ -90,10 +111,34 @@ def _check_embedding(weight: Tensor, indices: Tensor, padding_idx: int) -> None:
         )
 
 
-def _embedding_back(xp: Any, grad: Any, indices: Any, size: Sequence[int], padding_idx: int) -> Any:
+def refuse_sparse(name: str, sparse: bool) -> None:
+    """The error for gradients that are sparse tensors."""
+    if sparse:
+        raise NotAvailableError(
+            f"{name}: sparse=True is not available in tgrad: gradients are dense; leave it out"
+        )
+
+
+def renormalise(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    """Scale the rows with the given numbers down to a norm, in place."""
+    xp = weight._type.xp
+    table = weight._array
+    for row in xp.unique(indices._array):
+        length = float(bound(TABLE["norm"])(new_tensor(table[row], weight._type), norm_type)._array)
+        if length > max_norm:
+            table[row] *= table.dtype.type(max_norm / (length + 1e-7))
+    weight.bump_version()
+    return weight
+
+
+def _embedding_back(
+    xp: Any, grad: Any, indices: Any, size: Sequence[int], padding_idx: int, scale_grad_by_freq: bool
+) -> Any:
     result = xp.zeros(tuple(size), grad.dtype)
     kept = indices.reshape(-1)
     rows = grad.reshape(-1, size[1])
+    if scale_grad_by_freq:
+        rows = rows * (1 / xp.bincount(kept, minlength=size[0])[kept]).astype(grad.dtype)[:, None]
     if padding_idx >= 0:
         rows = rows[kept != padding_idx]
         kept = kept[kept != padding_idx]
@@ -102,17 +147,20 @@ def _embedding_back(xp: Any, grad: Any, indices: Any, size: Sequence[int], paddi
 
 
 operator(
-    "embedding", lambda xp, weight, indices, padding_idx: weight[indices],
-    weight=lambda o, g, weight_shape, indices, padding_idx: o._embedding_backward(
-        g, indices, weight_shape, padding_idx
+    "embedding",
+    lambda xp, weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False: weight[indices],
+    weight=lambda o, g, weight_shape, indices, padding_idx, scale_grad_by_freq: o._embedding_backward(
+        g, indices, weight_shape, padding_idx, scale_grad_by_freq
     ),
-    kinds={"indices": "index", "padding_idx": "int", "weight": "tensor"}, check=_check_embedding,
-    function=False, method=False, doc="Rows of a table by their numbers.",
+    kinds={"indices": "index", "padding_idx": "int", "weight": "tensor", "scale_grad_by_freq": "bool",
+           "sparse": "bool"},
+    check=_check_embedding, method=False, out=False, narrow=True,
+    doc="Rows of a table by their numbers.",
 )  # fmt: skip
 
 
 def _masked_rows(o: Any, g: Any, indices: Any, padding_idx: int) -> Any:
-    rows = o.embedding(g, indices, padding_idx)
+    rows = o.embedding(g, indices, padding_idx, False, False)
     if padding_idx < 0:
         return rows
     return o._choose(o.unsqueeze(indices == padding_idx, -1), 0.0, rows)
@@ -120,8 +168,8 @@ def _masked_rows(o: Any, g: Any, indices: Any, padding_idx: int) -> Any:
 
 operator(
     "_embedding_backward",
-    lambda xp, grad, indices, size, padding_idx: _embedding_back(
-        xp, grad, indices, size, padding_idx
+    lambda xp, grad, indices, size, padding_idx, scale_grad_by_freq: _embedding_back(
+        xp, grad, indices, size, padding_idx, scale_grad_by_freq
     ),
     grad=lambda o, g, indices, padding_idx: _masked_rows(o, g, indices, padding_idx),
     kinds={"grad": "tensor", "indices": "index", "padding_idx": "int"},
@@ -140,25 +188,28 @@ def _embed(
     o: Any, input: Any, weight: Any, padding_idx: Any = None, max_norm: Any = None,
     norm_type: Any = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Any:  # fmt: skip
-    if max_norm is not None or scale_grad_by_freq or sparse:
-        raise NotAvailableError(
-            "embedding: max_norm, scale_grad_by_freq and sparse are not available in tgrad: "
-            "normalise the weight, or its gradient, yourself"
-        )
     number = -1
     if padding_idx is not None:
         rows = weight._array.shape[0]
         if not -rows <= padding_idx < rows:
             raise NoSuchRowError("Padding_idx must be within num_embeddings")
         number = padding_idx % rows
-    return o.embedding(weight, input, number)
+    if max_norm is not None:
+        renormalise(weight, input, max_norm, norm_type)
+    return o.embedding(weight, input, number, scale_grad_by_freq, sparse)
 
 
 functional(
     "embedding", _embed,
     kinds={"padding_idx": "int?", "weight": "tensor", "scale_grad_by_freq": "bool",
-           "sparse": "bool"},
+           "sparse": "bool", "max_norm": "number?", "norm_type": "number"},
     doc="Rows of a table by their numbers.",
+)  # fmt: skip
+composite(
+    "embedding_renorm_",
+    lambda o, input, indices, max_norm, norm_type: renormalise(input, indices, max_norm, norm_type),
+    kinds={"indices": "tensor", "max_norm": "number", "norm_type": "number"}, method=False, out=False,
+    doc="Rows of a table, scaled down to a norm in place.",
 )  # fmt: skip
 
 

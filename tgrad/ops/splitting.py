@@ -9,7 +9,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError
 from tgrad.ops.dimensions import wrap_dim
-from tgrad.ops.table import composite, view
+from tgrad.ops.table import composite, operator, view
 
 # ---------------------------------------------------------------- one tensor as several
 
@@ -243,3 +243,42 @@ def _split_along(name: str, dim: int, least: int) -> None:
 _split_along("hsplit", 1, 1)
 _split_along("vsplit", 0, 2)
 _split_along("dsplit", 2, 3)
+
+
+def _copies(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([part.copy() for part in parts])
+
+
+operator(
+    "unsafe_split",
+    lambda xp, input, split_size, dim=0: _copies(split_evenly(xp, input, split_size, dim)),
+    check=check_split, outputs=None, kinds={"split_size": "int"},
+    input=lambda o, g, split_size, dim, input_shape: o.cat(g, dim),
+    doc="Parts of one size in a dimension, in memory of their own.",
+)  # fmt: skip
+operator(
+    "unsafe_split_with_sizes",
+    lambda xp, input, split_sizes, dim=0: _copies(split_in_sizes(xp, input, split_sizes, dim)),
+    check=check_sizes, outputs=None, kinds={"split_sizes": "ints"},
+    input=lambda o, g, split_sizes, dim, input_shape: o.cat(g, dim),
+    doc="Parts of given sizes in a dimension, in memory of their own.",
+)  # fmt: skip
+
+
+def unsafe_chunk(o: Any, input: Any, chunks: int, dim: int = 0) -> Any:
+    """At most this many parts of one size, in memory of their own."""
+    shape = input._array.shape
+    if not shape:
+        raise ShapeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    size = -(-shape[wrap_dim(dim, len(shape))] // chunks)
+    if size == 0:
+        return o.unsafe_split_with_sizes(input, (0,) * chunks, dim)
+    return o.unsafe_split(input, size, dim)
+
+
+composite(
+    "unsafe_chunk", unsafe_chunk, kinds={"chunks": "int"}, out=False,
+    doc="At most this many parts of one size in a dimension, in memory of their own.",
+)  # fmt: skip
