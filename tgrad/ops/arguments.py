@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy
 
@@ -215,8 +215,6 @@ def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: boo
     values = []
     for position, p in enumerate(parameters):
         if position < len(args) and not p.keyword_only:
-            if p.name in left:
-                raise Mismatch(f"{op.public}() got multiple values for argument '{p.name}'")
             values.append(_accepted(op, p, args[position], position + 1 - method))
             continue
         value = _named(left, p.name) if left else REQUIRED
@@ -227,7 +225,10 @@ def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: boo
         else:
             values.append(p.default)
     if left:
-        raise Mismatch(f"{op.public}() got an unexpected keyword argument '{next(iter(left))}'")
+        word = next(iter(left))
+        twice = any(p.name == word for p in parameters[method:])
+        what = "multiple values for" if twice else "an unexpected keyword"
+        raise Mismatch(f"{op.public}() got {what} argument '{word}'")
     return values
 
 
@@ -263,12 +264,12 @@ def _accepted(op: Op, p: Parameter, value: Any, position: int | None) -> Any:
     result = accept(value)
     if result is not REFUSED:
         return result
+    found = f"not {type_name(value)}"
     if p.kind in ("ints", "sequence") and isinstance(value, (tuple, list)):
         _check_items(op, p, value)
+        found = f"but found element of type {type_name(value[0])} at pos 0"
     place = f" (position {position})" if position is not None else ""
-    raise Mismatch(
-        f"{op.public}(): argument '{p.name}'{place} must be {expected}, not {type_name(value)}"
-    )
+    raise Mismatch(f"{op.public}(): argument '{p.name}'{place} must be {expected}, {found}")
 
 
 def _check_items(op: Op, p: Parameter, values: Sequence[Any]) -> None:
@@ -290,64 +291,22 @@ def _too_many(op: Op, positional: Sequence[Parameter], given: int, method: bool)
     least = sum(p.required for p in op.parameters) - method
     if method and len(op.parameters) == 1:
         return f"TensorBase.{op.public}() takes no arguments ({given} given)"
-    takes = f"from {least} to {most}" if least != most else f"{most}"
-    plural = "s" if most != 1 or least != most else ""
-    were = "was" if given == 1 else "were"
-    return f"{op.public}() takes {takes} positional argument{plural} but {given} {were} given"
+    return too_many(op.public, least, most, given)
 
 
-_NOT_PYTHON: Final = frozenset((
-    "adaptive_avg_pool1d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "bilinear", "channel_shuffle",
-    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-    "cosine_similarity", "elu_", "gelu", "hardshrink", "hardtanh_", "leaky_relu_", "linear",
-    "logsigmoid", "one_hot", "pairwise_distance", "pdist", "prelu", "relu_",
-    "scaled_dot_product_attention", "selu_", "softplus", "softshrink",
-))  # fmt: skip
-"""The functions of torch.nn.functional whose missing arguments aren't reported in Python's words."""
+def too_many(name: str, least: int, most: int, given: int) -> str:
+    """PyTorch's sentence for more positional arguments than there are parameters."""
+    if least != most:
+        return f"{name}() takes from {least} to {most} positional arguments but {given} were given"
+    plural, were = "" if most == 1 else "s", "was" if given == 1 else "were"
+    return f"{name}() takes {most} positional argument{plural} but {given} {were} given"
 
 
 def _missing(op: Op, left: Sequence[Parameter], keywords: Mapping[str, Any]) -> str:
     names = [p.name for p in left if p.required and p.name not in keywords]
-    if op.name.startswith("functional_") and op.public not in _NOT_PYTHON:
-        quoted = [f"'{name}'" for name in names]
-        listed = ", ".join(quoted[:-1]) + " and " + quoted[-1] if names[1:] else quoted[0]
-        plural = "s" if names[1:] else ""
-        return f"{op.public}() missing {len(names)} required positional argument{plural}: {listed}"
     listed = ", ".join(f'"{name}"' for name in names)
     plural = "" if names[1:] else "s"  # the wrong way round, as in PyTorch
     return f"{op.public}() missing {len(names)} required positional argument{plural}: {listed}"
-
-
-def refuse(
-    ops: Sequence[Op], args: tuple[Any, ...], keywords: Mapping[str, Any], method: bool
-) -> NoReturn:
-    """Raise PyTorch's error for a call that fits none of the overloads."""
-    ops = [op for op in ops if op.listed]
-    given = len(args) - method + len(keywords)
-    plausible = [
-        op for op in ops
-        if sum(p.required for p in op.parameters) - method <= given
-        <= len(op.parameters) - method + (op.out and not method)
-    ]  # fmt: skip
-    if (len(ops) == 1 and not ops[0].crowded) or len(plausible) == 1:
-        op = ops[0] if len(ops) == 1 else plausible[0]
-        try:
-            bind(op, args, keywords, method)
-        except Mismatch as mismatch:
-            raise ArgumentError(str(mismatch), op=op.public) from None
-    got = [type_name(value) for value in args[method:]]
-    got += [f"{name}={type_name(value)}" for name, value in keywords.items()]
-    if len(ops) == 1:
-        raise ArgumentError(
-            f"{ops[0].public}() received an invalid combination of arguments - got "
-            f"({', '.join(got)}), but expected {signature_text(ops[0], method)}",
-            op=ops[0].public,
-        )
-    from tgrad.ops.mismatch import combination_error
-
-    signatures = [signature_text(op, method) for op in ops]
-    text = combination_error(ops[0].public, signatures, args[method:], keywords, type_name)
-    raise ArgumentError(text, op=ops[0].public)
 
 
 def _default_text(value: Any) -> str:

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError
-from tgrad.ops.arguments import Mismatch, bind, may_fit, refuse
+from tgrad.ops.arguments import Mismatch, bind, may_fit
 from tgrad.ops.call import COMMON, bound_function
 from tgrad.ops.inplace import inplace_function
 from tgrad.ops.operands import NUMBERS, as_operand
@@ -74,13 +73,10 @@ def public_function(ops: Sequence[Op], method: bool, alias: str = "") -> Callabl
     ops = [op for op in ops if (op.method if method else op.function)]
     name = ops[0].public
 
+    path = f"Tensor.{alias or name}" if method else f"{ops[0].module}.{_exposed(ops[0], alias or name)}"
+
     def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        try:
-            return _call(ops, args, keywords, method, bound)
-        except ArgumentError as error:
-            if alias and alias != name:
-                error.message = error.message.replace(f"{name}()", f"{alias}()")
-            raise
+        return _call(ops, path, args, keywords, method, bound)
 
     function = _with_quick_path(alias or name, ops, general, bound)
     function.__doc__ = ops[0].doc
@@ -90,13 +86,19 @@ def public_function(ops: Sequence[Op], method: bool, alias: str = "") -> Callabl
 def public_inplace(ops: Sequence[Op], method: bool = True) -> Callable[..., Any]:
     """The in-place method `NAME_`."""
 
-    def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        return _call(ops, args, keywords, method, bound_inplace, "_")
-
     name = ops[0].public + "_"
+
+    def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        return _call(ops, f"Tensor.{name}", args, keywords, method, bound_inplace)
+
     function = _with_quick_path(name, ops, general, bound_inplace)
     function.__doc__ = f"{ops[0].doc}  Written over the tensor itself."
     return function
+
+
+def _exposed(op: Op, name: str) -> str:
+    """What a row of a module such as `torch.linalg` is called there."""
+    return name if op.module == "torch" else name.removeprefix(op.module.rpartition(".")[2] + "_")
 
 
 def operator_function(ops: Sequence[Op], maker: Callable[[Op], Any]) -> Callable[..., Any]:
@@ -213,14 +215,16 @@ def _apart(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def _call(
     ops: Sequence[Op],
+    path: str,
     args: tuple[Any, ...],
     keywords: dict[str, Any],
     method: bool,
     maker: Callable[[Op], Callable[..., Any]],
-    ending: str = "",
 ) -> Any:
     out = None
+    given = keywords
     if "out" in keywords and not method and any(op.out for op in ops):
+        keywords = dict(keywords)
         out = keywords.pop("out")
     for op in ops:
         if (out is not None and not op.out) or not may_fit(op, args, keywords):
@@ -236,11 +240,6 @@ def _call(
         from tgrad.ops.out import write_out
 
         return write_out(op, values[:split], named, out)
-    try:
-        return refuse(ops, args, keywords, method)
-    except ArgumentError as error:
-        if not ending:
-            raise
-        name = ops[0].public
-        text = error.message.replace(f"{name}(", f"{name}{ending}(", 1)
-        raise ArgumentError(text, op=f"{name}{ending}") from None
+    from tgrad.ops.refusal import refuse
+
+    refuse(ops, path, args, given, method)
