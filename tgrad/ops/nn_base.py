@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tgrad.core.tensor import Tensor
-from tgrad.errors import NotAvailableError
+from tgrad.errors import ArgumentError, NotAvailableError
+from tgrad.ops.arguments import ACCEPT, REFUSED, type_name
 from tgrad.ops.functions import bound_inplace
 from tgrad.ops.table import TABLE, Op, broadcast, composite, operator
 
@@ -18,6 +19,18 @@ def functional(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
     return composite(
         f"functional_{name}", forward, module="torch.nn.functional", method=False, **parts
     )
+
+
+def accepted(function: str, name: str, position: int, kind: str, value: Any) -> Any:
+    """A value that a function of Python's hands on to one that looks at its arguments."""
+    accept, expected = ACCEPT[kind]
+    result = accept(value)
+    if result is REFUSED:
+        raise ArgumentError(
+            f"{function}(): argument '{name}' (position {position}) must be {expected}, not "
+            f"{type_name(value)}"
+        )
+    return result
 
 
 def perform(o: Any, key: str, inplace: bool, input: Any, *args: Any) -> Any:
@@ -108,7 +121,6 @@ def absent(name: str, instead: str) -> None:
 
 
 for _missing, _instead in {
-    "embedding_bag": "use embedding and a sum or mean",
     "ctc_loss": "there is no replacement",
     "grid_sample": "use interpolate, or indexing",
     "affine_grid": "use meshgrid and a matrix product",

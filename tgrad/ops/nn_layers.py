@@ -18,7 +18,7 @@ from tgrad.ops.dimensions import numel, wrap_dim
 from tgrad.ops.functions import bound
 from tgrad.ops.nn_base import functional
 from tgrad.ops.operands import broadcast_error
-from tgrad.ops.table import TABLE, composite, operator
+from tgrad.ops.table import TABLE, composite, operator, promoted
 
 # ---------------------------------------------------------------- linear
 
@@ -50,11 +50,32 @@ functional(
 )  # fmt: skip
 
 
+def _trilinear(xp: Any, first: Any, second: Any, third: Any, absent: Any, summed: Any) -> Any:
+    from tgrad.backends.trilinear import trilinear
+
+    return trilinear(first, second, third, absent, summed)
+
+
+operator(
+    "_trilinear", _trilinear,
+    first=lambda o, g, second, third, absent, summed: o._trilinear(
+        g, second, third, (summed, *absent[1:]), absent[0]
+    ),
+    second=lambda o, g, first, third, absent, summed: o._trilinear(
+        first, g, third, (absent[0], summed, absent[2]), absent[1]
+    ),
+    third=lambda o, g, first, second, absent, summed: o._trilinear(
+        first, second, g, (*absent[:2], summed), absent[2]
+    ),
+    kinds={"first": "tensor", "second": "tensor", "third": "tensor"}, dtype=promoted, narrow=True,
+    function=False, method=False, out=False,
+    doc="The sum of products of three tensors over some dimensions; each lacks some.",
+)  # fmt: skip
+
+
 def _bilinear(o: Any, input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     if input1.ndim != input2.ndim:
-        raise ShapeError(
-            f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}"
-        )
+        raise ShapeError(f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}")
     for place, (a, b) in enumerate(zip(input1._array.shape[:-1], input2._array.shape[:-1], strict=True)):
         if a != b:
             raise ShapeError(
@@ -65,8 +86,7 @@ def _bilinear(o: Any, input1: Any, input2: Any, weight: Any, bias: Any = None) -
     for number, size, wanted in zip((1, 2), sizes, weight._array.shape[1:3], strict=True):
         if size != wanted:
             raise ShapeError(
-                f"bilinear(): input{number} size does not match weight size: got {size} but expected "
-                f"{wanted}"
+                f"bilinear(): input{number} size does not match weight size: got {size} but expected {wanted}"
             )
     if bias is not None and bias._array.shape[0] != weight._array.shape[0]:
         raise ShapeError(
@@ -74,10 +94,9 @@ def _bilinear(o: Any, input1: Any, input2: Any, weight: Any, bias: Any = None) -
             f"{weight._array.shape[0]}"
         )
     batch = input1._array.shape[:-1]
-    outer = o.mul(o.unsqueeze(input1, -1), o.unsqueeze(input2, -2))
-    flat = o.reshape(outer, (numel(batch), sizes[0] * sizes[1]))
-    rows = o.reshape(weight, (weight._array.shape[0], sizes[0] * sizes[1]))
-    result = o.view(o.mm(flat, o.t(rows)), (*batch, weight._array.shape[0]))
+    flat = [o.reshape(x, (numel(batch), size)) for x, size in zip((input1, input2), sizes, strict=True)]
+    result = o._trilinear(flat[0], weight, flat[1], ((1, 3), (0,), (1, 2)), (2, 3))
+    result = o.view(result, (*batch, weight._array.shape[0]))
     return result if bias is None else o.add(result, bias)
 
 
@@ -224,9 +243,7 @@ def _check_one_hot(input: Tensor, num_classes: int = -1) -> None:
     array = input._array
     if not array.size:
         if num_classes <= 0:
-            raise ShapeError(
-                "Can not infer total number of classes from empty tensor."
-            )
+            raise ShapeError("Can not infer total number of classes from empty tensor.")
         return
     if array.min() < 0:
         raise ShapeError("Class values must be non-negative.")
@@ -251,9 +268,7 @@ def _norm_of(o: Any, input: Any, p: Any, dim: Any, keepdim: bool) -> Any:
     return o.linalg_vector_norm(input, p, dim, keepdim)
 
 
-def _normalize(
-    o: Any, input: Any, p: Any = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
-) -> Any:
+def _normalize(o: Any, input: Any, p: Any = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:
     lengths = o.clamp_min(_norm_of(o, input, p, _dims(dim), True), eps)
     return o.div(input, o.expand(lengths, input._array.shape))
 
@@ -271,9 +286,7 @@ functional(
 def _cosine_similarity(o: Any, x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     found = dtypes.promote(x1._type.dtype, x2._type.dtype)
     if not found.is_floating_point:
-        raise DTypeError(
-            f"expected common dtype to be floating point, yet common dtype is {found.title}"
-        )
+        raise DTypeError(f"expected common dtype to be floating point, yet common dtype is {found.title}")
     if x1._array.shape != x2._array.shape:
         error = broadcast_error(x1._array.shape, x2._array.shape)
         if error is not None:
@@ -308,3 +321,12 @@ composite(
 functional("pairwise_distance", _pairwise_distance, kinds=_XS, doc="The p-norm of x1 - x2 + eps.")
 composite("pairwise_distance", _pairwise_distance, kinds=_XS, method=False, out=False,
           doc="The p-norm of x1 - x2 + eps over the last dimension.")  # fmt: skip
+
+# ---------------------------------------------------------------- names
+
+# What PyTorch computes as a whole is made of smaller operators here; these name the node of the result.
+for _whole in ("mkldnn_rnn_layer", "_pack_padded_sequence"):
+    operator(
+        _whole, lambda xp, input: input, input=lambda o, g: g, function=False, method=False, out=False,
+        doc="Nothing but the name of a node.",
+    )  # fmt: skip
