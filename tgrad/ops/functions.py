@@ -68,17 +68,17 @@ def overloads(name: str, module: str = "torch") -> list[Op]:
 def public_function(ops: Sequence[Op], method: bool, alias: str = "") -> Callable[..., Any]:
     """What users call: finds the overload, checks the arguments, sees to `out=`.
 
-    Messages name the function by its alias if it is called by one.
+    Messages name the function by its alias if it is called by one, `special.expit` as `special_expit`.
     """
     ops = [op for op in ops if (op.method if method else op.function)]
-    name = ops[0].public
-
-    path = f"Tensor.{alias or name}" if method else f"{ops[0].module}.{_exposed(ops[0], alias or name)}"
+    name = alias or ops[0].public
+    path = f"Tensor.{name}" if method else _path(ops[0], name)
+    name = name.replace(".", "_")
 
     def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        return _call(ops, path, args, keywords, method, bound)
+        return _call(ops, path, name, args, keywords, method, bound)
 
-    function = _with_quick_path(alias or name, ops, general, bound)
+    function = _with_quick_path(name, ops, general, bound)
     function.__doc__ = ops[0].doc
     return function
 
@@ -89,16 +89,18 @@ def public_inplace(ops: Sequence[Op], method: bool = True) -> Callable[..., Any]
     name = ops[0].public + "_"
 
     def general(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        return _call(ops, f"Tensor.{name}", args, keywords, method, bound_inplace)
+        return _call(ops, f"Tensor.{name}", name, args, keywords, method, bound_inplace)
 
     function = _with_quick_path(name, ops, general, bound_inplace)
     function.__doc__ = f"{ops[0].doc}  Written over the tensor itself."
     return function
 
 
-def _exposed(op: Op, name: str) -> str:
-    """What a row of a module such as `torch.linalg` is called there."""
-    return name if op.module == "torch" else name.removeprefix(op.module.rpartition(".")[2] + "_")
+def _path(op: Op, name: str) -> str:
+    """Where a function is found: `torch.linalg.solve` for `linalg_solve`."""
+    if "." in name or op.module == "torch":
+        return f"torch.{name}"
+    return f"{op.module}.{name.removeprefix(op.module.rpartition('.')[2] + '_')}"
 
 
 def operator_function(ops: Sequence[Op], maker: Callable[[Op], Any]) -> Callable[..., Any]:
@@ -216,6 +218,7 @@ def _apart(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 def _call(
     ops: Sequence[Op],
     path: str,
+    name: str,
     args: tuple[Any, ...],
     keywords: dict[str, Any],
     method: bool,
@@ -242,4 +245,4 @@ def _call(
         return write_out(op, values[:split], named, out)
     from tgrad.ops.refusal import refuse
 
-    refuse(ops, path, args, given, method)
+    refuse(ops, path, name, args, given, method)

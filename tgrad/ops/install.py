@@ -33,7 +33,7 @@ ROW_FILES: Final = (
     "elementwise", "extremes", "fft", "filling", "index", "index_reduce", "joining", "layout", "linalg",
     "linalg_cholesky", "linalg_decompositions", "linalg_lstsq", "linalg_lu", "linalg_norms",
     "linalg_solve", "masking", "matmul", "memory", "nn_activation", "nn_activation_functions",
-    "nn_attention", "nn_bags", "nn_base", "nn_blocks", "nn_convolution", "nn_dropout", "nn_layers", "nn_loss",
+    "nn_attention", "nn_bags", "nn_base", "nn_blocks", "nn_convolution", "nn_dropout", "nn_heads", "nn_layers", "nn_loss",
     "nn_loss_binary", "nn_loss_classes", "nn_loss_margin", "nn_loss_more", "nn_normalization", "nn_pooling",
     "nn_pooling_adaptive", "nn_resize", "nn_rrelu", "nn_softmax", "picking", "pointwise", "powers",
     "progressions", "random", "random_fill", "rearrange", "reduce", "rounding", "scan",

@@ -25,12 +25,17 @@ from tgrad.ops.table import Op
 
 
 def refuse(
-    ops: Sequence[Op], path: str, args: tuple[Any, ...], keywords: Mapping[str, Any], method: bool
+    ops: Sequence[Op],
+    path: str,
+    name: str,
+    args: tuple[Any, ...],
+    keywords: Mapping[str, Any],
+    method: bool,
 ) -> NoReturn:
-    """Raise PyTorch's error for a call that fits none of the overloads of `torch.add` or `Tensor.add_`."""
-    name = path.rpartition(".")[2]
-    if path.startswith(("torch.linalg", "torch.special", "torch.fft")):
-        name = ops[0].public
+    """Raise PyTorch's error for a call that fits none of the overloads.
+
+    `path` is where the function is, as `torch.special.expit` or `Tensor.add_`; `name` what messages call it.
+    """
     recorded = _recorded().get(path)
     if isinstance(recorded, str):
         _python_error(name, recorded, args, keywords)
@@ -141,7 +146,11 @@ def _wrong(
         value = args[place] if by_place else keywords[p.name]
         if not by_place:
             used.add(p.name)
-        if (value is None and not p.required) or _is(p.kind, value) or (several_ints and _is("int", value)):
+        if value is None and not p.required:
+            continue
+        if _is(p.kind, value) or (several_ints and _is("int", value)):
+            continue
+        if p.kind == "Tensor" and name.removesuffix("_") in _OF_NUMBERS and _is("Number", value):
             continue
         where = f" (position {place + 1})" if by_place else ""
         return f"{name}(): argument '{p.name}'{where} must be {p.kind}, {found_text(p.kind, value)}"
@@ -152,6 +161,12 @@ def _wrong(
                 return f"{name}() got multiple values for argument '{word}'"
             return f"{name}() got an unexpected keyword argument '{word}'"
     return None
+
+
+_OF_NUMBERS: Final = frozenset((
+    "add", "div", "divide", "mul", "multiply", "sub", "subtract", "true_divide",
+))  # fmt: skip
+"""Functions that take numbers in place of tensors without an overload for it."""
 
 
 def found_text(kind: str, value: Any) -> str:
