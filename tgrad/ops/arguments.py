@@ -221,7 +221,7 @@ def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: boo
         if value is not REQUIRED:
             values.append(_accepted(op, p, value, None))
         elif p.required:
-            raise Mismatch(_missing(op, [*positional[len(args) :], *op.keyword_only], left))
+            raise Mismatch(_missing(op, parameters[position:]))
         else:
             values.append(p.default)
     if left:
@@ -302,8 +302,8 @@ def too_many(name: str, least: int, most: int, given: int) -> str:
     return f"{name}() takes {most} positional argument{plural} but {given} {were} given"
 
 
-def _missing(op: Op, left: Sequence[Parameter], keywords: Mapping[str, Any]) -> str:
-    names = [p.name for p in left if p.required and p.name not in keywords]
+def _missing(op: Op, rest: Sequence[Parameter]) -> str:
+    names = [p.name for p in rest if p.required]
     listed = ", ".join(f'"{name}"' for name in names)
     plural = "" if names[1:] else "s"  # the wrong way round, as in PyTorch
     return f"{op.public}() missing {len(names)} required positional argument{plural}: {listed}"
