@@ -179,7 +179,7 @@ def largest(
     low = -numpy.inf if x.dtype.kind == "f" else numpy.iinfo(x.dtype).min
     full = padded(x, padding, _beyond(sizes, kernel, stride, padding, dilation, counts), low)
     parts = windows(full, kernel, stride, dilation, counts)
-    flat = parts.reshape(*parts.shape[: 2 + n], -1)
+    flat = parts.reshape(*parts.shape[: 2 + n], math.prod(kernel))
     best = flat.argmax(axis=-1)
     values = numpy.take_along_axis(flat, best[..., None], -1)[..., 0]
     inner = numpy.unravel_index(best, tuple(kernel))
@@ -197,16 +197,56 @@ def pool_scatter(g: Array, places: Array, sizes: Sizes) -> Array:
     count = math.prod(leading)
     result = numpy.zeros((count, math.prod(sizes)), g.dtype)
     rows = numpy.arange(count)[:, None]
-    numpy.add.at(result, (rows, places.reshape(count, -1)), g.reshape(count, -1))
+    inner = math.prod(g.shape[g.ndim - len(sizes) :])
+    numpy.add.at(result, (rows, places.reshape(count, inner)), g.reshape(count, inner))
     return result.reshape(*leading, *sizes)
 
 
 def pool_gather(x: Array, places: Array, n: int) -> Array:
     """The elements at given places of the last n dimensions: `pool_scatter` backwards."""
     leading = x.shape[: x.ndim - n]
-    flat = x.reshape(*leading, -1)
-    found = numpy.take_along_axis(flat, places.reshape(*leading, -1), -1)
+    flat = x.reshape(*leading, math.prod(x.shape[x.ndim - n :]))
+    count = math.prod(places.shape[x.ndim - n :])
+    found = numpy.take_along_axis(flat, places.reshape(*leading, count), -1)
     return found.reshape(places.shape)
+
+
+def placed(x: Array, places: Array, sizes: Sizes) -> Array:
+    """Elements put at given places of zeros; of several for one place the last is there."""
+    n = len(sizes)
+    leading = x.shape[: x.ndim - n]
+    rows, inner = math.prod(leading), math.prod(x.shape[x.ndim - n :])
+    result = numpy.zeros((rows, math.prod(sizes)), x.dtype)
+    result[numpy.arange(rows)[:, None], places.reshape(rows, inner)] = x.reshape(rows, inner)
+    return result.reshape(*leading, *sizes)
+
+
+def scattered_windows(x: Array, starts: Sequence[Array], kernel: Sizes) -> tuple[Array, Array]:
+    """The largest element of windows that begin at given places, and its place.
+
+    `starts` has for each dimension an array (N, C, windows).
+    """
+    n, sizes = len(kernel), x.shape[2:]
+    grid = [
+        start.reshape(*x.shape[:2], *(-1 if d == i else 1 for d in range(n)))
+        for i, start in enumerate(starts)
+    ]
+    batch = numpy.arange(x.shape[0]).reshape(-1, *(1,) * (n + 1))
+    channel = numpy.arange(x.shape[1]).reshape(1, -1, *(1,) * n)
+    values = places = None
+    for offset in product(*(range(k) for k in kernel)):
+        at = [start + k for start, k in zip(grid, offset, strict=True)]
+        found = x[(batch, channel, *at)]
+        where: Any = 0
+        for place, size in zip(at, sizes, strict=True):
+            where = where * size + place
+        if values is None:
+            values, places = found, numpy.broadcast_to(where, found.shape).copy()
+            continue
+        better = (found > values) | numpy.isnan(found)
+        values = numpy.where(better, found, values)
+        places = numpy.where(better, where, places)
+    return values, places
 
 
 def divisors(
@@ -242,8 +282,64 @@ def spread_sums(
     copies = numpy.broadcast_to(
         g.reshape(*g.shape[:2], *(1 for _ in kernel), *counts), (*g.shape[:2], *kernel, *counts)
     )
-    cols = copies.reshape(g.shape[0], g.shape[1] * math.prod(kernel), -1)
+    cols = copies.reshape(g.shape[0], g.shape[1] * math.prod(kernel), math.prod(counts))
     return scattered(cols, sizes, kernel, stride, padding, [1] * len(kernel), counts)
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _parts(size: int, count: int) -> tuple[Array, Array]:
+    """Where `count` parts that cover a dimension begin, and how long they are."""
+    places = numpy.arange(count)
+    starts = places * size // max(count, 1)
+    ends = -(-(places + 1) * size // max(count, 1))
+    return starts, ends - starts
+
+
+def _offsets(lengths: Sequence[Array]) -> Any:
+    """The places inside of the largest part, and for each the parts that have one there."""
+    for place in product(*(range(int(n.max(initial=0))) for n in lengths)):
+        yield place, [numpy.nonzero(n > k)[0] for n, k in zip(lengths, place, strict=True)]
+
+
+def part_means(x: Array, wanted: Sizes) -> Array:
+    """The mean of each part of the last dimensions, elements added up in the order of the part."""
+    n = len(wanted)
+    parts = [_parts(s, w) for s, w in zip(x.shape[x.ndim - n :], wanted, strict=True)]
+    lengths = [length for _, length in parts]
+    exact = numpy.float32 if x.dtype == numpy.float16 else x.dtype
+    result = numpy.zeros((*x.shape[: x.ndim - n], *wanted), exact)
+    for place, present in _offsets(lengths):
+        source = [start[p] + k for (start, _), p, k in zip(parts, present, place, strict=True)]
+        result[(..., *numpy.ix_(*present))] += x[(..., *numpy.ix_(*source))]
+    return _by_lengths(result, lengths).astype(x.dtype, copy=False)
+
+
+def part_means_back(g: Array, sizes: Sizes) -> Array:
+    """What `part_means` does, backwards."""
+    n = len(sizes)
+    parts = [_parts(s, w) for s, w in zip(sizes, g.shape[g.ndim - n :], strict=True)]
+    lengths = [length for _, length in parts]
+    shares = _by_lengths(g, lengths)
+    crowded = any(len(length) > size for length, size in zip(lengths, sizes, strict=True))
+    result = numpy.zeros((*g.shape[: g.ndim - n], *sizes), g.dtype)
+    for place, present in _offsets(lengths):
+        source = [start[p] + k for (start, _), p, k in zip(parts, present, place, strict=True)]
+        at, share = (..., *numpy.ix_(*source)), shares[(..., *numpy.ix_(*present))]
+        if crowded:
+            numpy.add.at(result, at, share)
+        else:  # parts overlap by one element at most: at one place inside of them no two meet
+            result[at] += share
+    return result
+
+
+def _by_lengths(sums: Array, lengths: Sequence[Array]) -> Array:
+    for i, length in enumerate(lengths):
+        shape = [1] * len(lengths)
+        shape[i] = -1
+        sums = sums / length.reshape(shape).astype(sums.dtype)
+    return sums
 
 
 # ---------------------------------------------------------------- maps of each dimension

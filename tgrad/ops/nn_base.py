@@ -121,11 +121,7 @@ def absent(name: str, instead: str) -> None:
 
 
 for _missing, _instead in {
-    "ctc_loss": "there is no replacement",
     "grid_sample": "use interpolate, or indexing",
     "affine_grid": "use meshgrid and a matrix product",
-    "fractional_max_pool2d": "use max_pool2d",
-    "max_unpool2d": "use scatter with the indices",
-    "multi_head_attention_forward": "use scaled_dot_product_attention",
 }.items():
     absent(_missing, _instead)
