@@ -44,9 +44,8 @@ def _at(array: Any, dim: int, place: int, whole: bool) -> Any:
 def _pair(a: Any, b: Any, summed: Dims) -> Any:
     """sum(a * b) over some dimensions, which keep the size 1, by one matrix product."""
     if 0 in a.shape or 0 in b.shape:
-        size = [
-            1 if d in summed else max(n, m) * min(n, m, 1) for d, (n, m) in enumerate(zip(a.shape, b.shape))
-        ]
+        pairs = enumerate(zip(a.shape, b.shape, strict=True))
+        size = [1 if d in summed else max(n, m) * min(n, m, 1) for d, (n, m) in pairs]
         return numpy.zeros(size, a.dtype)
     dims = range(a.ndim)
     for d in summed:  # what only one of them has is summed first

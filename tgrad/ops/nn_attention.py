@@ -11,7 +11,7 @@ from tgrad.core.tensor import new_tensor
 from tgrad.errors import ShapeError
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.nn_base import functional
-from tgrad.ops.nn_dropout import drop
+from tgrad.ops.nn_dropout import check_probability, drop
 from tgrad.ops.nn_softmax import softmax_kernel
 from tgrad.ops.table import operator
 
@@ -51,6 +51,14 @@ def _attention(
     return o.to_type(result, own) if own.narrow else result
 
 
+_C_NAMES = {"int64": "long int", "uint8": "unsigned char", "int8": "signed char", "int16": "short int"}
+
+
+def _c_name(tensor: Any) -> str:
+    dtype = tensor._type.dtype
+    return _C_NAMES.get(dtype.name) or str(dtype.title.lower())
+
+
 def _check_attention(query: Any, key: Any, value: Any, mask: Any, is_causal: bool) -> None:
     """PyTorch's errors for what doesn't go together."""
     types = [t._type.dtype for t in (query, key, value)]
@@ -63,14 +71,14 @@ def _check_attention(query: Any, key: Any, value: Any, mask: Any, is_causal: boo
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise ShapeError(
             "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
-            f"{query.ndim}, key.dim: {key.ndim} and value.dim: {value.ndim} instead."
+            f"{query.ndim} key.dim: {key.ndim} and value.dim: {value.ndim} instead."
         )
     if mask is None:
         return
     if mask._type.dtype is not dtypes.bool_ and mask._type.dtype not in (types[0], dtypes.float32):
         raise ShapeError(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got "
-            f"attn_mask.dtype: {mask._type.dtype.title.lower()} and  query.dtype: {types[0].title.lower()} instead."
+            f"attn_mask.dtype: {_c_name(mask)} and  query.dtype: {_c_name(query)} instead."
         )
     if is_causal:
         raise ShapeError(
@@ -83,9 +91,10 @@ def _attend(
     scale: Any, enable_gqa: bool,
 ) -> Any:  # fmt: skip
     if enable_gqa:
-        repeats = query._array.shape[-3] // key._array.shape[-3]
-        key = o.repeat_interleave_int(key, repeats, -3)
-        value = o.repeat_interleave_int(value, repeats, -3)
+        heads = query._array.shape[-3]
+        if any(heads % t._array.shape[-3] for t in (key, value)):
+            raise ShapeError("Number of heads in key and value must divide the number of heads in ")
+        key, value = (o.repeat_interleave(t, heads // t._array.shape[-3], -3) for t in (key, value))
     if scale is None:
         scale = 1 / math.sqrt(query._array.shape[-1])
     half = math.sqrt(scale)
@@ -100,6 +109,7 @@ def _attend(
     if bias is not None:
         scores = o.add(scores, bias)
     weights = o._safe_softmax(scores, -1)
+    check_probability(dropout_p, ShapeError)
     if dropout_p:
         weights = drop(o, weights, dropout_p, True, False)
     return o.matmul(weights, value)

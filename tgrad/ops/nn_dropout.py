@@ -10,7 +10,7 @@ from typing import Any
 from tgrad.core.dtype import bool_
 from tgrad.core.random import bernoulli, default_generator
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
+from tgrad.errors import ArgumentValueError, DTypeError, ShapeError, TensorError
 from tgrad.ops.nn_base import functional
 from tgrad.ops.table import composite, operator
 
@@ -22,9 +22,10 @@ def noise(input: Tensor, shape: Sequence[int], keep: float) -> Tensor:
     return new_tensor(xp.asarray(values), input._type)
 
 
-def _check_probability(p: float) -> None:
+def check_probability(p: float, error: type[TensorError] = ArgumentValueError) -> None:
+    """PyTorch's error for what isn't a probability."""
     if not 0 <= p <= 1:
-        raise ArgumentValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        raise error(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _zero(input: Tensor) -> Tensor:
@@ -88,18 +89,20 @@ def _variants(name: str, by_channel: bool, remover: Any, doc: str, default: bool
     """
 
     def apply(o: Any, input: Any, p: float, training: bool, inplace: bool) -> Any:
-        _check_probability(p)
         return remover(o, input, p, training, inplace, _channels(input, p, training) if by_channel else None)
 
     def of_functional(
         o: Any, input: Any, p: float = 0.5, training: bool = bool(default), inplace: bool = False
     ) -> Any:
+        check_probability(p)
         return apply(o, input, p, training, inplace)
 
     def of_torch(o: Any, input: Any, p: float, train: bool) -> Any:
+        check_probability(p, ShapeError)
         return apply(o, input, p, train, False)
 
     def over(o: Any, input: Any, p: float, train: bool) -> Any:
+        check_probability(p, ShapeError)
         return apply(o, input, p, train, True)
 
     if default is not None:
@@ -148,7 +151,7 @@ def _dropout_channels(dims: int) -> Any:
     name = f"dropout{dims}d"
 
     def forward(o: Any, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-        _check_probability(p)
+        check_probability(p)
         _check_spatial(name, dims, input.ndim)
         batched = input.ndim == dims + 2 or dims == 2
         batch = input if batched else o.unsqueeze(input, 0)
