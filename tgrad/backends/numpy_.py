@@ -183,7 +183,7 @@ from numpy import (
 
 from tgrad import backends
 from tgrad.backends import fused
-from tgrad.backends.narrow import finfo
+from tgrad.backends.narrow import finfo, is_narrow
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.sums import mean, nansum, sum
@@ -225,8 +225,8 @@ def _in_double(ufunc: Any) -> Any:
     def function(x: Any) -> Any:
         if x.dtype == float32:
             return ufunc(x.astype(float64)).astype(float32)
-        if x.dtype == float16:
-            return ufunc(x.astype(float32)).astype(float16)
+        if is_narrow(x.dtype):
+            return ufunc(x.astype(float32)).astype(x.dtype)
         return ufunc(x)
 
     function.__name__ = function.__qualname__ = ufunc.__name__
@@ -274,16 +274,12 @@ def logaddexp(a: Any, b: Any) -> Any:
 
 
 def rsqrt(x: Any) -> Any:
-    """1 / sqrt(x), rounded after each step; float16 only at the end."""
-    if x.dtype == float16:
-        return (1 / numpy.sqrt(x.astype(float32))).astype(float16)
+    """1 / sqrt(x), rounded after each step."""
     return divide(x.dtype.type(1), numpy.sqrt(x))
 
 
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)), rounded after each step; float16 only at the end."""
-    if x.dtype == float16:
-        return sigmoid(x.astype(float32)).astype(float16)
+    """1 / (1 + exp(-x)), rounded after each step."""
     one = x.dtype.type(1)
     return divide(one, add(one, exp(negative(x))))
 
@@ -319,8 +315,6 @@ def power(base: Any, exponent: Any) -> Any:
         special = _SPECIAL_POWERS.get(exponent)
         kind = base.dtype.kind
         if special is not None and (kind in "fc" or exponent >= 0):
-            if base.dtype == float16:
-                return special(base.astype(float32)).astype(float16)
             return special(base)
         exponent = base.dtype.type(exponent)
     if base.dtype.kind in "iu":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from tgrad.core.dtype import DType, from_numpy
+from tgrad.core.dtype import DType, bfloat16, from_numpy
 from tgrad.errors import ArgumentError, DeviceError, DeviceMissingError
 
 _KNOWN: Final = (
@@ -112,6 +112,11 @@ class TensorType:
         """PyTorch's name: `torch.FloatTensor`, `torch.cuda.FloatTensor`."""
         device = "" if self.device.type == "cpu" else f"{self.device.type}."
         return f"torch.{device}{self.dtype.title}Tensor"
+
+    @property
+    def printed(self) -> str:
+        """What PyTorch's errors call it, which is another name for bfloat16."""
+        return "CPUBFloat16Type" if self.dtype is bfloat16 else self.name
 
 
 _TYPES: dict[tuple[DType, Device], TensorType] = {}

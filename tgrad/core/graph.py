@@ -247,7 +247,7 @@ def check_version(node: Node, index: int, tensor: Tensor) -> None:
         return
     message = (
         "one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: [{tensor._type.name} {list(tensor._array.shape)}]"
+        f"operation: [{tensor._type.printed} {list(tensor._array.shape)}]"
     )
     edge = tensor.current_edge()
     if node.saved_names[index] == "out":

@@ -510,6 +510,11 @@ class Tensor:
 
     def numpy(self, *, force: bool = False) -> numpy.ndarray[Any, Any]:
         """The elements as a NumPy array on the same memory."""
+        if self.requires_grad and not force:
+            raise AutogradError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
+            )
         if self._type.dtype is dtypes.bfloat16:
             raise ArgumentError(
                 "Got unsupported ScalarType BFloat16",

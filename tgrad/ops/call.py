@@ -36,6 +36,7 @@ from tgrad.ops.operands import (
     as_operand,
     check_fits,
     kernel_error,
+    narrow_factor,
     not_a_tensor,
     refused,
     resolve,
@@ -64,7 +65,8 @@ COMMON: Final[dict[str, Any]] = {
     "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
     "kernel_error": kernel_error, "versions_of": versions_of, "alias": alias,
     "TensorError": TensorError,
-    "quiet": quiet, "rounded_number": rounded_number, "AT_ONCE": AT_ONCE,
+    "quiet": quiet, "rounded_number": rounded_number,
+    "narrow_factor": narrow_factor, "AT_ONCE": AT_ONCE,
 }  # fmt: skip
 
 
@@ -171,8 +173,11 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
             value = p.name
         prefix = f"{p.name}=" if p.keyword_only else ""
         parts.append(prefix + value)
-        number = p.kind == "scalar" and not op.opmath
-        wide_parts.append(prefix + (f"rounded_number({value}, T)" if number else value))
+        if p.kind == "scalar" and not op.opmath:
+            value = f"rounded_number({value}, T)"
+        elif p.name == "alpha" and op.family == "broadcast":
+            value = f"narrow_factor({value}, T)"
+        wide_parts.append(prefix + value)
     given = ", ".join(parts)
     direct = backends.silent or op.family == "view"
     plain = f"forward(T.xp, {given})" if direct else f"quiet.run(forward, T.xp, {given})"

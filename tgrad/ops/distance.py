@@ -7,6 +7,7 @@ from typing import Any
 
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, NotAvailableError, ShapeError
+from tgrad.ops.elementwise import HALF
 from tgrad.ops.formulas import to_shape
 from tgrad.ops.matmul import broadcast_batches
 from tgrad.ops.nn_base import functional
@@ -82,6 +83,7 @@ operator(
         o, o._cdist_backward(_turned(o, g), x2, x1, p, _turned(o, out)), tuple(x2.shape)
     ),
     kinds={"x1": "tensor", "x2": "tensor"}, label="CdistBackward", function=False, method=False,
+    refuses={"cdist": HALF},
     doc="The distance of each row of one matrix to each row of another.",
 )  # fmt: skip
 
@@ -189,7 +191,8 @@ operator(
 operator(
     "_pdist_forward", lambda xp, input, p: _pdist_kernel(xp, input, p),
     input=lambda o, g, input, p, out: o._pdist_backward(g, input, p, out),
-    label="PdistBackward", function=False, method=False, doc="The distances of pairs of rows.",
+    label="PdistBackward", refuses={"pdist": HALF}, function=False, method=False,
+    doc="The distances of pairs of rows.",
 )  # fmt: skip
 
 

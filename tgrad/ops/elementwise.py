@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import numpy
+
 from tgrad.backends.fused import fma
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
@@ -18,7 +20,8 @@ BOOL = (dtypes.bool_,)
 INTEGERS = (
     dtypes.bool_, dtypes.uint8, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64,
 )  # fmt: skip
-FLOATS = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
+HALF = (dtypes.float16, dtypes.bfloat16)
+FLOATS = (*HALF, dtypes.float32, dtypes.float64)
 
 
 def arithmetic(name: str, forward: Callable[..., Any], **parts: Any) -> None:
@@ -57,7 +60,22 @@ def add_scaled(xp: Any, input: Any, other: Any, alpha: Any) -> Any:
     check_alpha(dtype, alpha)
     if dtype.kind == "b":
         return xp.logical_or(input, xp.logical_and(other, bool(alpha)))
+    if isinstance(alpha, numpy.generic):
+        return _add_scaled_narrow(xp, input, other, alpha)
     return plus_product(xp, input, other, xp.asarray(alpha).astype(dtype), dtype)
+
+
+def _add_scaled_narrow(xp: Any, input: Any, other: Any, alpha: Any) -> Any:
+    """For narrow floats, given as float32: in full vectors one rounding, which is left to the caller; in
+    what fills none the product is rounded, too."""
+    factor = xp.float32(alpha)
+    twice = xp.add(input, xp.multiply(other, factor).astype(alpha.dtype))
+    vectors = twice.size // 32 * 32
+    if not vectors:
+        return twice
+    once = xp.asarray(fma(xp.asarray(other), factor, xp.asarray(input), xp.float32))
+    once.reshape(-1)[vectors:] = twice.reshape(-1)[vectors:]
+    return once
 
 
 def plus_product(xp: Any, a: Any, b: Any, c: Any, dtype: Any) -> Any:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from tgrad.backends import fourier
+from tgrad.backends.narrow import is_narrow
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError, StateError
@@ -84,8 +85,8 @@ def _promoted(o: Any, input: Tensor, complex_: bool = False) -> Tensor:
         type_ = type_.related[dtypes.default.dtype]
     if complex_:
         type_ = type_.related[type_.dtype.to_complex()]
-    if type_.dtype is dtypes.float16 or input._type.dtype is dtypes.float16:
-        raise DTypeError("Unsupported dtype Half")
+    if input._type.narrow or type_.narrow:
+        raise DTypeError(f"Unsupported dtype {(input if input._type.narrow else type_).dtype.title}")
     return convert.to_type(input, type_)
 
 
@@ -306,7 +307,7 @@ def _frequencies(xp: Any, name: str, n: int, d: float, dtype: Any) -> Any:
             raise StateError(f"Trying to create tensor with negative dimension {n}: [{n}]")
         numbers = xp.arange(n)
         numbers[(n + 1) // 2 :] -= n
-    wide = xp.float32 if dtype == xp.float16 else dtype
+    wide = xp.float32 if is_narrow(dtype) else dtype
     step = xp.divide(xp.float64(1.0), xp.float64(n * d)).astype(wide)
     return (numbers.astype(wide) * step).astype(dtype)
 

@@ -7,7 +7,7 @@ M. Giles, An extended collection of matrix derivative results, 2008, and the not
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
@@ -83,8 +83,35 @@ def need_floats(name: str, *tensors: Tensor) -> None:
                 f"{tensor._type.dtype.title}",
                 hint="convert it first: A.float()",
             )
-        if tensor._type.dtype is dtypes.float16:
-            raise DTypeError(f"{name}: Low precision dtypes not supported. Got Half")
+        if tensor._type.narrow:
+            raise _low_precision(name, tensor)
+
+
+def _low_precision(name: str, tensor: Tensor) -> Exception:
+    """PyTorch's error for 16 bits: that of the function, or of the kernel that it comes to."""
+    title = tensor._type.dtype.title
+    if name == "linalg.pinv":
+        return DTypeError(
+            f"linalg.pinv({title}{{{list(tensor._array.shape)}}}): expected a tensor with 2 or more "
+            "dimensions of float, double, cfloat or cdouble types"
+        )
+    if name == "torch.linalg.lstsq":
+        return DTypeError("This function doesn't handle types other than float and double")
+    kernel = _KERNELS.get(name)
+    if kernel is not None:
+        return NotAvailableError(f'"{kernel}" not implemented for \'{title}\'')
+    name = "linalg.inv" if name == "linalg.inv_ex" else name
+    return DTypeError(f"{name}: Low precision dtypes not supported. Got {title}")
+
+
+_KERNELS: Final = {
+    "linalg.det": "lu_cpu", "linalg.solve": "lu_cpu", "linalg.lu": "lu_cpu",
+    "linalg.lu_factor": "lu_cpu", "linalg.cholesky": "cholesky_cpu", "linalg.eigh": "linalg_eigh_cpu",
+    "linalg.eig": "linalg_eig_out_cpu", "linalg.svd": "linalg_svd_cpu", "linalg.qr": "geqrf_cpu",
+    "linalg.solve_triangular": "triangular_solve_cpu", "triangular_solve": "triangular_solve_cpu",
+    "cholesky_solve": "cholesky_solve_cpu", "cholesky_inverse": "cholesky_inverse_out_cpu",
+    "geqrf": "geqrf_cpu",
+}  # fmt: skip
 
 
 def need_matrix(name: str, a: Tensor, label: str = "A") -> None:
@@ -192,8 +219,6 @@ def _determinant(xp: Any, a: Any) -> Any:
 
 def _check_det(A: Tensor) -> None:
     need_square("linalg.det", A)
-    if A._type.dtype is dtypes.float16:
-        raise NotAvailableError("\"lu_cpu\" not implemented for 'Half'")
     need_floats("linalg.det", A)
 
 

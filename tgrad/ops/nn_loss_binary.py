@@ -16,8 +16,8 @@ from tgrad.ops.table import operator, promoted
 def _cross_entropy_of_two(xp: Any, input: Any, target: Any, weight: Any) -> Any:
     one = input.dtype.type(1)
     losses = xp.subtract(
-        (target - one) * xp.maximum(xp.log1p(-input), -100.0),
-        target * xp.maximum(xp.log(input), -100.0),
+        (target - one) * xp.maximum(xp.log1p(-input), -100),
+        target * xp.maximum(xp.log(input), -100),
     )
     return losses if weight is None else losses * weight
 
@@ -104,7 +104,7 @@ operator(
     target=lambda o, g, input, target, weight, reduction: bce_target(
         o, g, input, target, weight, reduction
     ),
-    kinds={"reduction": "int", "weight": "index?"}, check=_check_bce,
+    kinds={"reduction": "int", "weight": "index?"}, check=_check_bce, narrow=True,
     function=False, method=False, doc="-(t log(x) + (1 - t) log(1 - x)), logarithms at least -100.",
 )  # fmt: skip
 

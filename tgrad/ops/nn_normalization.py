@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tgrad.backends.narrow import is_narrow, wide
 from tgrad.core import dtype as dtypes
+from tgrad.backends.narrow import is_narrow
+from tgrad.core.dtype import float32
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.dimensions import numel
@@ -71,6 +74,91 @@ def _over(o: Any, values: Any, axes: tuple[int, ...], keepdim: bool = False) -> 
     return o.sum_dim(values, axes, keepdim) if axes else values
 
 
+def _rounded_statistics(xp: Any, input: Any, axes: tuple[int, ...], eps: float, like: Any) -> Any:
+    """Mean and 1 / deviation as the forward pass keeps them: in the dtype of the input."""
+    mean, variance = moments(xp, input, axes)
+    factor = 1 / xp.sqrt(variance + variance.dtype.type(eps))
+    return mean.astype(like).astype(input.dtype), factor.astype(like).astype(input.dtype)
+
+
+def _wide(xp: Any, array: Any) -> Any:
+    return array.astype(xp.float32) if array is not None and is_narrow(array.dtype) else array
+
+
+def _norm_back(
+    xp: Any, grad: Any, input: Any, weight: Any, axes: tuple[int, ...], eps: float,
+    shape: tuple[int, ...],
+) -> Any:  # fmt: skip
+    like = input.dtype
+    grad, input, weight = (_wide(xp, array) for array in (grad, input, weight))
+    if weight is not None:
+        grad = grad * weight.reshape(shape)
+    mean, factor = _rounded_statistics(xp, input, axes, eps, like)
+    count = input.dtype.type(1 / max(numel([input.shape[axis] for axis in axes]), 1))
+    along, total = xp.sum(grad * input, axes, True), xp.sum(grad, axes, True)
+    slope = (total * mean - along) * factor * factor * factor * count
+    start = -slope * mean - total * factor * count
+    return (factor * grad + slope * input + start).astype(like)
+
+
+def norm_second(
+    o: Any, g: Any, grad: Any, input: Any, weight: Any, axes: tuple[int, ...], eps: float,
+    shape: tuple[int, ...],
+) -> Any:  # fmt: skip
+    """The derivative of `_norm_back` for its input: through the deviation, and through the rest."""
+
+    def mean(values: Any) -> Any:
+        return o.mean_dim(values, axes, True)
+
+    grad = _times(o, grad, weight, shape)
+    x, factor = standard(o, input, axes, eps)
+    a, b = mean(g * x), mean(grad * x)
+    size = mean(g * grad) - mean(g) * mean(grad) - a * b
+    rest = o._norm_back(b * g + a * grad, input, None, axes, eps, shape)
+    return -(factor * factor * x * size + factor * rest)
+
+
+operator(
+    "_norm_back", _norm_back,
+    grad=lambda o, g, input, weight, axes, eps, shape: _times(
+        o, o._norm_back(g, input, None, axes, eps, shape), weight, shape
+    ),
+    input=lambda o, g, grad, input, weight, axes, eps, shape: norm_second(
+        o, g, grad, input, weight, axes, eps, shape
+    ),
+    weight=lambda o, g, grad, input, weight_shape, axes, eps, shape: o.reshape(
+        o.sum_to_size(grad * o._norm_back(g, input, None, axes, eps, shape), shape), weight_shape
+    ),
+    kinds={"grad": "tensor", "weight": "tensor?"}, function=False, method=False, narrow=True, out=False,
+    doc="The derivative of a normalised input: (h - mean(h) - x mean(h x)) / deviation, h = g * weight.",
+)  # fmt: skip
+
+
+def _scale_back(
+    xp: Any, grad: Any, input: Any, axes: tuple[int, ...], eps: float, shape: tuple[int, ...]
+) -> Any:
+    like = input.dtype
+    grad, input = _wide(xp, grad), _wide(xp, input)
+    mean, factor = _rounded_statistics(xp, input, axes, eps, like)
+    values = grad * (factor * input - factor * mean)
+    return _total(xp, values, shape).astype(like)
+
+
+def _total(xp: Any, values: Any, shape: tuple[int, ...]) -> Any:
+    """The sum over the dimensions that aren't those of the weight."""
+    padded = (1,) * (values.ndim - len(shape)) + tuple(shape)
+    axes = tuple(i for i, (n, m) in enumerate(zip(values.shape, padded, strict=True)) if n != m)
+    return (xp.sum(values, axes, True) if axes else values).reshape(shape)
+
+
+operator(
+    "_scale_back", _scale_back,
+    grad=lambda o, g, input, axes, eps, shape: g * standard(o, input, axes, eps)[0],
+    input=lambda o, g, grad, input, axes, eps, shape: standard_back(o, g * grad, input, axes, eps),
+    kinds={"grad": "tensor"}, function=False, method=False, narrow=True, out=False,
+    doc="The derivative of a normalised and weighted input for the weight.",
+)  # fmt: skip
+
 operator(
     "layer_norm",
     lambda xp, input, weight, bias, size, eps: scaled(
@@ -116,6 +204,11 @@ def _layer_norm(
 ) -> Any:  # fmt: skip
     size = tuple(normalized_shape)
     _check_last(input, size, weight, bias, "*, ")
+    for tensor in (weight, bias):
+        if tensor is not None and tensor._type is not input._type and not input._type.narrow:
+            raise DTypeError(
+                f"mixed dtype (CPU): expect parameter to have scalar type of {input._type.dtype.title}"
+            )
     needs_floats("LayerNormKernelImpl")(input)
     return o.layer_norm(input, weight, bias, size, eps)
 
@@ -171,16 +264,16 @@ def _group_kernel(xp: Any, x: Any, weight: Any, bias: Any, groups: int, eps: flo
 def group_input(o: Any, g: Any, input: Any, weight: Any, groups: int, eps: float) -> Any:
     """The derivative of group normalisation with respect to its input."""
     shape = tuple(input.shape)
-    flat = _grouped(shape, groups)
-    g = o.reshape(_times(o, g, weight, _channelwise(shape)), flat)
-    return o.reshape(standard_back(o, g, o.reshape(input, flat), (2,), eps), shape)
+    flat, wide = _grouped(shape, groups)
+    back = o._norm_back(o.reshape(g, flat), o.reshape(input, flat), weight, (2, 3), eps, wide)
+    return o.reshape(back, shape)
 
 
 def group_weight(o: Any, g: Any, input: Any, groups: int, eps: float) -> Any:
     """The derivative of group normalisation with respect to its weight."""
-    shape = tuple(input.shape)
-    x = o.reshape(standard(o, o.reshape(input, _grouped(shape, groups)), (2,), eps)[0], shape)
-    return o.sum_dim(g * x, _but_channels(len(shape)), False)
+    flat, wide = _grouped(tuple(input.shape), groups)
+    back = o._scale_back(o.reshape(g, flat), o.reshape(input, flat), (2, 3), eps, wide)
+    return o.reshape(back, (input.shape[1],))
 
 
 operator(
@@ -223,9 +316,21 @@ def _batch_kernel(
     if training:
         values = normalised(xp, x, _but_channels(x.ndim), eps)
     else:
-        factor = 1 / xp.sqrt(variance.reshape(shape) + x.dtype.type(eps))
-        values = (x - mean.reshape(shape)) * factor
-    return scaled(values, weight, bias, shape).astype(x.dtype)
+        factor = 1 / xp.sqrt(wide(variance).reshape(shape) + wide(variance).dtype.type(eps))
+        values = (wide(x) - wide(mean).reshape(shape)) * factor
+    return scaled(values, wide(weight), wide(bias), shape).astype(x.dtype)
+
+
+def _batch_narrow(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """A batch of 16 bits: mean and deviation are rounded to them, the rest is computed in float32."""
+    shape, kind, values = _channelwise(x.shape), x.dtype, wide(x)
+    mean, variance = moments(xp, values, _but_channels(x.ndim))
+    mean = wide(mean.astype(kind))
+    factor = wide((1 / xp.sqrt(variance + values.dtype.type(eps))).astype(kind))
+    if weight is not None:
+        factor = factor * wide(weight).reshape(shape)
+    offset = -mean * factor if bias is None else wide(bias).reshape(shape) - mean * factor
+    return (values * factor + offset).astype(kind)
 
 
 def _batch_standard(
@@ -235,6 +340,8 @@ def _batch_standard(
     if training:
         return standard(o, input, _but_channels(len(input.shape)), eps)
     factor = o.rsqrt(o.reshape(variance, shape) + eps)
+    if training and is_narrow(x.dtype):
+        return _batch_narrow(xp, x, weight, bias, eps)
     return (input - o.reshape(mean, shape)) * factor, factor
 
 
@@ -263,7 +370,8 @@ operator(
     bias=lambda o, g: o.sum_dim(g, _but_channels(len(g.shape)), False),
     kinds={"weight": "tensor?", "bias": "tensor?", "running_mean": "index?",
            "running_var": "index?", "training": "bool"},
-    function=False, method=False, fused=True, doc="Mean 0 and variance 1 of each channel over the batch.",
+    narrow=True, fused=True, function=False, method=False,
+    doc="Mean 0 and variance 1 of each channel over the batch.",
 )  # fmt: skip
 
 

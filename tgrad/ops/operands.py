@@ -98,6 +98,13 @@ def rounded_number(value: Any, type_: TensorType) -> Any:
     return int(found) if kind is int and math.isfinite(found) else found
 
 
+def narrow_factor(value: Any, type_: TensorType) -> Any:
+    """A factor other than 1 as a NumPy scalar of a narrow type, which tells the kernel of the type."""
+    if type(value) not in (int, float) or (type(value) is int and value == 1):
+        return value
+    return type_.dtype.numpy.type(value)
+
+
 def checked_number(value: Any, type_: TensorType) -> Any:
     """`number_array` for operators that refuse numbers out of the dtype's range (DTypeError)."""
     kind = type_.dtype.numpy.kind

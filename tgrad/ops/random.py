@@ -128,29 +128,32 @@ def _normal_of(xp: Any, mean: Any, std: Any, generator: Any) -> Array:
     shape = xp.broadcast_shapes(*[a.shape for a in arrays])
     dtype = arrays[0].dtype
     check_floating("normal_kernel_cpu", dtype)
-    numbers = streams.normal(generator or default_generator, shape, dtype.type)
-    return (numbers * std + mean).astype(dtype)
+    scale = std if isinstance(std, float) else 1.0
+    numbers = streams.normal(generator or default_generator, shape, dtype, 0.0, scale)
+    if not isinstance(std, float):
+        numbers = numbers * std
+    return (numbers + mean).astype(dtype)
 
 
 broadcast(
     "normal.Tensor_Tensor",
     lambda xp, mean, std, *, generator=None: _normal_of(xp, mean, std, generator),
     mean=lambda o, g, mean: o.zeros_like(mean), std=lambda o, g, std: o.zeros_like(std),
-    kinds={"mean": "tensor", "std": "tensor"}, index=3, method=False,
+    kinds={"mean": "tensor", "std": "tensor"}, index=3, method=False, narrow=True,
     doc="Normally distributed numbers, each of its own mean and standard deviation.",
 )  # fmt: skip
 operator(
     "normal.Tensor_float",
     lambda xp, mean, std=1, *, generator=None: _normal_of(xp, mean, float(std), generator),
     mean=lambda o, g: o.zeros_like(g),
-    kinds={"mean": "tensor", "std": "float"}, index=1, method=False,
+    kinds={"mean": "tensor", "std": "float"}, index=1, method=False, narrow=True,
     doc="Normally distributed numbers, each of its own mean.",
 )  # fmt: skip
 operator(
     "normal.float_Tensor",
     lambda xp, mean, std, *, generator=None: _normal_of(xp, float(mean), std, generator),
     std=lambda o, g: o.zeros_like(g),
-    kinds={"mean": "float", "std": "tensor"}, index=2, method=False,
+    kinds={"mean": "float", "std": "tensor"}, index=2, method=False, narrow=True,
     dtype=promoted, doc="Normally distributed numbers, each of its own standard deviation.",
 )  # fmt: skip
 creation(

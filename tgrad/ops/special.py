@@ -6,13 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tgrad.core import dtype as dtypes
 from tgrad.errors import NotAvailableError, StateError
-from tgrad.ops.elementwise import COMPLEX, INTEGERS
+from tgrad.ops.elementwise import COMPLEX, HALF, INTEGERS
 from tgrad.ops.formulas import masked
 from tgrad.ops.table import binary, broadcast, composite, float_result, row, unary
-
-HALF = (dtypes.float16, dtypes.bfloat16)
 
 
 class _Kernels:

@@ -31,7 +31,7 @@ def _logsumexp(xp: Any, input: Any, dim: Any, keepdim: bool = False) -> Any:
     if input.size == 0:
         with numpy.errstate(all="ignore"):
             return xp.log(xp.sum(xp.exp(input), axes, keepdim))
-    most = xp.amax(input.real, axis=axes, keepdims=True)
+    most = xp.amax(input if input.dtype.kind != "c" else input.real, axis=axes, keepdims=True)
     most = xp.where(xp.isinf(most), most.dtype.type(0), most)
     total = xp.sum(xp.exp(input - most), axes, keepdim)
     return xp.log(total) + most.reshape(total.shape)
@@ -40,7 +40,7 @@ def _logsumexp(xp: Any, input: Any, dim: Any, keepdim: bool = False) -> Any:
 operator(
     "logsumexp", _logsumexp,
     input=lambda o, g, input, dim, keepdim, out: logsumexp_back(o, g, input, dim, keepdim, out),
-    dtype=float_result, kinds={"dim": "ints"}, aliases=("special.logsumexp",),
+    narrow=True, dtype=float_result, kinds={"dim": "ints"}, aliases=("special.logsumexp",),
     doc="Logarithms of sums of exponentials, without overflow.",
 )  # fmt: skip
 

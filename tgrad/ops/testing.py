@@ -177,7 +177,7 @@ def _unequal_attribute(actual: Any, expected: Any, checks: Mapping[str, bool]) -
 def array_of(value: Any) -> Array:
     """The numbers of a tensor, an array or a number, as an array."""
     if isinstance(value, Tensor):
-        return value.detach().cpu().numpy()
+        return value._array
     return numpy.asarray(value)
 
 

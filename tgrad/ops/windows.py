@@ -120,7 +120,8 @@ creation(
 def _paired(operands: Sequence[Any], dtype: Any) -> DType:
     first: DType = operands[0]._type.dtype
     second: DType = operands[1]._type.dtype
-    if not (first.is_floating_point and second.is_floating_point):
+    bad = dtypes.bfloat16 in (first, second)
+    if bad or not (first.is_floating_point and second.is_floating_point):
         raise DTypeError(
             f"Expected both inputs to be Half, Float or Double tensors but got {first.title} and "
             f"{second.title}"
@@ -130,7 +131,7 @@ def _paired(operands: Sequence[Any], dtype: Any) -> DType:
             f"Expected object of scalar type {first.title} but got scalar type {second.title} for "
             "second argument"
         )
-    if first in (dtypes.float16, dtypes.bfloat16):
+    if first is dtypes.float16:
         raise DTypeError(
             "complex numbers of two float16 parts are not available",
             hint="convert the parts to float32 first",

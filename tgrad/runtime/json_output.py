@@ -177,7 +177,7 @@ def _without_comma(pieces: Iterator[str]) -> Iterator[str]:
 
 def _array_of(value: Any) -> Any:
     """The NumPy array of a tensor or of an array."""
-    return value.detach().numpy() if hasattr(value, "detach") else value
+    return value._array if hasattr(value, "detach") else value
 
 
 def _array_pieces(array: Any) -> Iterator[str]:
@@ -202,7 +202,7 @@ def _array_pieces(array: Any) -> Iterator[str]:
 
 
 def _number(text: str, kind: str) -> str:
-    if kind == "f":
+    if kind in "fV":  # V: bfloat16
         return NAMES_OF_NUMBERS.get(text, text)
     return text.lower() if kind == "b" else text
 

@@ -73,6 +73,8 @@ def _compare_arrays(
         return None
     a, b = array_of(value), array_of(expected)
     off = distance(a, b, "scaled" in options)
+    if expected["t"] == "bfloat16":
+        off = off / 2.0**16  # measured in units of float32, which has 16 bits more
     worst = int(np.argmax(off))
     if off[worst] <= ulp:
         return None
@@ -81,7 +83,10 @@ def _compare_arrays(
 
 
 def array_of(entry: dict[str, Any]) -> Any:
-    """The array of a recorded tensor."""
+    """The array of a recorded tensor; float32 for bfloat16."""
+    if entry["t"] == "bfloat16":
+        bits = np.frombuffer(base64.b64decode(entry["bits"]), "<u2").astype(np.uint32)
+        return (bits << 16).view(np.float32).reshape(entry["shape"])
     dtype = np.dtype(entry["t"]).newbyteorder("<")
     return np.frombuffer(base64.b64decode(entry["bits"]), dtype).reshape(entry["shape"])
 

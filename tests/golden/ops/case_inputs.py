@@ -27,8 +27,20 @@ def uniform(stream: int, count: int) -> Any:
     return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+def array_type(dtype: str) -> str:
+    """The dtype of the array from which a tensor of a dtype is made."""
+    return "float32" if dtype == "bfloat16" else dtype
+
+
+def tensor_of(torch: Any, array: Any, dtype: str) -> Any:
+    """A tensor of a dtype with the elements of an array of `array_type(dtype)`."""
+    tensor = torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
+    return tensor.to(torch.bfloat16) if dtype == "bfloat16" else tensor
+
+
 def values(dtype: str, shape: tuple[int, ...], stream: int) -> Any:
     """An array of a dtype with ordinary values."""
+    dtype = array_type(dtype)
     count = math.prod(shape)
     u = uniform(stream, 2 * count)
     kind = np.dtype(dtype).kind
@@ -53,20 +65,20 @@ class Makers:
         self.names: dict[str, Any] = {
             "torch": torch, "np": np, "math": math, "inf": math.inf, "nan": math.nan,
             "DTYPES": DTYPES, "E": self.error_or_value,
-            "M": lambda dtype, *shape: self.make(self.ordinary(dtype, shape), False),
+            "M": lambda dtype, *shape: self.make(self.ordinary(dtype, shape), False, dtype),
             "L": lambda elements: self.make(np.array(elements, "float32"), True),
             "LD": lambda elements: self.make(np.array(elements, "float64"), True),
-            "V": lambda elements, dtype: self.make(np.array(elements, dtype), False),
+            "V": lambda elements, dtype: self.make(np.array(elements, array_type(dtype)), False, dtype),
         }  # fmt: skip
         for name, dtype in (
-            ("F", "float32"), ("D", "float64"), ("H", "float16"), ("C", "complex64"),
-            ("Z", "complex128"),
+            ("F", "float32"), ("D", "float64"), ("H", "float16"), ("G", "bfloat16"),
+            ("C", "complex64"), ("Z", "complex128"),
         ):  # fmt: skip
             self.names[name] = self.maker(dtype, self.ordinary, True)
         for name, dtype in (("I", "int64"), ("J", "int32"), ("S", "int16"), ("A", "int8"),
                             ("Y", "uint8"), ("B", "bool")):
             self.names[name] = self.maker(dtype, self.ordinary, False)
-        for end, dtype in (("", "float32"), ("D", "float64"), ("H", "float16")):
+        for end, dtype in (("", "float32"), ("D", "float64"), ("H", "float16"), ("G", "bfloat16")):
             self.names["P" + end] = self.maker(dtype, self.positive, True)
             self.names["U" + end] = self.maker(dtype, self.unit, True)
             self.names["K" + end] = self.maker(dtype, self.whole, True)
@@ -74,11 +86,11 @@ class Makers:
 
     def maker(self, dtype: str, fill: Any, requires_grad: bool) -> Any:
         """A function of sizes that makes a tensor."""
-        return lambda *shape: self.make(fill(dtype, shape), requires_grad)
+        return lambda *shape: self.make(fill(array_type(dtype), shape), requires_grad, dtype)
 
-    def make(self, array: Any, requires_grad: bool) -> Any:
+    def make(self, array: Any, requires_grad: bool, dtype: str = "") -> Any:
         """A tensor with these elements."""
-        tensor = self.torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
+        tensor = tensor_of(self.torch, array, dtype)
         if requires_grad:
             tensor.requires_grad_()
             self.leaves.append(tensor)

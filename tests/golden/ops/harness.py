@@ -5,11 +5,11 @@ recording, tgrad while replaying) and the makers below.  What PyTorch gave for i
 `recorded/AREA.jsonl`.  Made tensors have values from a fixed arithmetic generator, with a new
 stream for each call in the expression, so both sides see the same ones without drawing any.
 
-    F D H       float32, float64, float16, between -3 and 3; they require grad
-    P PD PH     the same between 0.1 and 3       U UD UH   between 0.05 and 0.95
-    K KD        float32, float64: small whole numbers with ties and zeros; they require grad
+    F D H G     float32, float64, float16, bfloat16, between -3 and 3; they require grad
+    P PD PH PG  the same between 0.1 and 3       U UD UH UG    between 0.05 and 0.95
+    K KD KH KG  the same: small whole numbers with ties and zeros; they require grad
     C Z         complex64, complex128; they require grad
-    X XD XH     float32, ...: ties, zeros, -0.0, nan, inf and more; they don't require grad
+    X XD XH XG  float32, ...: ties, zeros, -0.0, nan, inf and more; they don't require grad
     I J S A Y   int64, int32, int16, int8, uint8: small whole numbers       B   bool
     M(dtype, 2, 3)    the same by dtype name (without grad)
     L([1., 2.]) LD    float32, float64 with these elements; they require grad
@@ -48,7 +48,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from case_differences import compare, compare_raw, show  # noqa: E402
-from case_inputs import Makers, error_name, values  # noqa: E402
+from case_inputs import Makers, error_name, tensor_of, values  # noqa: E402
 
 FLAGS = frozenset(("scaled", "saved", "sentence", "nograd", "nosecond", "nostrides", "nolabel"))
 
@@ -156,10 +156,11 @@ def gradients(torch: Any, roots: list[Any], leaves: list[Any], raw: bool) -> dic
 
 def cotangents(torch: Any, roots: list[Any], stream: int) -> list[Any]:
     """A gradient for each root."""
-    return [
-        torch.from_numpy(values(str(root.dtype).partition(".")[2], tuple(root.shape), stream + i))
-        for i, root in enumerate(roots)
-    ]
+    made = []
+    for i, root in enumerate(roots):
+        dtype = str(root.dtype).partition(".")[2]
+        made.append(tensor_of(torch, values(dtype, tuple(root.shape), stream + i), dtype))
+    return made
 
 
 def saved_names(tensor: Any) -> list[str]:
@@ -200,9 +201,12 @@ def describe_array(tensor: Any, torch: Any) -> dict[str, Any]:
     strides = list(tensor.stride())
     if hasattr(tensor, "resolve_conj"):
         tensor = tensor.resolve_conj()
+    dtype = str(tensor.dtype).partition(".")[2]
+    if dtype == "bfloat16":  # which NumPy hasn't: its bits
+        tensor = tensor.contiguous().view(torch.int16)
     array = np.ascontiguousarray(tensor.numpy(force=True))
     return {
-        "t": str(array.dtype),
+        "t": dtype,
         "shape": list(tensor.shape),
         "strides": strides,
         "bits": base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode(),
