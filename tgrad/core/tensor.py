@@ -522,11 +522,6 @@ class Tensor:
             )
         if force:
             return self.detach()._array  # type: ignore[no-any-return]
-        if self.requires_grad:
-            raise AutogradError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
-                "instead."
-            )
         return self._array  # type: ignore[no-any-return]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
