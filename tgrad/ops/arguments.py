@@ -10,6 +10,7 @@ import numpy
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import Device
 from tgrad.core.dtype import DType
+from tgrad.core.memory_format import MemoryFormat
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, DeviceError, NotAvailableError
 from tgrad.ops.table import REQUIRED, Op, Parameter
@@ -159,6 +160,10 @@ def _layout(value: Any) -> Any:
     return value
 
 
+def _memory_format(value: Any) -> Any:
+    return value if isinstance(value, MemoryFormat) else REFUSED
+
+
 def _generator(value: Any) -> Any:
     from tgrad.core.random import Generator
 
@@ -184,6 +189,7 @@ ACCEPT: Final[dict[str, tuple[Callable[[Any], Any], str]]] = {
     "mode": (_str, "str"),
     "generator": (_generator, "torch.Generator"),
     "layout": (_layout, "torch.layout"),
+    "memory_format": (_memory_format, "torch.memory_format"),
     "any": (lambda value: value, "object"),
 }
 """For each kind: the function that converts a value or refuses it, and PyTorch's name of the kind."""

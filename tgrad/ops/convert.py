@@ -9,6 +9,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.device import Device, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.engine import Spaces
+from tgrad.core.memory_format import PRESERVE, MemoryFormat, check_rank, is_stored, stored
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, ArgumentValueError
 from tgrad.ops.arguments import ACCEPT, REFUSED, type_name
@@ -31,6 +32,13 @@ operator(
 )  # fmt: skip
 
 operator(
+    "in_format", lambda xp, input, dtype, memory_format: stored(input, memory_format),
+    input=lambda o, g, input_type: o.to_type(g, input_type),
+    kinds={"dtype": "dtype"}, dtype=given, function=False, method=False, label="ToCopyBackward",
+    doc="The elements in another dtype and memory format.",
+)  # fmt: skip
+
+operator(
     "gradient_copy", lambda xp, input: xp.array(input, order="C"),
     input=lambda o, g: g,
     function=False, method=False, label="torch::autograd::CopyBackwards", index="",
@@ -38,9 +46,23 @@ operator(
 )  # fmt: skip
 
 
-def convert(tensor: Tensor, dtype: DType | None, device: Device | None, copy: bool = False) -> Tensor:
-    """A tensor in a dtype and on a device; the same object where nothing changes."""
+def convert(
+    tensor: Tensor,
+    dtype: DType | None,
+    device: Device | None,
+    copy: bool = False,
+    memory_format: MemoryFormat | None = None,
+) -> Tensor:
+    """A tensor in a dtype, on a device, in a memory format; the same object where nothing changes."""
     wanted = tensor_type(dtype or tensor._type.dtype, device or tensor._type.device)
+    if memory_format is not None and memory_format is not PRESERVE:
+        check_rank(tensor._array.ndim, memory_format)
+        array = tensor._array
+        # What is stored in both orders at once (one channel, one pixel) counts as stored row by row.
+        ambiguous = memory_format.channels_last and array.flags.c_contiguous
+        if wanted is not tensor._type or copy or ambiguous or not is_stored(array, memory_format):
+            return Spaces.recorded.in_format(tensor, wanted.dtype, memory_format)  # type: ignore[no-any-return]
+        return tensor
     if wanted is tensor._type:
         return Spaces.recorded.copy_of(tensor) if copy else tensor
     return Spaces.recorded.to_copy(tensor, wanted.dtype)  # type: ignore[no-any-return]
@@ -53,7 +75,7 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
     """
     copy = bool(options.pop("copy", False))
     options.pop("non_blocking", None)
-    options.pop("memory_format", None)
+    memory_format = _memory_format("to", options)
     dtype, device, other = (options.pop(n, None) for n in ("dtype", "device", "other"))
     for position, value in enumerate(args):
         if isinstance(value, Tensor):
@@ -64,14 +86,25 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
             dtype = value
         else:
             device = value
-    if options or (not args and dtype is None and device is None and other is None and not copy):
+    if options or (not args and dtype is None and device is None and other is None and not copy
+                   and memory_format is None):
         _bad_to(args, options)
     if other is not None:
         dtype, device = other._type.dtype, other._type.device
     where = None if device is None else ACCEPT["device"][0](device)
     if where is REFUSED:
         _bad_to(args, options)
-    return convert(self, None if dtype is None else ACCEPT["dtype"][0](dtype), where, copy)
+    return convert(self, None if dtype is None else ACCEPT["dtype"][0](dtype), where, copy, memory_format)
+
+
+def _memory_format(name: str, options: dict[str, Any]) -> MemoryFormat | None:
+    """The keyword `memory_format`, taken out of a call's options."""
+    found = options.pop("memory_format", None)
+    if found is not None and not isinstance(found, MemoryFormat):
+        raise ArgumentError(
+            f"{name}(): argument 'memory_format' must be torch.memory_format, not {type_name(found)}"
+        )
+    return found
 
 
 def _bad_to(args: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -131,7 +164,7 @@ def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, **options
 
 def _caster(dtype: DType) -> Callable[..., Tensor]:
     def method(self: Tensor, **options: Any) -> Tensor:
-        return convert(self, dtype, None)
+        return convert(self, dtype, None, memory_format=_memory_format(dtype.name, options))
 
     method.__doc__ = f"The tensor with elements of dtype {dtype.name}; itself if it has it."
     return method

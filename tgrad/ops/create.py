@@ -14,11 +14,13 @@ from tgrad.backends.narrow import finfo, is_floating
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import tensor_type
 from tgrad.core.dtype import DType
+from tgrad.core.memory_format import PRESERVE, stored
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import (
     DTypeError,
     IntegerOverflowError,
     ShapeError,
+    StateError,
 )
 from tgrad.ops import factory
 from tgrad.ops.creation import checked_size
@@ -91,13 +93,22 @@ _C_NAMES = {
     "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double",
 }  # fmt: skip
 
+
+def formatted(array: Any, memory_format: Any) -> Any:
+    """A new array in the order of a memory format."""
+    if memory_format is PRESERVE:
+        raise StateError("unsupported memory format Preserve")
+    return array if memory_format is None else stored(array, memory_format)
+
+
 creation("zeros", zeros, varargs=True, doc="A tensor of zeros.")
 creation(
     "ones", lambda xp, size, *, dtype=None: filled(xp, size, 1, dtype),
     varargs=True, doc="A tensor of ones.",
 )  # fmt: skip
 creation(
-    "empty", lambda xp, size, *, memory_format=None, dtype=None: new_zeros(xp, size, dtype),
+    "empty",
+    lambda xp, size, *, memory_format=None, dtype=None: formatted(new_zeros(xp, size, dtype), memory_format),
     varargs=True, doc="A tensor of undefined values: zeros, here.",
 )  # fmt: skip
 creation(
@@ -110,9 +121,11 @@ creation(
 )  # fmt: skip
 
 
-def like(xp: Any, input: Any, value: Any, dtype: Any) -> Any:
-    """An array with the shape and the order of strides of another one."""
-    if 0 in input.strides:
+def like(xp: Any, input: Any, value: Any, dtype: Any, memory_format: Any = None) -> Any:
+    """An array with the shape of another one, stored in its order or in that of a format."""
+    if memory_format is not None and memory_format is not PRESERVE:
+        result = stored(xp.zeros(input.shape, dtype or input.dtype), memory_format)
+    elif 0 in input.strides:
         result = xp.zeros(input.shape, dtype or input.dtype)
     else:
         result = xp.zeros_like(input, dtype=dtype)
@@ -124,22 +137,25 @@ def like(xp: Any, input: Any, value: Any, dtype: Any) -> Any:
 
 
 creation(
-    "zeros_like", lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 0, dtype),
+    "zeros_like",
+    lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 0, dtype, memory_format),
     kinds=LIKE, dtype=same_or_given, out=False, doc="Zeros in the shape and dtype of a tensor.",
 )  # fmt: skip
 creation(
-    "ones_like", lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 1, dtype),
+    "ones_like",
+    lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 1, dtype, memory_format),
     kinds=LIKE, dtype=same_or_given, out=False, doc="Ones in the shape and dtype of a tensor.",
 )  # fmt: skip
 creation(
-    "empty_like", lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 0, dtype),
+    "empty_like",
+    lambda xp, input, *, memory_format=None, dtype=None: like(xp, input, 0, dtype, memory_format),
     kinds=LIKE, dtype=same_or_given, out=False,
     doc="Undefined values (zeros, here) in the shape and dtype of a tensor.",
 )  # fmt: skip
 creation(
     "full_like",
     lambda xp, input, fill_value, *, memory_format=None, dtype=None: like(
-        xp, input, fill_value, dtype
+        xp, input, fill_value, dtype, memory_format
     ),
     kinds=LIKE, dtype=same_or_given, out=False,
     doc="One number in the shape and dtype of a tensor.",

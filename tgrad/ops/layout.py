@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
-
 from tgrad.core import dtype as dtypes
+from tgrad.core.memory_format import CONTIGUOUS, PRESERVE, is_stored, stored
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, ShapeError
+from tgrad.errors import DTypeError, ShapeError, StateError
 from tgrad.ops.geometry import copied, expanded
 from tgrad.ops.table import composite, operator, view
 
@@ -81,19 +80,9 @@ view(
 
 def cloned(xp: Any, input: Any, *, memory_format: Any = None) -> Any:
     """A copy of an array, in its own order of memory unless a format says otherwise."""
-    if memory_format is None or "preserve" in str(memory_format):
+    if memory_format is None or memory_format is PRESERVE:
         return copied(input)
-    check_format(input, memory_format)
-    return input.copy()
-
-
-def check_format(array: Any, memory_format: Any) -> None:
-    """Raise an error for memory formats other than row by row."""
-    name = str(memory_format).rpartition(".")[2]
-    if name == "channels_last" and array.ndim != 4:
-        raise ShapeError("required rank 4 tensor to use channels_last format")
-    if name in ("channels_last", "channels_last_3d"):
-        raise DTypeError(f"memory format {name} is not available: tensors are stored row by row")
+    return stored(input, memory_format)
 
 
 operator(
@@ -104,14 +93,13 @@ operator(
 
 
 def contiguous(o: Any, input: Any, *, memory_format: Any = None) -> Any:
-    """The tensor itself if it is stored row by row, otherwise a copy that is."""
-    if not isinstance(input, Tensor):
-        return numpy.ascontiguousarray(input)
-    if memory_format is not None:
-        check_format(input._array, memory_format)
-    if input._array.flags.c_contiguous:
+    """The tensor itself if it is stored in the format's order (row by row), otherwise a copy that is."""
+    if memory_format is PRESERVE:
+        raise StateError("preserve memory format is unsupported by the contiguous operator")
+    array = input._array if isinstance(input, Tensor) else input
+    if is_stored(array, memory_format):
         return input
-    return o.clone(input, memory_format="contiguous_format")
+    return o.clone(input, memory_format=memory_format or CONTIGUOUS)
 
 
 composite(

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy
 
 from tgrad.core.graph import fill_node
+from tgrad.core.memory_format import MemoryFormat, is_stored
 from tgrad.core.modes import state
 from tgrad.core.storage import Storage
 from tgrad.core.tensor import Size, Tensor
@@ -61,9 +62,9 @@ def element_size(self: Tensor) -> int:
     return self._type.dtype.itemsize
 
 
-def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
-    """Whether the elements are stored row by row without gaps."""
-    return bool(self._array.flags.c_contiguous)
+def is_contiguous(self: Tensor, memory_format: MemoryFormat | None = None) -> bool:
+    """Whether the elements are stored without gaps, row by row or in the order of a memory format."""
+    return is_stored(self._array, memory_format)
 
 
 def storage_offset(self: Tensor) -> int:

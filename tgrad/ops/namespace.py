@@ -8,32 +8,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
 from tgrad.backends import switches
 from tgrad.core import dtype as dtypes
-from tgrad.core import engine, modes
+from tgrad.core import modes
 from tgrad.core.device import Device
 from tgrad.core.dtype import DType
-from tgrad.core.graph import Node
+from tgrad.core.memory_format import FORMATS, MemoryFormat
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, NotAvailableError
-from tgrad.ops import convert, environment, factory, joining, memory, quick, splitting, typeinfo, windows
+from tgrad.ops import (
+    autograd_names,
+    convert,
+    environment,
+    factory,
+    joining,
+    memory,
+    quick,
+    splitting,
+    typeinfo,
+    windows,
+)
 from tgrad.ops.arguments import AbsentDType
 from tgrad.ops.install import LazyNames, torch_names
-
-
-class MemoryFormat:
-    """A memory format (`torch.contiguous_format`); accepted, and without effect."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"torch.{self.name}"
 
 
 def _from(module: str, name: str) -> Callable[[], Any]:
@@ -41,11 +41,7 @@ def _from(module: str, name: str) -> Callable[[], Any]:
     return lambda: getattr(import_module(module), name)
 
 
-def _custom(name: str) -> Callable[[], Any]:
-    return lambda: import_module("tgrad.ops.custom_function").NAMES[name]
-
-
-def _absent(name: str, instead: str) -> Callable[[], Any]:
+def absent(name: str, instead: str) -> Callable[[], Any]:
     """A function that says that PyTorch's function isn't there, and what to use."""
 
     def function(*args: Any, **keywords: Any) -> Any:
@@ -64,17 +60,17 @@ def _torch() -> LazyNames:
         tensor=factory.tensor, as_tensor=factory.as_tensor, asarray=factory.asarray,
         from_numpy=factory.from_numpy,
         no_grad=modes.no_grad, enable_grad=modes.enable_grad,
-        inference_mode=modes.no_grad, set_grad_enabled=modes.set_grad_enabled,
-        is_grad_enabled=modes.is_grad_enabled, is_anomaly_enabled=modes.is_anomaly_enabled,
+        inference_mode=modes.inference_mode, set_grad_enabled=modes.set_grad_enabled,
+        is_grad_enabled=modes.is_grad_enabled,
+        is_inference_mode_enabled=modes.is_inference_mode_enabled,
+        is_anomaly_enabled=modes.is_anomaly_enabled,
         is_anomaly_check_nan_enabled=modes.is_anomaly_check_nan_enabled,
         finfo=typeinfo.finfo, iinfo=typeinfo.iinfo, promote_types=typeinfo.promote_types,
         result_type=typeinfo.result_type, can_cast=typeinfo.can_cast,
         get_default_dtype=typeinfo.get_default_dtype,
         set_default_dtype=typeinfo.set_default_dtype,
         is_tensor=typeinfo.is_tensor, typename=typeinfo.typename, **typeinfo.TENSOR_QUESTIONS,
-        preserve_format=MemoryFormat("preserve_format"),
-        contiguous_format=MemoryFormat("contiguous_format"),
-        channels_last=MemoryFormat("channels_last"),
+        memory_format=MemoryFormat, **FORMATS,
         __version__=PYTORCH, pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, newaxis=None,
         get_num_threads=get_num_threads, set_num_threads=set_num_threads,
         set_printoptions=_set_printoptions,
@@ -91,15 +87,15 @@ def _torch() -> LazyNames:
         **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},
     )
     names.makers.update(quick.FUNCTIONS)
+    names.makers["vmap"] = autograd_names.from_file("batching", "vmap")
     for name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc"):
         names[name] = Layout(name)
     names["complex32"] = names["chalf"] = AbsentDType("complex32", "use complex64")
     for name, instead in ABSENT.items():
-        names.makers.setdefault(name, _absent(f"torch.{name}", instead))
+        names.makers.setdefault(name, absent(f"torch.{name}", instead))
     return names
 
 
-FUNCTIONAL: Final = "tgrad.ops.functional"
 DATA: Final = (
     "torch.utils.data", "torch.utils.data.dataset", "torch.utils.data.dataloader",
     "torch.utils.data.sampler",
@@ -118,7 +114,6 @@ ABSENT: Final = {
     "compile": "programs run as they are; leave it out",
     "load": "use the language's load(), for which the command line has --allow-read, or numpy.load",
     "save": "use the language's save(), for which the command line has --allow-write, or numpy.save",
-    "vmap": "write the batched operation, or use a loop and torch.stack",
     "sparse_coo_tensor": "tensors are dense; use torch.zeros and indexing",
     "quantize_per_tensor": "tensors aren't quantized; use round() and a scale",
 }
@@ -150,12 +145,6 @@ def _set_printoptions(*args: Any, **options: Any) -> None:
     set_printoptions(*args, **options)
 
 
-def _variable(data: Tensor, requires_grad: bool = False) -> Tensor:
-    """`torch.autograd.Variable`: the tensor itself; of PyTorch before 0.4."""
-    result = data.detach()
-    return result.requires_grad_() if requires_grad else result
-
-
 def modules() -> dict[str, LazyNames]:
     """The module paths that start with `torch`, each with its names; made once."""
     if not _MODULES:
@@ -176,31 +165,7 @@ def _make_modules() -> dict[str, LazyNames]:
     found = {"torch": _torch()}
     for path in ("torch.linalg", "torch.special", "torch.nn.functional", "torch.fft"):
         found[path] = torch_names(path)
-    found["torch.autograd"] = _plain(
-        backward=engine.backward, grad=engine.grad, Variable=_variable, no_grad=modes.no_grad,
-        enable_grad=modes.enable_grad, set_grad_enabled=modes.set_grad_enabled,
-        inference_mode=modes.no_grad, Node=Node, detect_anomaly=modes.detect_anomaly,
-        set_detect_anomaly=modes.set_detect_anomaly,
-    )  # fmt: skip
-    for name in ("Function", "FunctionCtx", "once_differentiable"):
-        found["torch.autograd"].makers[name] = _custom(name)
-    found["torch.autograd.function"] = LazyNames(
-        {name: _custom(name) for name in ("Function", "FunctionCtx", "once_differentiable")}
-    )
-    found["torch.autograd.grad_mode"] = _plain(
-        no_grad=modes.no_grad, enable_grad=modes.enable_grad,
-        set_grad_enabled=modes.set_grad_enabled,
-    )  # fmt: skip
-    found["torch.autograd.functional"] = LazyNames(
-        {n: _from(FUNCTIONAL, n) for n in ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp")}
-    )
-    found["torch.func"] = LazyNames(
-        {
-            **{n: _from(FUNCTIONAL, n) for n in ("grad", "value_and_grad", "jacrev")},
-            **{n: _from(FUNCTIONAL, f"{n}_function") for n in ("hessian", "vjp", "jvp")},
-            "jacfwd": _from(FUNCTIONAL, "jacrev"),
-        }
-    )
+    found.update(autograd_names.modules(absent))
     found["torch.cuda"] = _plain(**environment.CUDA)
     for path in ("torch.accelerator", "torch.mps", "torch.xpu"):
         found[path] = _plain(**environment.ACCELERATOR)
@@ -218,6 +183,7 @@ def _make_modules() -> dict[str, LazyNames]:
     found["torch.nn.parameter"] = LazyNames({"Parameter": _from("tgrad.nn", "Parameter")})
     found["torch.functional"] = found["torch"]
     found["torch.optim"] = ModuleNames("tgrad.optim")
+    found["torch.distributions"] = ModuleNames("tgrad.distributions")
     found["torch.signal"] = _plain()
     found["torch.signal.windows"] = LazyNames(
         {name: _from("tgrad.ops.signal_windows", name) for name in SIGNAL_WINDOWS}
@@ -238,11 +204,11 @@ class ModuleNames(LazyNames):
     def _load(self) -> None:
         if self._module:
             module, self._module = import_module(self._module), ""
-            self.update((name, getattr(module, name)) for name in module.__all__)
+            self.makers.update((name, partial(getattr, module, name)) for name in module.__all__)
 
     def __missing__(self, name: str) -> Any:
         self._load()
-        return self[name] if name in self else super().__missing__(name)
+        return super().__missing__(name)
 
     def __contains__(self, name: object) -> bool:
         self._load()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from tgrad.core.memory_format import CONTIGUOUS
 from tgrad.core.tensor import Size, Tensor
 from tgrad.ops.filling import copy_, fill_number, zero_
 from tgrad.ops.functions import bound, overloads, public_function
@@ -110,7 +111,7 @@ def _of_value(name: str, kinds: Any, quick: Callable[..., Any]) -> Callable[[], 
 def _contiguous(tensor: Tensor) -> Any:
     if tensor._array.flags.c_contiguous:
         return tensor
-    return bound(TABLE["clone"])(tensor, memory_format="contiguous_format")
+    return bound(TABLE["clone"])(tensor, memory_format=CONTIGUOUS)
 
 
 def _flatten(tensor: Tensor) -> Any:

@@ -9,6 +9,7 @@ import numpy
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
+from tgrad.core.memory_format import CONTIGUOUS
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ShapeError, UnsupportedDTypeError
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
@@ -258,7 +259,7 @@ def repeat_interleave(
         wide = o.expand(
             o.unsqueeze(input, at + 1), (*shape[: at + 1], repeats, *shape[at + 1 :])
         )
-        copy = o.clone(wide, memory_format="contiguous_format")
+        copy = o.clone(wide, memory_format=CONTIGUOUS)
         return o.view(copy, (*shape[:at], shape[at] * repeats, *shape[at + 1 :]))
     if repeats._array.ndim != 1:
         raise ShapeError("repeats must be 0-dim or 1-dim tensor")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tgrad.core.memory_format import CONTIGUOUS
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ShapeError
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
@@ -87,7 +88,7 @@ def reshape(o: Any, input: Any, shape: tuple[int, ...]) -> Any:
     shape = inferred(shape, array.size)
     if reshaped(array, shape) is not None:
         return o.reshape_alias(input, shape)
-    return o.unsafe_view(o.clone(input, memory_format="contiguous_format"), shape)
+    return o.unsafe_view(o.clone(input, memory_format=CONTIGUOUS), shape)
 
 
 composite(

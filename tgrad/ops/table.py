@@ -138,8 +138,8 @@ class Op:
         holomorphic: bool = False,
         opmath: bool = False,
         narrow: bool = False,
-        listed: bool = True,
         fused: bool = False,
+        listed: bool = True,
         crowded: bool = False,
     ) -> None:
         self.name = name
@@ -186,13 +186,13 @@ class Op:
         """Note [Half and numbers] in tgrad.ops.call"""
         self.narrow = narrow or family in ("view", "copy", "filling", "creation")
         """Whether the kernel takes arrays of 16 bits: Note [Narrow floats] in tgrad.backends.narrow"""
+        self.fused = fused
+        """Whether PyTorch has one kernel for the derivative: then formulas, too, compute in float32 for
+        narrow floats, and round once."""
         self.listed = listed
         """Whether messages list this overload."""
         self.crowded = crowded
         """Whether PyTorch has old overloads of it, which show in messages for too few arguments."""
-        self.fused = fused
-        """Whether PyTorch has one kernel for the derivative: then formulas, too, compute in float32 for
-        narrow floats, and round once."""
         base = self.public.rstrip("_")
         if isinstance(differentiable, str) and label is None:
             label, index = "torch::autograd::NotImplemented", ""
@@ -250,7 +250,7 @@ KINDS: Final[dict[str, str]] = {
     "largest": "bool", "sorted": "bool", "descending": "bool", "stable": "bool",
     "decimals": "int", "rounding_mode": "mode?", "generator": "generator?", "offset": "int",
     "reduction": "str", "unbiased": "bool", "correction": "number?", "p": "number",
-    "inplace": "bool", "negative_slope": "number", "memory_format": "any", "device": "device?",
+    "inplace": "bool", "negative_slope": "number", "memory_format": "memory_format?", "device": "device?",
     "layout": "any", "requires_grad": "bool", "pin_memory": "bool", "copy": "bool",
     "non_blocking": "bool", "fill_value": "number",
 }  # fmt: skip
