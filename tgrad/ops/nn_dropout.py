@@ -11,15 +11,26 @@ from tgrad.core.dtype import bool_
 from tgrad.core.random import bernoulli, default_generator
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError, TensorError
+from tgrad.ops.geometry import memory_order
 from tgrad.ops.nn_base import functional
 from tgrad.ops.table import composite, operator
 
 
 def noise(input: Tensor, shape: Sequence[int], keep: float) -> Tensor:
-    """Zeros, and ones with probability `keep`, drawn from the default generator."""
+    """Zeros, and ones with probability `keep`, drawn from the default generator.
+
+    In the shape of the input itself they are drawn in the order of its memory.
+    """
     xp = input._type.xp
-    values = bernoulli(default_generator, tuple(shape), keep, input._type.dtype.numpy)
-    return new_tensor(xp.asarray(values), input._type)
+    array, shape = input._array, tuple(shape)
+    order = list(range(len(shape)))
+    if shape == array.shape and not array.flags.c_contiguous:
+        order = memory_order(shape, (array.strides,))
+    values = bernoulli(
+        default_generator, tuple([shape[dim] for dim in order]), keep, input._type.dtype.numpy
+    )
+    back = [order.index(dim) for dim in range(len(order))]
+    return new_tensor(xp.asarray(values).transpose(back), input._type)
 
 
 def check_probability(p: float, error: type[TensorError] = ArgumentValueError) -> None:
