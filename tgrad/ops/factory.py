@@ -73,15 +73,31 @@ def asarray(
     dtype: DType | None = None,
     device: Any = None,
     copy: bool | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool | None = None,
 ) -> Tensor:
-    """The object as a tensor, sharing memory where it can unless `copy` says otherwise."""
+    """The object as a tensor, sharing memory where it can; `copy` always or never makes it a copy.
+
+    `requires_grad=False` leaves the history of a tensor behind, None keeps it.
+    """
+    if copy is False:
+        _check_alias(obj, dtype)
     result = as_tensor(obj, dtype, device)
     if copy and (result is obj or isinstance(obj, numpy.ndarray)):
         result = result.clone()
     if requires_grad and not result.requires_grad:
-        result = result.detach().requires_grad_()
-    return result
+        return result.detach().requires_grad_()
+    return result.detach() if requires_grad is False and result.requires_grad else result
+
+
+def _check_alias(obj: Any, dtype: DType | None) -> None:
+    """Raise PyTorch's error where an object's memory can't be shared."""
+    if not isinstance(obj, (Tensor, numpy.ndarray)):
+        raise ArgumentValueError("can't alias arbitrary sequence into a tensor.")
+    own = obj._type.dtype if isinstance(obj, Tensor) else dtypes.from_numpy(obj.dtype)
+    if dtype is not None and own is not None and own is not dtype:
+        raise ArgumentValueError(
+            f"can't alias tensor with dtype '{own.title}' into dtype '{dtype.title}'."
+        )
 
 
 def from_numpy(array: Any) -> Tensor:

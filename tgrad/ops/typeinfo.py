@@ -127,8 +127,12 @@ def is_tensor(obj: Any) -> bool:
 
 
 def typename(obj: Any) -> str:
-    """The name of an object's type; of a tensor's, e.g. `torch.FloatTensor`."""
-    return obj._type.name if isinstance(obj, Tensor) else type(obj).__name__
+    """The name of a class, or of an object's type; of a tensor's, e.g. `torch.FloatTensor`."""
+    if isinstance(obj, Tensor):
+        return obj._type.name
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(named, "__module__", None)
+    return named.__qualname__ if module in (None, "builtins") else f"{module}.{named.__qualname__}"
 
 
 def _numel(input: Tensor) -> int:
