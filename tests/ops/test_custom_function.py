@@ -158,7 +158,9 @@ def test_wrong_uses() -> None:
     sentence = "function TooFewBackward returned an incorrect number of gradients (expected 2, got 1)"
     with pytest.raises(RuntimeError, match=re.escape(sentence)):
         TooFew.apply(x, x).sum().backward()
+    with pytest.warns(DeprecationWarning, match="should not be instantiated"):
+        relu = Relu()
     with pytest.raises(RuntimeError, match="Legacy autograd function"):
-        Relu()(x)
+        relu(x)
     with pytest.raises(NotImplementedError, match="You must implement the forward function"):
         torch.autograd.Function.apply(x)

@@ -98,6 +98,15 @@ class Generator:
             copy._started().setstate(self._twister.getstate())
         return copy
 
+    def position(self) -> tuple[Any, float | None]:
+        """Where in its stream the generator is; equal if nothing was drawn in between."""
+        return self._started().getstate(), self.spare
+
+    def go_to(self, position: tuple[Any, float | None]) -> None:
+        """Continue from a position."""
+        self._started().setstate(position[0])
+        self.spare = position[1]
+
     def bits32(self, count: int) -> Array:
         """The next `count` numbers of 32 bits, as uint32."""
         draw = self._started().getrandbits

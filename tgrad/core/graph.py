@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from itertools import count
 from types import CodeType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from tgrad.errors import AutogradError
 
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from tgrad.core.tensor import Tensor
 
 Edge = tuple["Node", int]
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph as users hold it: `torch.autograd.graph.get_gradient_edge`."""
+
+    node: Node
+    output_nr: int
+    ownership_token: Any = None
+
+
+GradientEdge.__module__ = "torch.autograd.graph"
 
 next_sequence: Final[Callable[[], int]] = count(1).__next__
 """Nodes are numbered in the order in which they are made; backward visits the newest first."""
@@ -42,7 +53,7 @@ FREED: Final[Any] = _Freed()
 class Hooks:
     """What is to be done with the gradients that arrive at a node; made when first needed."""
 
-    __slots__ = ("after", "before", "retained", "tensor")
+    __slots__ = ("accumulated", "after", "before", "metadata", "retained", "tensor")
 
     def __init__(self) -> None:
         self.tensor: dict[int, dict[int, Callable[[Any], Any]]] = {}
@@ -51,6 +62,10 @@ class Hooks:
         """Per output: the tensor that keeps its gradient (`Tensor.retain_grad`)."""
         self.before: dict[int, Callable[..., Any]] = {}
         self.after: dict[int, Callable[..., Any]] = {}
+        self.accumulated: dict[int, Callable[..., Any]] = {}
+        """To be called with a leaf after its `.grad` has changed."""
+        self.metadata: dict[str, Any] = {}
+        """The user's notes."""
 
 
 class HookHandle:
@@ -95,6 +110,8 @@ class Node:
     saved_names: ClassVar[tuple[str, ...]] = ()
     saves_tensors: ClassVar[bool] = False
     several_outputs: ClassVar[bool] = False
+    materialize: ClassVar[bool] = True
+    """Whether outputs that no gradient arrived at get zeros."""
     results: ClassVar[dict[str, int]] = {"out": 0}
     """The numbers of the results by the names under which they are saved."""
 
@@ -151,8 +168,8 @@ class Node:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """An empty place for the user's notes, as in PyTorch; not kept."""
-        return {}
+        """A place for the user's notes."""
+        return self.need_hooks().metadata
 
     def _sequence_nr(self) -> int:
         return self.sequence

@@ -15,12 +15,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _State:
-    __slots__ = ("anomaly", "check_nan", "grad")
+    __slots__ = ("anomaly", "check_nan", "grad", "inference", "threads")
 
     def __init__(self) -> None:
         self.grad = True
         self.anomaly = False
         self.check_nan = True
+        self.inference = False
+        self.threads = True
 
 
 state: Final = _State()
@@ -83,6 +85,44 @@ class enable_grad(_Switch):  # noqa: N801
     _mode = True
 
 
+class inference_mode(_Switch):  # noqa: N801
+    """`no_grad`, or with False the opposite.  Tensors made inside are ordinary ones."""
+
+    _mode = False
+
+    def __new__(cls, mode: Any = True) -> Self:
+        return super().__new__(cls, mode) if callable(mode) else object.__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self._mode = not mode
+        self._outer: list[bool] = []
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._outer.append(state.inference)
+        state.inference = not self._mode
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        state.inference = self._outer.pop()
+
+    def __call__(self, function: F) -> F:
+        """`function`, run in this mode."""
+
+        @wraps(function)
+        def run(*arguments: Any, **keywords: Any) -> Any:
+            with self:
+                return function(*arguments, **keywords)
+
+        return run  # type: ignore[return-value]
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether code runs inside an `inference_mode` block."""
+    return state.inference
+
+
 class set_grad_enabled(GradMode):  # noqa: N801
     """Switches recording on or off: from this call on, or for a block when used with `with`."""
 
@@ -90,8 +130,7 @@ class set_grad_enabled(GradMode):  # noqa: N801
         super().__init__()
         if not isinstance(mode, bool):
             raise ArgumentError(
-                "set_grad_enabled(): argument 'enabled' (position 1) must be bool, "
-                f"not {type(mode).__name__}"
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
             )
         self._mode = mode
         self._before = state.grad
@@ -109,6 +148,25 @@ class set_grad_enabled(GradMode):  # noqa: N801
     def __call__(self, function: F) -> F:
         state.grad = self._before
         return super().__call__(function)
+
+
+def is_multithreading_enabled() -> bool:
+    """Whether backward passes were allowed several threads, of which they make no use."""
+    return state.threads
+
+
+class set_multithreading_enabled:  # noqa: N801
+    """Allows backward passes several threads, or not: from this call on, or for a block."""
+
+    def __init__(self, mode: bool) -> None:
+        self._before = state.threads
+        self.mode = state.threads = mode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        state.threads = self._before
 
 
 def is_anomaly_enabled() -> bool:
@@ -153,7 +211,7 @@ class detect_anomaly(set_detect_anomaly):  # noqa: N801
         super().__init__(True, check_nan)
 
 
-for _mode in (no_grad, enable_grad, set_grad_enabled):
+for _mode in (no_grad, enable_grad, inference_mode, set_grad_enabled, set_multithreading_enabled):
     _mode.__module__ = "torch.autograd.grad_mode"
 for _anomaly in (detect_anomaly, set_detect_anomaly):
     _anomaly.__module__ = "torch.autograd.anomaly_mode"

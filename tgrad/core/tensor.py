@@ -381,7 +381,7 @@ class Tensor:
             raise AutogradError(
                 "post accumulate grad hooks cannot be registered on non-leaf tensors"
             )
-        return HookHandle(edge[0].need_hooks().after, hook)
+        return HookHandle(edge[0].need_hooks().accumulated, hook)
 
     def backward(
         self,

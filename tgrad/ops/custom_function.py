@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
-from tgrad.core.graph import FREED, Node, fill_node, freed_error
+from tgrad.core.engine import Spaces
+from tgrad.core.graph import AT_ONCE, FREED, Node, fill_node, freed_error
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, AutogradError, StateError
-from tgrad.ops.derivative import alias, raw_through_tensors, versions_of
+from tgrad.ops.derivative import alias, versions_of
 
 
 class FunctionContext(Node):
@@ -24,11 +25,12 @@ class FunctionContext(Node):
     saves_tensors = True
     function: ClassVar[Any]
 
-    raw = raw_through_tensors
+    materialize: bool  # type: ignore[misc]
 
     def __init__(self, needs: tuple[bool, ...]) -> None:
         fill_node(self, (), ())
         self.needs_input_grad = needs
+        self.materialize = True
         self._changed: tuple[Tensor, ...] = ()
         self._constant: tuple[Tensor, ...] = ()
 
@@ -51,7 +53,22 @@ class FunctionContext(Node):
         self._constant = args
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Accepted; gradients that nothing arrived for are zeros."""
+        """Say whether `backward` gets zeros, or None, for results that no gradient arrived at."""
+        self.materialize = value
+
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Accepted; there is no forward mode that would use it."""
+
+    def raw(self, g: Any, edges: Any) -> tuple[Any, ...]:
+        """Run the user's `backward` unrecorded."""
+        wrap = Spaces.raw.wrap
+        with_grad, state.grad = state.grad, False
+        try:
+            given = tuple([None if x is None else wrap(x) for x in g])
+            results = self.recorded(Spaces.recorded, given, edges)
+        finally:
+            state.grad = with_grad
+        return tuple([r._array if isinstance(r, Tensor) else r for r in results])
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -68,9 +85,9 @@ class FunctionContext(Node):
         kept = dict(zip(names, self.saved, strict=True))
         self.saved_names = tuple(names)  # type: ignore[misc]
         self.results = {f"result{n}": n for n in places if n is not None}  # type: ignore[misc]
-        self.saved = tuple([
-            alias(tensor) if name in self.results else tensor for name, tensor in kept.items()
-        ])
+        self.saved = tuple(
+            [alias(tensor) if name in self.results else tensor for name, tensor in kept.items()]
+        )
         self.versions = versions_of(self.saved)
 
     def __repr__(self) -> str:
@@ -84,7 +101,7 @@ class FunctionContext(Node):
 
     def recorded(self, o: Any, g: Any, edges: Any) -> tuple[Any, ...]:
         """Run the user's `backward`."""
-        given = self.function.backward(self, *g)
+        given = self.function.derivative()(self, *g)
         results: tuple[Any, ...] = given if isinstance(given, tuple) else (given,)
         expected = len(self.edges)
         if len(results) > expected and not any(r is not None for r in results[expected:]):
@@ -103,6 +120,20 @@ class FunctionContext(Node):
         return results
 
 
+def _in_order(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a call in the order of the parameters, defaults filled in."""
+    from tgrad.ops.table import REQUIRED, signature
+
+    names = signature(function)
+    if function.__code__.co_flags & 0x0C or len(args) > len(names):  # *args or **keywords
+        return args
+    rest = [
+        keywords.get(name, default) for name, default, keyword_only in names[len(args) :]
+        if not keyword_only
+    ]  # fmt: skip
+    return args if REQUIRED in rest else (*args, *rest)
+
+
 class Function:
     """Base of custom differentiable functions; use a subclass by its `apply`."""
 
@@ -111,9 +142,7 @@ class Function:
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the result: `forward(ctx, *arguments)`, or with `setup_context` without ctx."""
-        raise NotImplementedError(
-            "You must implement the forward function for custom autograd.Function."
-        )
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
@@ -128,9 +157,44 @@ class Function:
             "autograd.Function to use it with backward mode AD."
         )
 
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """The tangents of the results; accepted, and not used: tangents come of `backward`."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """What the function does with batches; accepted, and not used: see tgrad.ops.batching."""
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or set "
+            "generate_vmap_rule=True."
+        )
+
+    generate_vmap_rule: ClassVar[bool] = False
+
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def derivative(cls) -> Callable[..., Any]:
+        """The user's `backward`, by either of its names."""
+        if cls.vjp is Function.vjp:
+            return cls.backward
+        if cls.backward is not Function.backward:
+            raise StateError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should "
+                "only implement one of them."
+            )
+        return cls.vjp
+
+    @classmethod
+    def apply(cls, *args: Any, **keywords: Any) -> Any:
         """Call the function and record it."""
+        if cls.setup_context is not Function.setup_context:
+            args = _in_order(cls.forward, args, keywords)
+        elif keywords:
+            raise ArgumentError(f"{cls.__name__}.apply() takes no keyword arguments")
         needs = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
         ctx = cls._node_class()(needs)
         recording = state.grad and any(needs)
@@ -157,6 +221,17 @@ class Function:
         assert cls._node is not None
         return cls._node
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        import warnings
+
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so "
+            "you should invoke them on the class itself. Instantiating an autograd function will raise an "
+            "error in a future version of PyTorch.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise StateError(
             "Legacy autograd function with non-static forward method is deprecated. Please use "
@@ -168,24 +243,19 @@ class Function:
 Function.__module__ = "torch.autograd.function"
 
 
-def _recorded(
-    ctx: FunctionContext, args: tuple[Any, ...], outputs: tuple[Any, ...]
-) -> tuple[Any, ...]:
+def _recorded(ctx: FunctionContext, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The outputs with the node as their history."""
     tensors = [a if isinstance(a, Tensor) else None for a in args]
     for tensor in ctx._changed:
         if tensor.is_leaf and tensor.requires_grad:
-            raise AutogradError(
-                "a leaf Variable that requires grad has been used in an in-place operation."
-            )
+            raise AutogradError("a leaf Variable that requires grad has been used in an in-place operation.")
         tensor.bump_version()
     ctx.edges = tuple([None if t is None else t.current_edge() for t in tensors])
     ctx.operands = tuple([None if t is None else (t._array.shape, t._type) for t in tensors])
     results = [_as_result(ctx, args, output) for output in outputs]
-    ctx.outputs = tuple([
-        (r._array.shape, r._type) if isinstance(r, Tensor) else ((), _first_type(tensors))
-        for r in results
-    ])
+    ctx.outputs = tuple(
+        [(r._array.shape, r._type) if isinstance(r, Tensor) else ((), _first_type(tensors)) for r in results]
+    )
     made = {id(output): result for output, result in zip(outputs, results, strict=True)}
     ctx.saved = tuple([t if t is None else made.get(id(t), t) for t in ctx.saved])
     ctx.finish(tuple(results))
@@ -212,21 +282,52 @@ def _as_result(ctx: FunctionContext, args: tuple[Any, ...], output: Any) -> Any:
     return output
 
 
+class DelayedError(Node):
+    """The history of what mustn't be differentiated: an error when a pass comes to it."""
+
+    __slots__ = ("sentence",)
+    label = "Error"
+    several_outputs = True
+
+    def __init__(self, sentence: str, tensors: list[Tensor]) -> None:
+        fill_node(self, tuple([None for _ in tensors]), None)
+        self.sequence += AT_ONCE
+        self.sentence = sentence
+        self.outputs = tuple([(t._array.shape, t._type) for t in tensors])
+
+    def recorded(self, o: Any, g: Any, edges: Any) -> tuple[Any, ...]:
+        """Raise the error."""
+        raise AutogradError(self.sentence, node=self)
+
+    def raw(self, g: Any, edges: Any) -> tuple[Any, ...]:
+        """Raise the error."""
+        return self.recorded(None, g, edges)
+
+
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator for a `backward` that isn't differentiable itself."""
+    """Decorator for a `backward` that isn't differentiable itself; differentiating it is an error."""
 
     @wraps(function)
     def backward(ctx: Any, *gradients: Any) -> Any:
         with_grad, state.grad = state.grad, False
         try:
-            return function(ctx, *gradients)
+            result = function(ctx, *gradients)
         finally:
             state.grad = with_grad
+        if not with_grad or not any(isinstance(g, Tensor) and g.requires_grad for g in gradients):
+            return result
+        values = result if isinstance(result, tuple) else (result,)
+        kept = [v.detach() if isinstance(v, Tensor) else v for v in values]
+        node = DelayedError(
+            "trying to differentiate twice a function that was marked with @once_differentiable",
+            [v for v in kept if isinstance(v, Tensor)],
+        )
+        for number, value in enumerate([v for v in kept if isinstance(v, Tensor)]):
+            value._edge = (node, number)
+        return tuple(kept)
 
     return backward
 
 
-NAMES: Final = {
-    "Function": Function, "FunctionCtx": FunctionContext, "once_differentiable": once_differentiable,
-}  # fmt: skip
-"""Names of `torch.autograd.function`."""
+FunctionCtx = BackwardCFunction = FunctionContext
+InplaceFunction = Function

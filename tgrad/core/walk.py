@@ -1,0 +1,378 @@
+"""The backward walk: how gradients flow through the graph; `engine` has the functions that start it.
+
+Gradients flow from the roots to the leaves, newest node first.  An operator's inputs are older than
+its result, so when a node's turn comes everything that flows into it has arrived; a heap of sequence
+numbers is all the order that is needed, there is no recursion and no pass that counts dependencies.
+
+Note [Two ways through one formula]
+    A derivative formula is written once, in terms of a namespace `o` of operators.  An ordinary
+    backward hands it arrays and the bare kernels (`Spaces.raw`); with `create_graph=True` it gets
+    tensors and the recording operators (`Spaces.recorded`).  The walk below is the same for both.
+
+Note [Who owns a gradient]
+    A formula may return the array it was given, a view of it, or a saved one.  A sum of two arrivals
+    belongs to the walk and is added to in place from then on.  What ends up in `.grad` is taken
+    over without a copy only if nothing else refers to it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any, Final
+
+from tgrad import backends
+from tgrad.core.graph import AccumulateGrad, Edge, Hooks, Node
+from tgrad.core.modes import state
+from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.errors import ArgumentError, AutogradError, TgradError
+
+
+class Spaces:
+    """The two namespaces of operators that formulas work with; filled by `tgrad.ops.install`."""
+
+    raw: Any
+    recorded: Any
+
+
+class Walk:
+    """One backward pass: what has arrived where, and what is wanted."""
+
+    needed: set[Node] | None = None
+    """The nodes to visit, where only some inputs are wanted; None for all."""
+    wanted: frozenset[Edge] = frozenset()
+    """The edges whose gradients are to be captured."""
+    node: Node | None = None
+    endings: list[Callable[[], Any]] | None = None
+    """What is to be called when the pass is over."""
+
+    def __init__(self, record: bool, keep: bool) -> None:
+        self.record = record
+        self.keep = keep
+        self.pending: dict[int, Node] = {}
+        self.heap: list[int] = []
+        self.gradients: dict[Node, Any] = {}
+        self.summed: set[Any] = set()
+        self.leaves: dict[AccumulateGrad, Any] = {}
+        self.captured: dict[Edge, Any] = {}
+
+    def at_end(self, function: Callable[[], Any]) -> None:
+        """Call a function when all gradients are where they belong."""
+        if self.endings is None:
+            self.endings = []
+        self.endings.append(function)
+
+    def arrive(self, edge: Edge, gradient: Any) -> None:
+        """Add a gradient to what has arrived at an edge's end."""
+        node, number = edge
+        if type(node) is AccumulateGrad:
+            self._add(self.leaves, node, gradient)
+            return
+        sequence = node.sequence
+        if sequence not in self.pending:
+            self.pending[sequence] = node
+            heappush(self.heap, -sequence)
+        if node.several_outputs:
+            self._add(self.gradients.setdefault(node, {}), number, gradient, (node, number))
+        else:
+            self._add(self.gradients, node, gradient)
+
+    def _add(self, store: dict[Any, Any], key: Any, gradient: Any, mark: Any = None) -> None:
+        before = store.get(key)
+        if before is None:
+            store[key] = gradient
+            return
+        mark = key if mark is None else mark
+        if mark in self.summed and not self.record and type(before) is type(gradient):
+            before += gradient
+            store[key] = before  # a 0-dimensional sum may be a NumPy scalar: += made a new one
+            return
+        store[key] = before + gradient
+        self.summed.add(mark)
+
+    def run(self) -> None:
+        """Visit every node that gradients arrive at, then hand the leaves theirs."""
+        pending, heap, gradients, keep, record = (
+            self.pending, self.heap, self.gradients, self.keep, self.record,
+        )  # fmt: skip
+        leaves, summed, raw = self.leaves, self.summed, Spaces.raw
+        simple = not record and self.needed is None and not state.anomaly
+        quiet = None if backends.silent else Spaces.raw.xp.errstate(all="ignore")
+        if quiet is not None:
+            quiet.__enter__()
+        try:
+            while heap:
+                sequence = -heappop(heap)
+                self.node = node = pending.pop(sequence)
+                g = gradients.pop(node)
+                if summed:
+                    summed.discard(node)
+                if node.hooks is not None or not simple or node.several_outputs:
+                    self._visit(node, g)
+                    continue
+                results = node.raw(g, node.edges)
+                if not keep:
+                    node.free()
+                if node.operands is not None:
+                    results = fit(results, node, raw)
+                # `arrive`, written out for the common case of a node reached once.
+                for edge, result in zip(node.edges, results):  # noqa: B905
+                    if edge is None or result is None:
+                        continue
+                    target = edge[0]
+                    if type(target) is AccumulateGrad:
+                        if target in leaves:
+                            self._add(leaves, target, result)
+                        else:
+                            leaves[target] = result
+                    elif target.several_outputs or target in gradients:
+                        self.arrive(edge, result)
+                    else:
+                        sequence = target.sequence
+                        pending[sequence] = target
+                        gradients[target] = result
+                        heappush(heap, -sequence)
+        except TgradError as error:
+            error.details.setdefault("node", self.node)
+            self._finish_complete()
+            raise
+        finally:
+            if quiet is not None:
+                quiet.__exit__(None, None, None)
+        g = results = result = None  # type: ignore[assignment]  # what is accumulated must be referred to by nobody else
+        self._finish()
+
+    def _visit(self, node: Node, g: Any) -> None:
+        """The general case: hooks, wanted gradients, several outputs, recording."""
+        g = self._several(node, g) if node.several_outputs else self._arrived(node, 0, g)
+        needed = self.needed
+        if needed is not None and node not in needed:
+            return
+        if g is None:
+            return
+        if needed is None:
+            edges = node.edges
+        else:
+            edges = tuple(e if e is not None and self._leads(e) else None for e in node.edges)
+        if node.hooks is not None and node.hooks.before:
+            g = self._before(node, node.hooks, g)
+        o = Spaces.recorded if self.record else Spaces.raw
+        results = node.recorded(o, g, edges) if self.record else node.raw(g, edges)
+        if state.anomaly and state.check_nan:
+            _refuse_nan(node, results)
+        if not self.keep:
+            node.free()
+        if node.operands is not None:
+            results = fit(results, node, o)
+        if node.hooks is not None and node.hooks.after:
+            results = self._after(node, node.hooks, results, g)
+        for edge, result in zip(edges, results, strict=False):
+            if edge is not None and result is not None:
+                self.arrive(edge, result)
+
+    def _leads(self, edge: Edge) -> bool:
+        assert self.needed is not None
+        return edge[0] in self.needed or edge in self.wanted
+
+    def _several(self, node: Node, arrived: dict[int, Any]) -> tuple[Any, ...]:
+        """The gradients of all outputs, zeros where nothing arrived."""
+        space = Spaces.recorded if self.record else Spaces.raw
+        gradients = []
+        for number, (shape, type_) in enumerate(node.outputs):
+            g = arrived.get(number)
+            if g is not None:
+                g = self._arrived(node, number, g)
+            missing = g is None and node.materialize
+            gradients.append(space.zeros_of(shape, type_) if missing else g)
+        return tuple(gradients)
+
+    def _arrived(self, node: Node, number: int, g: Any) -> Any:
+        """Run the hooks on the gradient of an output, keep it where that is wanted."""
+        hooks = node.hooks
+        if hooks is not None:
+            for hook in tuple(hooks.tensor.get(number, {}).values()):
+                g = self._hooked(hook, g)
+            reference = hooks.retained.get(number)
+            tensor = reference() if reference is not None else None
+            if tensor is not None:
+                kept = self.tensor(g)
+                tensor._grad = kept if tensor._grad is None else Spaces.recorded.add(tensor._grad, kept)
+        if (node, number) in self.wanted:
+            self.captured[node, number] = g
+        return g
+
+    def _hooked(self, hook: Callable[[Any], Any], g: Any) -> Any:
+        with_grad, state.grad = state.grad, self.record
+        try:
+            result = hook(self.tensor(g))
+        finally:
+            state.grad = with_grad
+        return g if result is None else self._replacement(hook, result, g)
+
+    def _replacement(self, hook: Callable[..., Any], result: Any, g: Any) -> Any:
+        """What a hook returned in place of a gradient; errors where it doesn't fit."""
+        if not isinstance(result, Tensor):
+            raise ArgumentError(f"expected Variable, but hook returned '{type(result).__name__}'")
+        if g is not None:
+            before = self.tensor(g)
+            name = getattr(hook, "__name__", "hook")
+            if before._type is not result._type:
+                raise AutogradError(
+                    f"hook '{name}' has changed the type of value (was {before._type.name} got "
+                    f"{result._type.name})"
+                )
+            if before._array.shape != result._array.shape:
+                raise AutogradError(f"hook '{name}' has changed the size of value")
+        return result if self.record else result._array
+
+    def tensor(self, g: Any) -> Tensor:
+        """A gradient as the user sees it."""
+        return g if isinstance(g, Tensor) else Spaces.raw.wrap(g)
+
+    def _tensors(self, values: tuple[Any, ...]) -> tuple[Tensor | None, ...]:
+        return tuple([None if value is None else self.tensor(value) for value in values])
+
+    def _replaced(self, hook: Callable[..., Any], changed: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What a node's hook returned in place of several gradients."""
+        if len(values) == 1 and isinstance(changed, Tensor):
+            changed = (changed,)
+        if not isinstance(changed, tuple):
+            raise ArgumentError(f"expected tuple, but hook returned '{type(changed).__name__}'")
+        if len(changed) != len(values):
+            name = getattr(hook, "__name__", "hook")
+            raise AutogradError(
+                f"hook '{name}' has returned an incorrect number of values (got {len(changed)}, but "
+                f"expected {len(values)})"
+            )
+        return tuple(
+            [
+                None if new is None else self._replacement(hook, new, old)
+                for new, old in zip(changed, values, strict=True)
+            ]
+        )
+
+    def _before(self, node: Node, hooks: Hooks, g: Any) -> Any:
+        several = node.several_outputs
+        values: tuple[Any, ...] = g if several else (g,)
+        for hook in tuple(hooks.before.values()):
+            changed = hook(self._tensors(values))
+            if changed is not None:
+                values = self._replaced(hook, changed, values)
+        return values if several else values[0]
+
+    def _after(self, node: Node, hooks: Hooks, results: tuple[Any, ...], g: Any) -> tuple[Any, ...]:
+        outputs = self._tensors(g if node.several_outputs else (g,))
+        for hook in tuple(hooks.after.values()):
+            changed = hook(self._tensors(results), outputs)
+            if changed is not None:
+                results = self._replaced(hook, changed, results)
+        return results
+
+    def _finish_complete(self) -> None:
+        """After an error: hand their gradients to the leaves that nothing more could have reached.
+
+        PyTorch adds to a leaf as soon as it is complete, so some leaves have theirs when a pass fails.
+        """
+        seen: set[Node] = set()
+        stack = [*self.pending.values()]
+        if self.node is not None:
+            stack.append(self.node)
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                stack.extend(edge[0] for edge in node.edges if edge is not None)
+        self.leaves = {leaf: g for leaf, g in self.leaves.items() if leaf not in seen}
+        self._finish()
+
+    def _finish(self) -> None:
+        leaves = self.leaves
+        while leaves:
+            node = next(iter(leaves))
+            gradient = leaves.pop(node)
+            hooks = node.hooks
+            if hooks is not None:
+                for hook in tuple(hooks.tensor.get(0, {}).values()):
+                    gradient = self._hooked(hook, gradient)
+                if hooks.before:
+                    gradient = self._before(node, hooks, gradient)
+            if self.needed is not None:
+                if (node, 0) in self.wanted:
+                    self.captured[node, 0] = gradient
+                if node not in self.needed:
+                    continue
+            leaf = node.variable
+            if leaf is not None and leaf._edge is not None:
+                outputs = () if hooks is None or not hooks.after else self._tensors((gradient,))
+                if self.record:
+                    accumulate_recorded(leaf, gradient)
+                else:
+                    holder = [gradient]
+                    del gradient
+                    accumulate(leaf, holder)
+                if hooks is not None:
+                    for hook in tuple(hooks.accumulated.values()):
+                        hook(leaf)
+                    for hook in tuple(hooks.after.values()):
+                        hook((), outputs)
+        if self.endings is not None:
+            for ending in self.endings:
+                ending()
+
+
+def _refuse_nan(node: Node, results: tuple[Any, ...]) -> None:
+    """Raise the error of anomaly mode if a derivative gave NaN."""
+    for number, result in enumerate(results):
+        array = result._array if isinstance(result, Tensor) else result
+        if array is not None and bool((array != array).any()):  # only NaN does
+            raise AutogradError(
+                f"Function '{type(node).__name__}' returned nan values in its {number}th output.",
+                node=node,
+            )
+
+
+def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
+    """Bring gradients, arrays or tensors, to the shape and dtype of the operands they belong to."""
+    assert node.operands is not None
+    fitted = []
+    for result, operand in zip(results, node.operands, strict=True):
+        if result is not None and operand is not None:
+            shape, type_ = operand
+            if result.shape != shape:
+                result = o.sum_to_size(result, shape)
+            result = o.to_type(result, type_)
+        fitted.append(result)
+    return tuple(fitted)
+
+
+def _references_of_one() -> int:
+    holder = [object()]
+    value = holder.pop()
+    return sys.getrefcount(value)
+
+
+_ALONE: Final = _references_of_one()
+
+
+def accumulate(leaf: Tensor, holder: list[Any]) -> None:
+    """Add an array to a leaf's gradient; `holder` hands over its only reference to it."""
+    value = holder.pop()
+    grad = leaf._grad
+    if grad is not None:
+        type_ = leaf._type
+        type_.xp.add(grad._array, value, out=grad._array)
+        grad.bump_version()
+        return
+    if type(value) is not type(leaf._array):
+        value = leaf._type.xp.asarray(value)
+    elif value.base is not None or sys.getrefcount(value) > _ALONE or not value.flags.c_contiguous:
+        value = value.copy(order="C")
+    leaf._grad = new_tensor(value, leaf._type)
+
+
+def accumulate_recorded(leaf: Tensor, gradient: Tensor) -> None:
+    """Add a gradient that has history to a leaf's gradient."""
+    o = Spaces.recorded
+    grad = leaf._grad
+    leaf._grad = o.gradient_copy(gradient) if grad is None else o.add(grad, gradient)
