@@ -65,7 +65,8 @@ def _of_elements(formula: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:  # fmt: skip
         shape = shape_of(source)
         sizes = [1] * len(shape)
-        sizes[wrap_dim(dim, len(shape))] = -1
+        if shape:
+            sizes[wrap_dim(dim, len(shape))] = -1
         places = o.expand(o.reshape(index, tuple(sizes)), shape)
         return formula(o, g, input, dim, places, source, reduce, include_self, out, input_type)
 
@@ -77,7 +78,7 @@ operator(
     lambda xp, input, dim, index, source, reduce, *, include_self=True: on_copy(
         index_reduce_into, input, dim, index, source, reduce, include_self
     ),
-    check=check_index_reduce, into=index_reduce_into, inplace=True,
+    check=check_index_reduce, into=index_reduce_into, inplace=True, narrow=True,
     kinds={"reduce": "str", "include_self": "bool"},
     input=_of_elements(reduced_input_gradient), source=_of_elements(reduced_source_gradient),
     doc="A copy in which slices of source are combined with those that the index lists.",

@@ -8,7 +8,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.memory_format import CONTIGUOUS, PRESERVE, is_stored, stored
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError, StateError
-from tgrad.ops.geometry import copied, expanded
+from tgrad.ops.geometry import copied, element_strides, expanded
 from tgrad.ops.table import composite, operator, view
 
 # ---------------------------------------------------------------- repetition without memory
@@ -43,6 +43,8 @@ def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
     """
     tensor = isinstance(input, Tensor)
     shape = input._array.shape if tensor else input.shape
+    if tensor and not size and not shape:
+        return o.sum(input)
     extra = len(shape) - len(size)
     if extra < 0 or any(
         want not in (1, have) for have, want in zip(shape[extra:], size, strict=True)
@@ -122,9 +124,10 @@ def check_view_as_complex(input: Any) -> None:
         raise ShapeError("Input tensor must have one or more dimensions")
     if array.shape[-1] != 2:
         raise ShapeError("Tensor must have a last dimension of size 2")
-    if array.strides[-1] != array.itemsize:
+    strides = element_strides(array)
+    if strides[-1] != 1:
         raise ShapeError("Tensor must have a last dimension with stride 1")
-    if any(step // array.itemsize % 2 for step in array.strides[:-1]):
+    if any(step % 2 for step in strides[:-1]):
         raise ShapeError("Tensor must have a stride divisible by 2 for all but last dimension")
 
 

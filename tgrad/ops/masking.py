@@ -10,7 +10,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES, tensor_type
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ArgumentError, DTypeError, ShapeError
+from tgrad.errors import ArgumentError, ArgumentValueError, DTypeError, ShapeError, StateError
 from tgrad.ops.filling import stored_in
 from tgrad.ops.operands import broadcast_error, checked_number, number_array
 from tgrad.ops.scattering import shape_of
@@ -135,6 +135,21 @@ composite(
     "nonzero", nonzero, kinds={"as_tuple": "bool"},
     doc="The indices of the elements that aren't zero.",
 )  # fmt: skip
+def nonzero_static(o: Any, input: Any, *, size: int, fill_value: int = -1) -> Any:
+    """The first `size` rows of `nonzero`, made up with rows of fill_value."""
+    if size < 0:
+        raise ShapeError("nonzero_static: 'size' must be an non-negative integer")
+    found = nonzero(o, input)
+    rows = numpy.full((size, input._array.ndim), fill_value, numpy.int64)
+    count = min(size, len(found._array))
+    rows[:count] = found._array[:count]
+    return new_tensor(rows, found._type)
+
+
+composite(
+    "nonzero_static", nonzero_static, kinds={"size": "int", "fill_value": "int"},
+    doc="The indices of the first elements that aren't zero, in a tensor of a given size.",
+)  # fmt: skip
 composite(
     "argwhere", lambda o, input: nonzero(o, input),
     doc="The indices of the elements that aren't zero, a row for each.",
@@ -147,16 +162,30 @@ def unravel_index(o: Any, indices: Any, shape: Any) -> Any:
         raise ArgumentError(
             f"expected 'indices' to be integer dtype, but got {indices._type.dtype!r}"
         )
-    found = []
-    rest = indices._array
-    for size in reversed(shape):
-        found.append(new_tensor(numpy.asarray(rest % size), indices._type))
-        rest = rest // size
-    return tuple(reversed(found))
+    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    for size in sizes:
+        if type(size) is not int:
+            raise ArgumentError(
+                f"expected 'shape' sequence to only contain ints, but got {_class_text(type(size))}"
+            )
+    if any(size < 0 for size in sizes):
+        raise ArgumentValueError(f"'shape' cannot have negative values, but got {tuple(sizes)}")
+    array = indices._array.astype(numpy.int64)
+    if 0 in sizes and array.size:
+        raise StateError("ZeroDivisionError")
+    columns = numpy.empty((*array.shape, len(sizes)), numpy.int64)
+    for place, size in reversed(list(enumerate(sizes))):
+        columns[..., place] = array % max(size, 1)
+        array = array // max(size, 1)
+    return o.unbind(new_tensor(columns, CPU_TYPES[columns.dtype]), -1)
+
+
+def _class_text(kind: type) -> str:
+    return f"<class '{kind.__name__}'>"
 
 
 composite(
-    "unravel_index", unravel_index, kinds={"indices": "tensor", "shape": "ints"}, method=False,
+    "unravel_index", unravel_index, kinds={"indices": "tensor", "shape": "any"}, method=False,
     doc="The coordinates of elements given by their position among all.",
 )  # fmt: skip
 

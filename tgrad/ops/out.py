@@ -134,9 +134,7 @@ def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any)
     if op.family == "creation":
         named = _typed_by(targets[0], named)
     elif (
-        op.name in _AS_OUT
-        and named["dtype"] is None
-        and (targets[0]._type.inexact or op.name != "mean.dim")
+        op.name in _AS_OUT and named["dtype"] is None and (targets[0]._type.inexact or op.name != "mean.dim")
     ):
         named = {**named, "dtype": targets[0]._type.dtype}
     with_grad, state.grad = state.grad, False
@@ -193,9 +191,7 @@ def _write(
     put(target, result._array, spread=op.name in _EXPANDED)
 
 
-def _check_dtype(
-    op: Op, named: Mapping[str, Any], position: int, target: Tensor, result: Tensor
-) -> None:
+def _check_dtype(op: Op, named: Mapping[str, Any], position: int, target: Tensor, result: Tensor) -> None:
     """Raise PyTorch's error for a target of another dtype, if the row has one."""
     have, want = target._type.dtype, result._type.dtype
     words = {

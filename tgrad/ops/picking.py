@@ -12,10 +12,11 @@ import numpy
 
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
-from tgrad.core.tensor import Tensor
-from tgrad.errors import DimensionError, DTypeError, ShapeError
+from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.errors import DimensionError, DTypeError, ShapeError, StateError
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.filling import stored_in
+from tgrad.ops.operands import broadcast_error
 from tgrad.ops.scattering import (
     INDEX_TYPES,
     check_range,
@@ -158,7 +159,7 @@ def index_add_into(array: Any, dim: int, index: Any, source: Any, alpha: Any = 1
     """Add slices of a source to those that an index lists."""
     target = to_front(array, dim)
     if alpha != 1:
-        source = source * numpy.asarray(alpha, source.dtype)
+        source = source * numpy.asarray(alpha).astype(source.dtype)
     rows = to_front(source, dim)
     if target.flags.c_contiguous:
         add_rows(target, with_dimension(index), rows)
@@ -166,6 +167,15 @@ def index_add_into(array: Any, dim: int, index: Any, source: Any, alpha: Any = 1
     copy = target.copy()
     add_rows(copy, with_dimension(index), rows)
     target[...] = copy
+
+
+def check_index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Any = 1) -> None:
+    """Raise PyTorch's errors for slices that don't fit, and for a complex factor of real ones."""
+    check_slices("index_add_()", input, dim, index, source)
+    if isinstance(alpha, complex) and not input._type.dtype.is_complex:
+        raise StateError(
+            f"value cannot be converted to type {input._type.dtype.c_name} without overflow"
+        )
 
 
 def _scaled(g: Any, alpha: Any) -> Any:
@@ -177,9 +187,7 @@ operator(
     lambda xp, input, dim, index, source, *, alpha=1: on_copy(
         index_add_into, input, dim, index, source, alpha
     ),
-    check=lambda input, dim, index, source, alpha: check_slices(
-        "index_add_()", input, dim, index, source
-    ),
+    check=check_index_add,
     into=index_add_into, inplace=True,
     input=lambda o, g: g,
     source=lambda o, g, dim, index, source, alpha: o.reshape(
@@ -241,7 +249,7 @@ operator(
     lambda xp, input, dim, index, value: on_copy(index_fill_into, input, dim, index, value),
     check=check_index_fill, into=index_fill_into, inplace=True, index=1, kinds={"value": "tensor"},
     input=lambda o, g, dim, index: o.index_fill(g, dim, index, 0),
-    value=lambda o, g, dim, index: o.sum(o.index_select(g, dim, index)),
+    value=lambda o, g, dim, index: o.sum(o.index_select(g, dim, o._unique2(index)[0])),
     doc="A copy in which a 0-dimensional tensor fills the slices that the index lists.",
 )  # fmt: skip
 operator(
@@ -338,12 +346,18 @@ def take_along_dim(o: Any, input: Any, indices: Any, dim: int | None = None) -> 
         )
     at = wrap_dim(dim, len(shape))
     one = (1,)
-    common = numpy.broadcast_shapes(
-        shape[:at] + one + shape[at + 1 :], wanted[:at] + one + wanted[at + 1 :]
-    )
+    first, second = shape[:at] + one + shape[at + 1 :], wanted[:at] + one + wanted[at + 1 :]
+    error = broadcast_error(first, second)
+    if error is not None:
+        raise error
+    common = numpy.broadcast_shapes(first, second)
     input = o.expand(input, common[:at] + shape[at : at + 1] + common[at + 1 :])
     indices = o.expand(indices, common[:at] + wanted[at : at + 1] + common[at + 1 :])
-    return o.gather(input, at, indices)
+    size = shape[at]
+    if size == 0 and indices._array.size:
+        raise StateError("ZeroDivisionError")
+    places = numpy.ascontiguousarray(indices._array % max(size, 1))
+    return o.gather(input, at, new_tensor(places, indices._type))
 
 
 composite(

@@ -264,6 +264,9 @@ def logcumsumexp_back(o: Any, g: Any, input: Any, dim: int, out: Any) -> Any:
     """
     if len(g.shape) == 0 or 0 in g.shape:
         return g
+    if o.is_complex_value(g):
+        part = o.flip(o.log(o.conj(g)) - out, (dim,))
+        return o.conj(o.exp(o.flip(o.logcumsumexp(part, dim), (dim,)) + input))
     size = o.log(o.abs(g))
     lowest = {"float16": -65504.0, "float32": -3.4028234663852886e38}.get(
         str(g.dtype).rpartition(".")[2], -1.7976931348623157e308

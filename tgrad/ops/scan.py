@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import numpy
@@ -74,6 +75,18 @@ operator(
 )  # fmt: skip
 
 
+def log_of_sum(total: Any, value: Any) -> Any:
+    """log(exp(a) + exp(b)) of complex numbers; the angle goes on from that of the larger one."""
+    less = value.real < total.real
+    low, high = numpy.where(less, value, total), numpy.where(less, total, value)
+    with numpy.errstate(all="ignore"):
+        usual = numpy.log1p(numpy.exp(low - high)) + high
+        infinite = numpy.log(numpy.exp(low) + numpy.exp(high))
+    both = ~numpy.isfinite(low.real) & (low.real == high.real)
+    result = numpy.where(both, numpy.where(low.real < 0, low, infinite), usual)
+    return numpy.where(numpy.isnan(low) | numpy.isnan(high), complex(numpy.nan, numpy.nan), result)
+
+
 def _logcumsumexp(xp: Any, input: Any, dim: int) -> Any:
     axis = wrap_dim(dim, input.ndim)
     if input.dtype.kind not in "fc":
@@ -81,9 +94,10 @@ def _logcumsumexp(xp: Any, input: Any, dim: int) -> Any:
     if input.ndim == 0:
         return input.copy()
     if input.dtype.kind == "c":
-        most = xp.amax(input.real, axis=axis, keepdims=True)
-        wide = xp.exp((input - most).astype(xp.complex128))
-        return (xp.log(numpy.add.accumulate(wide, axis=axis)) + most).astype(input.dtype)
+        wide = numpy.moveaxis(input.astype(xp.complex128), axis, 0)
+        nothing = numpy.full(wide.shape[1:], complex(-numpy.inf, 0))
+        rows = list(accumulate(wide, log_of_sum, initial=nothing))[1:]
+        return numpy.moveaxis(numpy.array(rows).reshape(wide.shape), 0, axis).astype(input.dtype)
     wide = input.astype(numpy.float64)
     return numpy.logaddexp.accumulate(wide, axis=axis).astype(input.dtype)
 
@@ -108,6 +122,8 @@ def _diff(
     for extra in (prepend, append):
         if extra is not None and extra.ndim != input.ndim:
             raise ShapeError("diff expects prepend or append to be the same dimension as input")
+    if n == 0:
+        return o.zeros_like(input).copy_(input)
     parts = [part for part in (prepend, input, append) if part is not None]
     if len(parts) > 1:
         input = o.cat(tuple(parts), dim)
@@ -115,7 +131,7 @@ def _diff(
         size = input.shape[dim] - 1
         after, before = o.narrow(input, dim, 1, size), o.narrow(input, dim, 0, size)
         input = o.logical_xor(after, before) if input.dtype is dtypes.bool_ else o.sub(after, before)
-    return input if n else o.zeros_like(input).copy_(input)
+    return input
 
 
 composite(

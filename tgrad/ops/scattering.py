@@ -25,7 +25,7 @@ INDEX_TYPES: Final = (dtypes.int64, dtypes.int32)
 
 def on_copy(into: Callable[..., None], input: Any, *arguments: Any) -> Any:
     """A copy of an array, stored row by row, that a function has changed."""
-    result = input.copy()
+    result = numpy.array(input, order="C")  # 0-dimensional ones may be NumPy's scalars
     into(result, *arguments)
     return result
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy
 
 from tgrad.backends import selection
 from tgrad.core import dtype as dtypes
+from tgrad.core.tensor import Tensor
 from tgrad.errors import DimensionError, DTypeError, ShapeError, StateError
-from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.dimensions import numel, wrap_dim
 from tgrad.ops.reduce import unsupported
 from tgrad.ops.reduce_formulas import chosen_back, spread_evenly
 from tgrad.ops.table import Rule, composite, operator, promoted
@@ -206,6 +207,17 @@ def _check_sequences(sequence: Any, input: Any, right: bool, side: Any, sorter: 
         raise StateError(
             f"{name}: side and right can't be set to opposites, got side of left while right was True"
         )
+    if sequence.ndim > 1 and input.ndim == 0:
+        raise ShapeError(
+            f"{name}: input value can be a scalar only when boundaries tensor dimension is 1, but we got "
+            f"boundaries tensor dim({sequence.ndim}) and input value's dim(0) numel(1)"
+        )
+    if sorter is not None and sorter.dtype != numpy.int64:
+        dtype = dtypes.from_numpy(sorter.dtype)
+        raise DTypeError(
+            f"{name}: sorter must be a tensor of long dtype but got dtype "
+            f"{'?' if dtype is None else dtype.title}"
+        )
     if sorter is not None and sorter.shape != sequence.shape:
         raise ShapeError(
             f"{name}: boundary and sorter must have the same size, but got boundary tensor "
@@ -221,23 +233,26 @@ def _check_sequences(sequence: Any, input: Any, right: bool, side: Any, sorter: 
             "boundaries tensor and input value tensor must match, but we got boundaries tensor "
             f"{list(sequence.shape)} and input value tensor {list(input.shape)}"
         )
+    if sorter is not None and sorter.size and not 0 <= sorter.min() <= sorter.max() < sequence.shape[-1]:
+        raise ShapeError(f"{name}: sorter index out of range")
     return right or side == "right"
 
 
 def _searched(sequence: Any, input: Any, right: bool, side: Any, sorter: Any) -> Any:
     """Where the values would go into the sorted sequence, or into each of several."""
     right = _check_sequences(sequence, input, right, side, sorter)
-    if sequence.dtype.kind == "c":
+    if sequence.dtype.kind in "bc":
         raise unsupported("searchsorted_out_cpu", sequence)
     which: Any = "right" if right else "left"
     if sorter is not None:
         sequence = numpy.take_along_axis(sequence, sorter, -1)
     if sequence.ndim == 1:
         return numpy.asarray(numpy.searchsorted(sequence, input, which)).astype(numpy.int64)
-    rows = sequence.reshape(-1, sequence.shape[-1])
-    values = input.reshape(len(rows), -1)
+    count = numel(sequence.shape[:-1])
+    rows = sequence.reshape(count, sequence.shape[-1])
+    values = input.reshape(count, input.shape[-1])
     found = [numpy.searchsorted(row, value, which) for row, value in zip(rows, values, strict=True)]
-    return numpy.stack(found).astype(numpy.int64).reshape(input.shape)
+    return numpy.array(found, numpy.int64).reshape(input.shape)
 
 
 _common = Rule("promoted", "never", promoted.decide)
@@ -289,10 +304,17 @@ for _label, _kind in (("", "tensor"), (".Scalar", "scalar")):
 
 
 def _isin(xp: Any, elements: Any, tests: Any, invert: bool) -> Any:
-    elements, tests = xp.asarray(elements), xp.asarray(tests)
-    if elements.dtype.kind == "b":
-        raise DTypeError("Unsupported input type encountered for isin(): Bool")
-    return numpy.isin(elements, tests, invert=invert)
+    return numpy.isin(xp.asarray(elements), xp.asarray(tests), invert=invert)
+
+
+def check_isin(elements: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False) -> None:
+    """Raise PyTorch's error for dtypes without an order."""
+    for value in (elements, test_elements):
+        if isinstance(value, Tensor) and value._type.dtype in (dtypes.bool_, *_COMPLEX):
+            raise DTypeError(f"Unsupported input type encountered for isin(): {value._type.dtype.title}")
+
+
+_COMPLEX: Final = (dtypes.complex64, dtypes.complex128)
 
 
 operator(
@@ -302,7 +324,7 @@ operator(
     ),
     kinds={"elements": "tensor", "test_elements": "tensor", "assume_unique": "bool",
            "invert": "bool"},
-    dtype=_common, result=dtypes.bool_, differentiable=False, method=False,
+    check=check_isin, dtype=_common, result=dtypes.bool_, differentiable=False, method=False,
     doc="Whether each element is one of the test elements.",
 )  # fmt: skip
 operator(
@@ -312,7 +334,7 @@ operator(
     ),
     kinds={"element": "scalar", "test_elements": "tensor", "assume_unique": "bool",
            "invert": "bool"},
-    dtype=_common, result=dtypes.bool_, differentiable=False, method=False,
+    check=check_isin, dtype=_common, result=dtypes.bool_, differentiable=False, method=False,
     doc="Whether the number is one of the test elements.",
 )  # fmt: skip
 operator(
@@ -322,6 +344,6 @@ operator(
     ),
     kinds={"elements": "tensor", "test_element": "scalar", "assume_unique": "bool",
            "invert": "bool"},
-    dtype=_common, result=dtypes.bool_, differentiable=False, method=False,
+    check=check_isin, dtype=_common, result=dtypes.bool_, differentiable=False, method=False,
     doc="Whether each element is the number.",
 )  # fmt: skip

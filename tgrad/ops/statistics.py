@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy
 
-from tgrad.backends import ranges
 from tgrad.backends import reductions as kernels
-from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, ShapeError, StateError
+from tgrad.errors import DimensionError, DTypeError, ShapeError, StateError
 from tgrad.ops.dimensions import reduced_axes, wrap_dim
 from tgrad.ops.reduce import unsupported
 from tgrad.ops.reduce_formulas import logsumexp_back, norm_back, renorm_back
-from tgrad.ops.table import Rule, broadcast, composite, float_result, operator
+from tgrad.ops.table import broadcast, composite, float_result, operator
 
 # ---------------------------------------------------------------- sums of exponentials, counts
 
@@ -57,6 +55,28 @@ operator(
     lambda xp, input, dim: xp.asarray(xp.count_nonzero(input, reduced_axes(dim, input.ndim))),
     kinds={"dim": "ints"}, result=dtypes.int64, differentiable=False, out=False, varargs=True,
     doc="How many elements aren't 0, over dimensions.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- hashes
+
+
+def _hash_tensor(xp: Any, input: Any, dim: Any = (), *, keepdim: bool = False, mode: int = 0) -> Any:
+    if mode != 0:
+        raise StateError(f"Unknown hash_tensor mode: {mode}")
+    axes = reduced_axes(dim, input.ndim)
+    for axis in axes or ():
+        if input.shape[axis] == 0:
+            raise DimensionError(f"hash_tensor: Expected reduction dim {axis} to have non-zero size.")
+    if input.dtype.kind == "c":
+        raise unsupported("xor_sum_cpu", input)
+    wide = input.astype(numpy.int64 if input.dtype.kind in "iub" else numpy.float64).view(numpy.uint64)
+    return xp.bitwise_xor.reduce(wide, axis=axes, keepdims=keepdim)
+
+
+operator(
+    "hash_tensor", _hash_tensor, kinds={"dim": "ints", "keepdim": "bool", "mode": "int"},
+    result=dtypes.uint64, differentiable=False,
+    doc="The exclusive or of the elements' bits, read as 64-bit numbers.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- distances
@@ -181,157 +201,6 @@ for _name, _doc in (("quantile", "Quantiles"), ("nanquantile", "Quantiles of wha
         kinds={"q": "operand", "dim": "int?", "interpolation": "str"},
         doc=f"{_doc} of all elements or along a dimension, interpolated.",
     )  # fmt: skip
-
-# ---------------------------------------------------------------- histograms
-
-
-def _text(value: Any) -> str:
-    return f"{float(value):g}"
-
-
-def _bounds(input: Any, low: float, high: float) -> tuple[Any, Any]:
-    """The range of a histogram: that of the data where none is given."""
-    kind = input.dtype.type
-    first, last = kind(low), kind(high)
-    if first == last and input.size:
-        limits = numpy.finfo(kind)
-        first = numpy.minimum(input.min(), limits.max)
-        last = numpy.maximum(input.max(), limits.min)
-    if not (numpy.isfinite(first) and numpy.isfinite(last)):
-        raise StateError(
-            f"torch.histc: range of [{_text(first)}, {_text(last)}] is not finite"
-        )
-    if first == last:
-        first, last = first - kind(1), last + kind(1)
-    if not first < last:
-        raise StateError("torch.histc: max must be larger than min")
-    return first, last
-
-
-def _counted(
-    flat: Any, weights: Any, edges: Any, first: Any, last: Any, bins: int, search: str
-) -> Any:
-    """The sums of the weights in each bin; the last bin takes its right edge as well."""
-    inside = (flat >= first) & (flat <= last)
-    values, weights = flat[inside], weights[inside]
-    if search == "all":
-        places = numpy.searchsorted(edges, values, "right") - 1
-    else:
-        places = ((values - first) * values.dtype.type(bins) / (last - first)).astype(numpy.int64)
-        if search == "near":
-            lowest = numpy.maximum(places - 1, 0)
-            highest = numpy.minimum(places + 2, bins + 1)
-            exact = numpy.searchsorted(edges, values, "right")
-            places = numpy.clip(exact, lowest, highest) - 1
-    places = numpy.minimum(places, bins - 1)
-    counts = numpy.zeros(bins, flat.dtype)
-    add_rows(counts, places, weights)
-    return counts
-
-
-def _histc(xp: Any, input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
-    if input.dtype.kind != "f":
-        raise unsupported("histogram_cpu", input)
-    if bins <= 0:
-        raise StateError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
-    flat = input.reshape(-1)
-    first, last = _bounds(flat, min, max)
-    return _counted(flat, xp.ones_like(flat), None, first, last, bins, "none")
-
-
-operator(
-    "histc", _histc, kinds={"bins": "int", "min": "number", "max": "number"}, differentiable=False,
-    doc="Counts of elements in equal bins between min and max (of the data if both are 0).",
-)  # fmt: skip
-
-
-def _histogram(
-    input: Any, edges: Any, bins: int, span: Any, weight: Any, density: bool
-) -> tuple[Any, Any]:
-    if input.dtype.kind != "f":
-        raise unsupported("histogramdd", input)
-    flat = input.reshape(-1)
-    weights = numpy.ones_like(flat) if weight is None else weight.reshape(-1)
-    search = "all"
-    if edges is None:
-        search = "near"
-        if bins <= 0:
-            raise StateError(
-                f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0"
-            )
-        low, high = (0.0, 0.0) if span is None else span
-        first, last = _bounds(flat, low, high)
-        edges = ranges.linspace(float(first), float(last), bins + 1, flat.dtype)
-    counts = _counted(flat, weights, edges, edges[0], edges[-1], len(edges) - 1, search)
-    if density:
-        counts = counts / (counts.sum() * numpy.diff(edges))
-    return counts.astype(flat.dtype), edges.astype(flat.dtype)
-
-
-PARTS: dict[str, Any] = {"fields": ("hist", "bin_edges"), "differentiable": False}
-
-operator(
-    "histogram.bins_tensor",
-    lambda xp, input, bins, *, weight=None, density=False: _histogram(
-        input, bins, 0, None, weight, density
-    ),
-    kinds={"bins": "index", "weight": "index?", "density": "bool"},
-    doc="Counts of elements between given edges, and the edges.", **PARTS,
-)  # fmt: skip
-operator(
-    "histogram",
-    lambda xp, input, bins=100, *, range=None, weight=None, density=False: _histogram(
-        input, None, bins, range, weight, density
-    ),
-    kinds={"bins": "int", "weight": "index?", "density": "bool"},
-    doc="Counts of elements in equal bins, and the edges of these.", **PARTS,
-)  # fmt: skip
-
-
-def _bincount(input: Any, weights: Any, minlength: int) -> Any:
-    if input.dtype.kind not in "iu":
-        raise unsupported("bincount_cpu", input)
-    if minlength < 0:
-        raise StateError("minlength should be >= 0")
-    if input.ndim != 1 or (input.size and input.min() < 0):
-        raise StateError("bincount only supports 1-d non-negative integral inputs.")
-    if weights is not None and weights.shape != input.shape:
-        raise ShapeError("weights should be 1-d and have the same length as input")
-    size = max(int(input.max()) + 1 if input.size else 0, minlength)
-    if weights is None:
-        return numpy.bincount(input, minlength=size).astype(numpy.int64)
-    kind = numpy.float32 if weights.dtype == numpy.float32 else numpy.float64
-    counts = numpy.zeros(size, kind)
-    add_rows(counts, input.astype(numpy.int64), weights.astype(kind))
-    return counts
-
-
-operator(
-    "bincount.counts", lambda xp, input, minlength: _bincount(input, None, minlength),
-    kinds={"minlength": "int"}, result=dtypes.int64, differentiable=False, function=False,
-    method=False, out=False, doc="How often each whole number occurs.",
-)  # fmt: skip
-operator(
-    "bincount.sums", lambda xp, weights, input, minlength: _bincount(input, weights, minlength),
-    kinds={"weights": "tensor", "input": "index", "minlength": "int"},
-    dtype=Rule(
-        "float32 for float32 weights, else float64", "never",
-        lambda operands, dtype: (
-            dtypes.float32 if operands[0].dtype is dtypes.float32 else dtypes.float64
-        ),
-    ),
-    differentiable=False, function=False, method=False, out=False,
-    doc="The sum of the weights of each whole number.",
-)  # fmt: skip
-composite(
-    "bincount",
-    lambda o, input, weights=None, minlength=0: (
-        o.bincount_counts(input, minlength) if weights is None
-        else o.bincount_sums(weights, input, minlength)
-    ),
-    kinds={"weights": "tensor?", "minlength": "int"}, out=False,
-    doc="How often each whole number occurs, or the sum of its weights.",
-)  # fmt: skip
 
 # ---------------------------------------------------------------- covariance
 
