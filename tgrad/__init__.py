@@ -57,7 +57,7 @@ _PARTS = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("backends", "nn", "optim"):
+    if name in ("backends", "distributions", "nn", "optim"):
         from importlib import import_module
 
         return import_module(f"tgrad.{name}")

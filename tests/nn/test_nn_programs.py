@@ -6,6 +6,7 @@ import contextlib
 import io
 import sys
 import warnings
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,20 +14,20 @@ from typing import Any
 import pytest
 
 import tgrad
-import tgrad.nn
-import tgrad.optim
 
 HERE = Path(__file__).resolve().parent
+SUBMODULES = (
+    "nn", "nn.functional", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler",
+)  # fmt: skip
 PROGRAMS = sorted((HERE / "programs").glob("*.py"))
 
 
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tgrad under the name that the programs import."""
-    for name, module in (
-        ("torch", tgrad), ("torch.nn", tgrad.nn), ("torch.optim", tgrad.optim),
-    ):  # fmt: skip
-        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setitem(sys.modules, "torch", tgrad)
+    for path in SUBMODULES:
+        monkeypatch.setitem(sys.modules, f"torch.{path}", attrgetter(path)(tgrad))
     return tgrad
 
 

@@ -21,7 +21,8 @@ ALLOWED = {
     "core": {"source", "errors", "backends", "core"},
     "ops": {"source", "errors", "backends", "core", "ops"},
     "nn": {"source", "errors", "backends", "core", "ops", "nn"},
-    "optim": {"source", "errors", "backends", "core", "ops", "optim"},
+    "optim": {"source", "errors", "backends", "core", "ops", "optim", "nn"},
+    "distributions": {"source", "errors", "backends", "core", "ops", "distributions"},
     "data": {"source", "errors", "core", "ops", "data"},
     "lang": {"source", "errors", "lang"},
     "runtime": {

@@ -604,6 +604,8 @@ class Tensor:
         result.require_grad(self._edge is not None)
         if self._grad is not None:
             result._grad = self._grad.__deepcopy__(memo)
+        if id(self) in PARAMETERS:
+            mark_parameter(result)
         memo[id(self)] = result
         return result
 
@@ -632,7 +634,15 @@ class Tensor:
 Tensor.__module__ = "torch"
 
 PARAMETERS: dict[int, Any] = {}
-"""The identities of tensors that are parameters of modules; filled by `tgrad.nn`, if that is used."""
+"""The tensors that are parameters of modules, by their identities."""
+
+
+def mark_parameter(tensor: Tensor) -> Tensor:
+    """Make a tensor a parameter; returns it."""
+    key = id(tensor)
+    PARAMETERS[key] = weakref.ref(tensor, lambda _: PARAMETERS.pop(key, None))
+    return tensor
+
 
 _create = object.__new__
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from tgrad.errors import ArgumentValueError
 from tgrad.nn import functional as F  # noqa: N812
 from tgrad.nn.module import Module
 from tgrad.nn.parameter import Parameter
@@ -26,9 +27,7 @@ class Activation(Module):
 
     def forward(self, input: Any) -> Any:
         """The function of the input."""
-        return getattr(F, self.function)(
-            input, **{name: getattr(self, name) for name in self.options}
-        )
+        return getattr(F, self.function)(input, **{name: getattr(self, name) for name in self.options})
 
     def extra_repr(self) -> str:
         """The options."""
@@ -44,9 +43,7 @@ def bind_options(
 ) -> dict[str, Any]:
     """The values of a constructor's arguments, by Python's rules."""
     if len(args) > len(options):
-        raise TypeError(
-            f"{name}.__init__() takes {_number(len(options))} but {len(args) + 1} were given"
-        )
+        raise TypeError(f"{name}.__init__() takes {_number(len(options))} but {len(args) + 1} were given")
     given = dict(zip(options, args, strict=False))
     for key, value in keywords.items():
         if key not in options:
@@ -90,6 +87,7 @@ GLU = _activation("GLU", "glu", dim=-1)
 Softmax = _activation("Softmax", "softmax", dim=None)
 LogSoftmax = _activation("LogSoftmax", "log_softmax", dim=None)
 Softmin = _activation("Softmin", "softmin", dim=None)
+RReLU = _activation("RReLU", "rrelu", lower=1.0 / 8, upper=1.0 / 3, inplace=False)
 Softplus = _activation("Softplus", "softplus", beta=1.0, threshold=20.0)
 Hardtanh = _activation("Hardtanh", "hardtanh", min_val=-1.0, max_val=1.0, inplace=False)
 
@@ -127,9 +125,7 @@ class Threshold(Module):
 
     def extra_repr(self) -> str:
         """The options."""
-        return f"threshold={self.threshold}, value={self.value}" + (
-            ", inplace=True" if self.inplace else ""
-        )
+        return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")
 
 
 class PReLU(Module):
@@ -151,3 +147,13 @@ class PReLU(Module):
     def extra_repr(self) -> str:
         """The number of slopes."""
         return f"num_parameters={self.num_parameters}"
+
+
+class Softmax2d(Module):
+    """softmax over the channels of (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """The shares of the channels at each place."""
+        if input.ndim not in (3, 4):
+            raise ArgumentValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
+        return F.softmax(input, -3)

@@ -69,9 +69,7 @@ PoissonNLLLoss = _loss(
     "PoissonNLLLoss", "poisson_nll_loss", log_input=True, full=False, size_average=None, eps=1e-8,
     reduce=None, reduction="mean",
 )  # fmt: skip
-GaussianNLLLoss = _loss(
-    "GaussianNLLLoss", "gaussian_nll_loss", full=False, eps=1e-6, reduction="mean"
-)
+GaussianNLLLoss = _loss("GaussianNLLLoss", "gaussian_nll_loss", full=False, eps=1e-6, reduction="mean")
 HingeEmbeddingLoss = _loss("HingeEmbeddingLoss", "hinge_embedding_loss", margin=1.0, **MEAN)
 SoftMarginLoss = _loss("SoftMarginLoss", "soft_margin_loss", **MEAN)
 CosineEmbeddingLoss = _loss("CosineEmbeddingLoss", "cosine_embedding_loss", margin=0.0, **MEAN)
@@ -79,3 +77,13 @@ MarginRankingLoss = _loss("MarginRankingLoss", "margin_ranking_loss", margin=0.0
 TripletMarginLoss = _loss(
     "TripletMarginLoss", "triplet_margin_loss", margin=1.0, p=2.0, eps=1e-6, swap=False, **MEAN
 )
+MultiLabelMarginLoss = _loss("MultiLabelMarginLoss", "multilabel_margin_loss", **MEAN)
+MultiLabelSoftMarginLoss = _loss(
+    "MultiLabelSoftMarginLoss", "multilabel_soft_margin_loss", weight=None, **MEAN
+)
+MultiMarginLoss = _loss("MultiMarginLoss", "multi_margin_loss", p=1, margin=1.0, weight=None, **MEAN)
+CTCLoss = _loss("CTCLoss", "ctc_loss", blank=0, reduction="mean", zero_infinity=False)
+TripletMarginWithDistanceLoss = _loss(
+    "TripletMarginWithDistanceLoss", "triplet_margin_with_distance_loss", distance_function=None,
+    margin=1.0, swap=False, reduction="mean",
+)  # fmt: skip

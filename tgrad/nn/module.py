@@ -2,103 +2,120 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
-from tgrad.core.dtype import DType
-from tgrad.core.modes import no_grad
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, NotAvailableError, ShapeError
-from tgrad.nn.parameter import is_parameter
+from tgrad.errors import ArgumentError, ArgumentValueError, NotAvailableError, TensorError
+from tgrad.nn.module_conversion import Conversion
+from tgrad.nn.module_hooks import Hooked
+from tgrad.nn.module_state import Saving
+from tgrad.nn.module_tree import MissingAttributeError
+from tgrad.nn.parameter import buffer_persistence, is_parameter
 
 
-class MissingAttributeError(ArgumentError, AttributeError):
-    """A module has no attribute of that name."""
+class NameTakenError(TensorError, KeyError):
+    """A name that a module can't give to a parameter, a buffer or a module."""
 
-    builtin = AttributeError  # type: ignore[assignment]
+    builtin = KeyError
 
-
-class LoadedKeys:
-    """What `load_state_dict` returns: the names that were missing, and those that were too much."""
-
-    def __init__(self, missing_keys: list[str], unexpected_keys: list[str]) -> None:
-        self.missing_keys = missing_keys
-        self.unexpected_keys = unexpected_keys
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return (
-            f"_IncompatibleKeys(missing_keys={self.missing_keys}, "
-            f"unexpected_keys={self.unexpected_keys})"
-        )
+    def __str__(self) -> str:
+        return repr(self.message)
 
 
-class Module:
+class Module(Conversion, Saving, Hooked):
     """The base of all modules; `module(x)` calls `forward(x)`.
 
     Parameters, buffers and modules that are assigned to attributes are registered under their names.
     """
 
     training: bool
+    call_super_init: ClassVar[bool] = False
+    """Whether `Module.__init__` hands on its arguments to the next class."""
+    dump_patches: ClassVar[bool] = False
 
-    def __init__(self) -> None:
-        object.__setattr__(self, "training", True)
-        object.__setattr__(self, "_parameters", {})
-        object.__setattr__(self, "_buffers", {})
-        object.__setattr__(self, "_modules", {})
-        object.__setattr__(self, "_unsaved", set())
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        name = type(self).__name__
+        if keywords and not self.call_super_init:
+            raise ArgumentError(
+                f"{name}.__init__() got an unexpected keyword argument '{next(iter(keywords))}'"
+            )
+        if args and not self.call_super_init:
+            raise ArgumentError(
+                f"{name}.__init__() takes 1 positional argument but {len(args) + 1} were given"
+            )
+        self.__dict__.update(
+            training=True, _parameters={}, _buffers={}, _modules={},
+            _non_persistent_buffers_set=set(), _hooks=None, _state_hooks=None,
+        )  # fmt: skip
+        if self.call_super_init:
+            super().__init__(*args, **keywords)
 
     def forward(self, *args: Any, **keywords: Any) -> Any:
         """What the module computes; each kind of module has its own."""
-        raise NotAvailableError(
-            f'Module [{type(self).__name__}] is missing the required "forward" function'
-        )
+        raise NotAvailableError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        return self.forward(*args, **keywords)
+        if self._hooks is None:
+            return self.forward(*args, **keywords)
+        return self._call_with_hooks(args, keywords)
 
     # ------------------------------------------------------------------ attributes
 
     def __getattr__(self, name: str) -> Any:
+        parts = self.__dict__
         for place in ("_parameters", "_buffers", "_modules"):
-            found = self.__dict__.get(place)
+            found = parts.get(place)
             if found is not None and name in found:
                 return found[name]
         raise MissingAttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:
         parts = self.__dict__
+        kind = _kind(value)
         if "_parameters" not in parts:
-            if is_parameter(value) or isinstance(value, Module):
-                what = "parameters" if is_parameter(value) else "module"
+            if kind is not None and kind != "_buffers":
+                what = "parameters" if kind == "_parameters" else "module"
                 raise MissingAttributeError(f"cannot assign {what} before Module.__init__() call")
             object.__setattr__(self, name, value)
-        elif is_parameter(value):
+        elif kind is None:
+            self._set_other(name, value)
+        elif kind == "_parameters":
             self._forget(name)
-            parts["_parameters"][name] = value
-        elif isinstance(value, Module):
+            self.register_parameter(name, value)
+        elif name in parts["_parameters"]:
+            self._set_other(name, value)
+        elif kind == "_modules":
             self._forget(name)
             parts["_modules"][name] = value
-        elif name in parts["_parameters"]:
-            if value is not None:
-                raise ArgumentError(
-                    f"cannot assign '{_class_path(value)}' as parameter '{name}' "
-                    "(torch.nn.Parameter or None expected)"
-                )
-            parts["_parameters"][name] = None
-        elif name in parts["_modules"] and value is None:
-            parts["_modules"][name] = None
-        elif name in parts["_buffers"] and (value is None or isinstance(value, Tensor)):
-            parts["_buffers"][name] = value
+        elif name in parts["_modules"] or name not in parts["_buffers"]:
+            self._set_other(name, value)
         else:
+            parts["_buffers"][name] = value
+
+    def _set_other(self, name: str, value: Any) -> None:
+        """Set an attribute to what is neither a parameter nor a module."""
+        parts = self.__dict__
+        for place, what, expected in PLACES:
+            if name in parts[place]:
+                if value is not None:
+                    raise ArgumentError(
+                        f"cannot assign '{_class_path(value)}' as {what} '{name}' "
+                        f"({expected} or None expected)"
+                    )
+                parts[place][name] = None
+                return
+        persistent = buffer_persistence(value)
+        if persistent is None:
             object.__setattr__(self, name, value)
+        else:
+            self._forget(name)
+            self.register_buffer(name, value, persistent)
 
     def __delattr__(self, name: str) -> None:
         for place in ("_parameters", "_buffers", "_modules"):
             if name in self.__dict__[place]:
                 del self.__dict__[place][name]
+                self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
 
@@ -106,236 +123,76 @@ class Module:
         self.__dict__.pop(name, None)
         for place in ("_parameters", "_buffers", "_modules"):
             self.__dict__[place].pop(name, None)
+        self._non_persistent_buffers_set.discard(name)
 
     def __dir__(self) -> list[str]:
         names = [*super().__dir__(), *self._parameters, *self._buffers, *self._modules]
-        return sorted(set(names))
+        return sorted({name for name in names if not name[:1].isdigit()})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    # ------------------------------------------------------------------ registering
+
+    def _check_name(self, name: Any, what: str, place: str, where: str = "") -> None:
+        if place not in self.__dict__:
+            raise MissingAttributeError(f"cannot assign {what} before Module.__init__() call")
+        if not isinstance(name, str):
+            raise ArgumentError(f"{what} name should be a string. Got {_class_path(name)}")
+        taken = NameTakenError(f"attribute '{name}' already exists")
+        if what == "module" and hasattr(self, name) and name not in self._modules:
+            raise taken
+        if "." in name:
+            raise NameTakenError(f'{what} name can\'t contain "."{where}')
+        if name == "":
+            raise NameTakenError(f'{what} name can\'t be empty string ""')
+        if what != "module" and hasattr(self, name) and name not in self.__dict__[place]:
+            raise taken
 
     def register_parameter(self, name: str, param: Any) -> None:
         """Add a parameter, or None for one that isn't there."""
+        self._check_name(name, "parameter", "_parameters")
         if param is not None and not is_parameter(param):
             raise ArgumentError(
                 f"cannot assign '{_class_path(param)}' object to parameter '{name}' "
                 "(torch.nn.Parameter or None required)"
             )
-        self._forget(name)
+        if param is not None and param.grad_fn is not None:
+            raise ArgumentValueError(
+                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
+                f"created explicitly. To express '{name}' as a function of another Tensor, compute "
+                "the value in the forward() method."
+            )
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state but isn't optimised."""
-        self._forget(name)
+        self._check_name(name, "buffer", "_buffers")
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise ArgumentError(
+                f"cannot assign '{_class_path(tensor)}' object to buffer '{name}' "
+                "(torch Tensor or None required)"
+            )
         self._buffers[name] = tensor
-        if not persistent:
-            self._unsaved.add(name)
+        if persistent:
+            self._non_persistent_buffers_set.discard(name)
+        else:
+            self._non_persistent_buffers_set.add(name)
 
     def add_module(self, name: str, module: Any) -> None:
         """Add a module under a name."""
         if module is not None and not isinstance(module, Module):
-            raise ArgumentError(f"{type(module).__name__} is not a Module subclass")
-        self._forget(name)
+            raise ArgumentError(f"{_class_path(module)} is not a Module subclass")
+        self._check_name(name, "module", "_modules", f", got: {name}")
         self._modules[name] = module
 
-    register_module = add_module
+    def register_module(self, name: str, module: Any) -> None:
+        """Add a module under a name."""
+        self.add_module(name, module)
 
-    # ------------------------------------------------------------------ walking through
-
-    def named_modules(
-        self, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
-        """This module and those in it, with their paths; each once."""
-        memo = set() if memo is None else memo
-        if id(self) in memo:
-            return
-        if remove_duplicate:
-            memo.add(id(self))
-        yield prefix, self
-        for name, module in self._modules.items():
-            if module is not None:
-                path = f"{prefix}.{name}" if prefix else name
-                yield from module.named_modules(memo, path, remove_duplicate)
-
-    def modules(self) -> Iterator[Module]:
-        """This module and those in it."""
-        return (module for _, module in self.named_modules())
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly in this one, with their names."""
-        seen: set[int] = set()
-        for name, module in self._modules.items():
-            if module is not None and id(module) not in seen:
-                seen.add(id(module))
-                yield name, module
-
-    def children(self) -> Iterator[Module]:
-        """The modules directly in this one."""
-        return (module for _, module in self.named_children())
-
-    def _named(self, place: str, prefix: str, recurse: bool) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        modules = self.named_modules(prefix=prefix) if recurse else iter([(prefix, self)])
-        for path, module in modules:
-            for name, value in module.__dict__[place].items():
-                if value is not None and id(value) not in seen:
-                    seen.add(id(value))
-                    yield (f"{path}.{name}" if path else name), value
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Any]]:
-        """All parameters with their paths."""
-        return self._named("_parameters", prefix, recurse)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Any]:
-        """All parameters."""
-        for _, value in self.named_parameters(recurse=recurse):
-            yield value
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Any]]:
-        """All buffers with their paths."""
-        return self._named("_buffers", prefix, recurse)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Any]:
-        """All buffers."""
-        for _, value in self.named_buffers(recurse=recurse):
-            yield value
-
-    def get_submodule(self, target: str) -> Module:
-        """The module at a path."""
-        module: Any = self
-        for name in target.split(".") if target else ():
-            module = getattr(module, name)
-        return module  # type: ignore[no-any-return]
-
-    def get_parameter(self, target: str) -> Any:
-        """The parameter at a path."""
-        path, _, name = target.rpartition(".")
-        return getattr(self.get_submodule(path), name)
-
-    # ------------------------------------------------------------------ changing all at once
-
-    def train(self, mode: bool = True) -> Any:
-        """Set the mode in which dropout and batch normalisation behave as in training."""
-        for module in self.modules():
-            object.__setattr__(module, "training", mode)
-        return self
-
-    def eval(self) -> Any:
-        """The mode in which a trained module is used."""
-        return self.train(False)
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters, or set them to zeros."""
-        for parameter in self.parameters():
-            if parameter._grad is not None:
-                if set_to_none:
-                    parameter._grad = None
-                else:
-                    parameter._grad = parameter._grad.detach()
-                    parameter._grad.zero_()
-
-    def requires_grad_(self, requires_grad: bool = True) -> Any:
-        """Set `requires_grad` of all parameters."""
-        for parameter in self.parameters():
-            parameter.requires_grad_(requires_grad)
-        return self
-
-    def apply(self, fn: Callable[[Any], Any]) -> Any:
-        """Call a function with each module, children first."""
-        for module in self.children():
-            module.apply(fn)
-        fn(self)
-        return self
-
-    def _convert(self, change: Callable[[Any], Any]) -> Any:
-        for module in self.modules():
-            for parameter in module._parameters.values():
-                if parameter is not None:
-                    with no_grad():
-                        parameter.data = change(parameter.data)
-            for name, buffer in module._buffers.items():
-                if buffer is not None:
-                    module._buffers[name] = change(buffer)
-        return self
-
-    def to(self, *args: Any, **keywords: Any) -> Any:
-        """Convert floating parameters and buffers to a dtype, and all to a device."""
-        dtype = keywords.get("dtype") or next((a for a in args if isinstance(a, DType)), None)
-        if dtype is not None and not dtype.is_differentiable:
-            raise ArgumentError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired "
-                f"dtype={dtype!r}"
-            )
-        return self._convert(
-            lambda t: t.to(*args, **keywords) if t._type.inexact or dtype is None else t
-        )
-
-    def float(self) -> Any:
-        """Convert floating parameters and buffers to float32."""
-        return self._convert(lambda t: t.float() if t._type.inexact else t)
-
-    def double(self) -> Any:
-        """Convert floating parameters and buffers to float64."""
-        return self._convert(lambda t: t.double() if t._type.inexact else t)
-
-    def half(self) -> Any:
-        """Convert floating parameters and buffers to float16."""
-        return self._convert(lambda t: t.half() if t._type.inexact else t)
-
-    def cpu(self) -> Any:
-        """Everything is in main memory already."""
-        return self
-
-    def cuda(self, device: Any = None) -> Any:
-        """Move all parameters and buffers to a GPU."""
-        return self._convert(lambda t: t.cuda(device))
-
-    # ------------------------------------------------------------------ saving and loading
-
-    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Any]:
-        """All parameters and buffers by their paths; they share the module's memory."""
-        result: OrderedDict[str, Any] = OrderedDict()
-        for path, module in self.named_modules(prefix=prefix.rstrip("."), remove_duplicate=False):
-            for place in ("_parameters", "_buffers"):
-                for name, value in module.__dict__[place].items():
-                    if value is not None and name not in module._unsaved:
-                        key = f"{path}.{name}" if path else name
-                        result[key] = value if keep_vars else value.detach()
-        return result
-
-    def load_state_dict(
-        self, state_dict: Any, strict: bool = True, assign: bool = False
-    ) -> LoadedKeys:
-        """Take over values that `state_dict` gave.
-
-        Raises:
-            ShapeError: a name is missing or too much (unless `strict=False`), or a shape differs.
-        """
-        mine = self.state_dict(keep_vars=True)
-        missing = [name for name in mine if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in mine]
-        problems = []
-        if strict and unexpected:
-            problems.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
-        if strict and missing:
-            problems.append(f"Missing key(s) in state_dict: {_quoted(missing)}. ")
-        for name, value in mine.items():
-            if name not in state_dict:
-                continue
-            given = state_dict[name]
-            if given.shape != value.shape:
-                problems.append(
-                    f"size mismatch for {name}: copying a param with shape {given.shape} from "
-                    f"checkpoint, the shape in current model is {value.shape}."
-                )
-                continue
-            with no_grad():
-                value.copy_(given)
-        if problems:
-            text = "".join(f"\n\t{problem}" for problem in problems)
-            raise ShapeError(f"Error(s) in loading state_dict for {type(self).__name__}:{text}")
-        return LoadedKeys(missing, unexpected)
+    def compile(self, *args: Any, **keywords: Any) -> None:
+        """Not available: modules run as they are."""
+        raise NotAvailableError("compile is not available in tgrad: modules run as they are")
 
     # ------------------------------------------------------------------ text
 
@@ -349,9 +206,7 @@ class Module:
     def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
-        children = [
-            f"({name}): {indented(repr(module))}" for name, module in self._modules.items()
-        ]
+        children = [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
         if not children and len(lines) <= 1:
             return f"{self._get_name()}({extra})"
         body = "\n  ".join(lines + children)
@@ -360,17 +215,33 @@ class Module:
 
 Module.__module__ = "torch.nn.modules.module"
 
+PLACES = (
+    ("_parameters", "parameter", "torch.nn.Parameter"),
+    ("_modules", "child module", "torch.nn.Module"),
+    ("_buffers", "buffer", "torch.nn.Buffer, torch.Tensor"),
+)
+"""Where a module keeps what; what it is called, and what may be assigned to its name."""
+
+
+def _kind(value: Any) -> str | None:
+    """The place to which a value belongs, None for plain values and marked buffers."""
+    if isinstance(value, Tensor):
+        if is_parameter(value):
+            return "_parameters"
+        return "_buffers" if buffer_persistence(value) is None else None
+    return "_modules" if isinstance(value, Module) else None
+
 
 def indented(text: str) -> str:
     """A module's text inside of another one's."""
     return text.replace("\n", "\n  ")
 
 
-def _quoted(names: list[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
 def _class_path(value: Any) -> str:
+    """A value's class as PyTorch's sentences name it."""
     if isinstance(value, Tensor):
-        return str(value._type.name)
-    return str(type(value).__name__)
+        return str(value.type())
+    kind = type(value)
+    if kind.__module__ in ("builtins", "__main__", "__builtin__"):
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"

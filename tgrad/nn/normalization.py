@@ -10,6 +10,7 @@ from tgrad.core.dtype import int64
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ArgumentValueError
 from tgrad.nn import functional as F  # noqa: N812
+from tgrad.nn import init
 from tgrad.nn.layers import filled
 from tgrad.nn.module import Module
 from tgrad.nn.parameter import Parameter
@@ -66,10 +67,23 @@ class RMSNorm(Module):
 
     def extra_repr(self) -> str:
         """The options."""
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, "
-            f"elementwise_affine={self.elementwise_affine}"
-        )
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class LocalResponseNorm(Module):
+    """Each element divided by a power of a mean square over neighbouring channels."""
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Any) -> Any:
+        """The normalised input."""
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        """The options."""
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 class GroupNorm(Module):
@@ -108,6 +122,7 @@ class GroupNorm(Module):
 class _Running(Module):
     """Batch and instance normalisation: options, and running means."""
 
+    _version = 2
     dims: ClassVar[tuple[int, ...]] = ()
     affine_default: ClassVar[bool] = True
     track_default: ClassVar[bool] = True
@@ -124,20 +139,54 @@ class _Running(Module):
         self.track_running_stats = track
         self.register_parameter("weight", None)
         self.register_parameter("bias", None)
-        if self.affine:
-            self.weight = Parameter(filled((num_features,), 1.0, dtype))
-            if bias:
-                self.bias = Parameter(filled((num_features,), 0.0, dtype))
-        type_ = tensor_type(int64, CPU)
-        zero = new_tensor(type_.xp.zeros((), int64.numpy), type_)
-        self.register_buffer("running_mean", filled((num_features,), 0.0, dtype) if track else None)
-        self.register_buffer("running_var", filled((num_features,), 1.0, dtype) if track else None)
-        self.register_buffer("num_batches_tracked", zero if track else None)
+        self.make_parameters(bias, dtype)
+        for name in ("running_mean", "running_var", "num_batches_tracked"):
+            self.register_buffer(name, None)
+        if track:
+            self.make_running(dtype)
+            self.num_batches_tracked = _zero()
 
-    def _check(self, input: Any) -> None:
+    def make_parameters(self, bias: bool, dtype: Any) -> None:
+        """Weight and bias, where they are wanted."""
+        if self.affine:
+            self.weight = Parameter(filled((self.num_features,), 1.0, dtype))
+            if bias:
+                self.bias = Parameter(filled((self.num_features,), 0.0, dtype))
+
+    def make_running(self, dtype: Any) -> None:
+        """The running mean and variance."""
+        self.running_mean = filled((self.num_features,), 0.0, dtype)
+        self.running_var = filled((self.num_features,), 1.0, dtype)
+
+    def reset_running_stats(self) -> None:
+        """Forget what was seen of the input."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self) -> None:
+        """The starting values."""
+        self.reset_running_stats()
+        if self.affine:
+            init.ones_(self.weight)
+            if self.bias is not None:
+                init.zeros_(self.bias)
+
+    def _check_input_dim(self, input: Any) -> None:
         if input.ndim not in self.dims:
             wanted = " or ".join(f"{n}D" for n in self.dims)
             raise ArgumentValueError(f"expected {wanted} input (got {input.ndim}D input)")
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, *rest: Any) -> None:
+        # States from before version 2, and those that don't tell theirs, don't count batches.
+        counter = f"{prefix}num_batches_tracked"
+        version = local_metadata.get("version")
+        old = version is None or version < 2
+        if old and self.track_running_stats and counter not in state_dict:
+            known = self.num_batches_tracked
+            state_dict[counter] = _zero() if known is None else known
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self) -> str:
         """The options."""
@@ -147,16 +196,21 @@ class _Running(Module):
         )
 
 
+def _zero() -> Any:
+    type_ = tensor_type(int64, CPU)
+    return new_tensor(type_.xp.zeros((), int64.numpy), type_)
+
+
 class _BatchNorm(_Running):
     def forward(self, input: Any) -> Any:
         """The normalised input; while training the running means are updated."""
-        self._check(input)
+        self._check_input_dim(input)
         share = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.track_running_stats:
+        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
                 share = 1.0 / float(self.num_batches_tracked.item())
-        own = self.training or self.running_mean is None
+        own = self.training or (self.running_mean is None and self.running_var is None)
         keep = not self.training or self.track_running_stats
         return F.batch_norm(
             input, self.running_mean if keep else None, self.running_var if keep else None,
@@ -188,7 +242,7 @@ class _InstanceNorm(_Running):
 
     def forward(self, input: Any) -> Any:
         """The normalised input."""
-        self._check(input)
+        self._check_input_dim(input)
         single = input.ndim == self.dims[0]
         result = F.instance_norm(
             input.unsqueeze(0) if single else input, self.running_mean, self.running_var,

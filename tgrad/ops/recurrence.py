@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
+from tgrad.core.dtype import float32
 from tgrad.core.engine import Spaces
 from tgrad.errors import ArgumentValueError, ShapeError
 from tgrad.ops.nn_dropout import drop
@@ -88,9 +89,7 @@ def cell(kind: Kind, input: Any, state: State, weights: Weights) -> State:
     return kind.step(o, gates, state, weights)
 
 
-def _direction(
-    kind: Kind, input: Any, state: State, weights: Weights, backward: bool
-) -> tuple[Any, State]:
+def _direction(kind: Kind, input: Any, state: State, weights: Weights, backward: bool) -> tuple[Any, State]:
     """The outputs of all times, (T, N, H), and the last state; backward from the last time."""
     o = Spaces.recorded
     steps = list(o.unbind(linear(o, input, weights.input, weights.input_bias), 0))
@@ -102,7 +101,10 @@ def _direction(
         outputs.append(state[0])
     if backward:
         outputs.reverse()
-    return o.stack(tuple(outputs), 0), state
+    result = o.stack(tuple(outputs), 0)
+    if len(state) == 2 and weights.projection is None and input._type.dtype is float32:
+        result = o.mkldnn_rnn_layer(result)
+    return result, state
 
 
 def _packed_direction(
@@ -119,8 +121,7 @@ def _packed_direction(
         for start, size in zip(reversed(starts), reversed(sizes), strict=True):
             if size > now:
                 state = tuple(
-                    o.cat((s, o.narrow(w, 0, now, size - now)), 0)
-                    for s, w in zip(state, whole, strict=True)
+                    o.cat((s, o.narrow(w, 0, now, size - now)), 0) for s, w in zip(state, whole, strict=True)
                 )
                 now = size
             state = kind.step(o, o.narrow(gates, 0, start, size), state, weights)
@@ -167,9 +168,7 @@ def layers(
             if sizes is None:
                 found = _direction(kind, input, starts[at], weights[at], number == 1)
             else:
-                found = _packed_direction(
-                    kind, input, sizes, starts[at], weights[at], number == 1
-                )
+                found = _packed_direction(kind, input, sizes, starts[at], weights[at], number == 1)
             outputs.append(found[0])
             ends.append(found[1])
         input = outputs[0] if directions == 1 else o.cat(tuple(outputs), outputs[0].ndim - 1)

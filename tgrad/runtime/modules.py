@@ -87,11 +87,12 @@ def _space_of(module: ModuleType, title: str) -> Namespace:
 
     def load() -> Names:
         exported = getattr(module, "__all__", None)
+        if exported is not None:
+            return {name: getattr(module, name) for name in exported}
         return {
             name: value
             for name, value in vars(module).items()
-            if (name[:1] != "_" and getattr(value, "__module__", None) == module.__name__)
-            if exported is None or name in exported
+            if name[:1] != "_" and getattr(value, "__module__", None) == module.__name__
         }
 
     return Namespace(title, load)
@@ -269,7 +270,9 @@ def _matplotlib(modules: Modules) -> Names:
     return pyplot.matplotlib_names()
 
 
-_LATE = frozenset({"torch.nn", "torch.nn.modules", "torch.nn.parameter", "torch.optim"})
+_LATE = frozenset(
+    {"torch.nn", "torch.nn.modules", "torch.nn.parameter", "torch.optim", "torch.distributions"}
+)
 """See `tgrad.runtime.attributes.layer_attribute_names`."""
 
 _STANDARD = """

@@ -1,0 +1,3 @@
+"""Probability distributions: `torch.distributions`."""
+
+__all__: list[str] = []
