@@ -131,8 +131,13 @@ def check_view_as_complex(input: Any) -> None:
         raise ShapeError("Tensor must have a stride divisible by 2 for all but last dimension")
 
 
+def _pairs(xp: Any, input: Any) -> Any:
+    kind = xp.dtype(f"c{2 * input.itemsize}")
+    return input.view(kind)[..., 0] if input.size else xp.empty(input.shape[:-1], kind)
+
+
 view(
-    "view_as_complex", lambda xp, input: input.view(xp.dtype(f"c{2 * input.itemsize}"))[..., 0],
+    "view_as_complex", lambda xp, input: _pairs(xp, input),
     check=check_view_as_complex, method=False,
     input=lambda o, g: o.view_as_real(o.contiguous(g)),
     doc="Pairs of real numbers read as complex numbers, as a view.",
