@@ -1,35 +1,30 @@
 """Kernels of linear algebra on batches of matrices: NumPy's LAPACK, and what NumPy doesn't have.
 
-Matrices are the last two dimensions.  Errors of LAPACK come out as NumPy's LinAlgError; the caller
-knows how to name them.
+Matrices are the last two dimensions.  What may fail gives a code for each matrix, as LAPACK does: 0,
+or where it failed.  `tgrad.backends.factors` has the triangular decompositions.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any, TypeAlias
 
 import numpy
-from numpy.linalg import (
-    LinAlgError as LinAlgError,
-)
-from numpy.linalg import (
-    cholesky as _cholesky,
-)
-from numpy.linalg import det, eig, eigvalsh, inv, slogdet, solve, svd
-from numpy.linalg import (
-    eigh as _eigh,
-)
-from numpy.linalg import (
-    qr as _qr,
-)
+from numpy.linalg import LinAlgError as LinAlgError
+from numpy.linalg import cholesky as _cholesky
+from numpy.linalg import det, eig, eigvals, eigvalsh, slogdet
+from numpy.linalg import eigh as _eigh
+from numpy.linalg import inv as _inv
+from numpy.linalg import qr as _qr
+from numpy.linalg import solve as _solve
+from numpy.linalg import svd as _svd
+
+from tgrad.backends.factors import by_columns, lu, permuted, solve_triangular, zero_pivot
 
 Array: TypeAlias = Any  # an ndarray
 
 __all__ = [
     "LinAlgError", "by_columns", "cholesky", "cofactor", "cofactor_back", "det", "eig", "eigh",
-    "eigvalsh", "inv", "lu", "matrix_exp", "permutation", "qr", "slogdet", "solve",
-    "solve_triangular", "svd",
+    "eigvals", "eigvalsh", "inverse", "mirrored", "qr", "singular_values", "slogdet", "solve", "svd",
 ]  # fmt: skip
 
 
@@ -38,9 +33,70 @@ def mirrored(a: Array) -> Array:
     return a.swapaxes(-1, -2).conj()
 
 
-def cholesky(a: Array, upper: bool) -> Array:
-    """L with L L' = a, from the lower triangle; or its conjugate transpose, from the upper one."""
-    return mirrored(_cholesky(mirrored(a))) if upper else by_columns(_cholesky(a))
+def _no_codes(a: Array) -> Array:
+    return numpy.zeros(a.shape[:-2], numpy.int32)
+
+
+def inverse(a: Array) -> tuple[Array, Array]:
+    """The inverses, and the places of zero pivots; such a matrix has an inverse of infinities."""
+    codes = _no_codes(a)
+    try:
+        return by_columns(_inv(a)), codes
+    except LinAlgError:
+        pass
+    result = numpy.empty(a.shape, a.dtype)
+    for i in numpy.ndindex(a.shape[:-2]):
+        try:
+            result[i] = _inv(a[i])
+        except LinAlgError:
+            result[i], codes[i] = numpy.inf, zero_pivot(lu(a[i])[0])
+    return by_columns(result), codes
+
+
+def solve(a: Array, b: Array) -> tuple[Array, Array]:
+    """x with a x = b, and the places of zero pivots, by which the solution is divided."""
+    batch = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    try:
+        return by_columns(_solve(a, b)), numpy.zeros(batch, numpy.int32)
+    except LinAlgError:
+        pass
+    factors, pivots = lu(a)
+    unit = solve_triangular(factors, permuted(b, pivots), False, True)
+    codes = numpy.broadcast_to(zero_pivot(factors), batch).astype(numpy.int32)
+    return solve_triangular(factors, unit, True, False), codes
+
+
+def cholesky(a: Array, upper: bool) -> tuple[Array, Array]:
+    """L with L L' = a, from the lower triangle, or its conjugate transpose, from the upper one.
+
+    The codes are the orders of the first minors that aren't positive; from there on the result is
+    what the columns before have left of the matrix.
+    """
+    lower = mirrored(a) if upper else a
+    codes = _no_codes(a)
+    try:
+        result = _cholesky(lower)
+        failed = bool(numpy.isnan(result).any())
+    except LinAlgError:
+        failed = True
+    if failed:
+        result = numpy.tril(lower)
+        for i in numpy.ndindex(a.shape[:-2]):
+            codes[i] = _partial_cholesky(result[i])
+    return (mirrored(result) if upper else by_columns(result)), codes
+
+
+def _partial_cholesky(a: Array) -> int:
+    """The decomposition in place, column by column, until a pivot isn't positive."""
+    for k in range(len(a)):
+        row = a[k, :k]
+        pivot = a[k, k].real - (row * row.conj()).real.sum()
+        if not pivot > 0:
+            a[k, k] = pivot
+            return k + 1
+        a[k, k] = numpy.sqrt(pivot)
+        a[k + 1 :, k] = (a[k + 1 :, k] - a[k + 1 :, :k] @ row.conj()) / a[k, k]
+    return 0
 
 
 def eigh(a: Array, uplo: Any = "L") -> tuple[Array, Array]:
@@ -54,6 +110,17 @@ def qr(a: Array, mode: Any = "reduced") -> Any:
     return _qr(a, mode)
 
 
+def svd(a: Array, full: bool) -> tuple[Array, Array, Array]:
+    """U, S, V' with a = U S V'."""
+    u, s, v = _svd(a, full)
+    return u, s, v
+
+
+def singular_values(a: Array) -> Array:
+    """S alone."""
+    return _svd(a, compute_uv=False)
+
+
 def cofactor(a: Array) -> Array:
     """The derivative of the determinant: det(a) times the inverse transpose, also where that is 0 / 0.
 
@@ -62,10 +129,8 @@ def cofactor(a: Array) -> Array:
     n = a.shape[-1]
     if n == 0:
         return a.copy()
-    u, s, v = svd(a)
-    others = numpy.stack(
-        [numpy.prod(numpy.delete(s, i, -1), axis=-1) for i in range(n)], axis=-1
-    )
+    u, s, v = _svd(a)
+    others = numpy.stack([numpy.prod(numpy.delete(s, i, -1), axis=-1) for i in range(n)], axis=-1)
     signs = det(numpy.matmul(u, v))[..., None, None]
     return (signs * numpy.matmul(u * others[..., None, :], v).conj()).astype(a.dtype)
 
@@ -77,7 +142,7 @@ def cofactor_back(g: Array, a: Array) -> Array:
     and i, j on j, i alone, by the products of all singular values but the i-th and j-th.
     """
     n = a.shape[-1]
-    u, s, v = svd(a)
+    u, s, v = _svd(a)
     signs = det(numpy.matmul(u, v))[..., None, None]
     pairs = numpy.zeros((*s.shape, n), s.dtype)
     for i in range(n):
@@ -90,86 +155,3 @@ def cofactor_back(g: Array, a: Array) -> Array:
     index = numpy.arange(n)
     turned[..., index, index] = sums
     return (signs * numpy.matmul(numpy.matmul(u, turned), v)).astype(a.dtype)
-
-
-def by_columns(a: Array) -> Array:
-    """The same matrices, stored column by column, as LAPACK gives its results."""
-    return numpy.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
-
-
-def lu(a: Array) -> tuple[Array, Array]:
-    """L and U in one matrix, and the rows that were exchanged (counted from 1), by partial pivoting."""
-    a = a.copy()
-    m, n = a.shape[-2:]
-    size = min(m, n)
-    flat = a.reshape(-1, m, n)
-    pivots = numpy.empty((len(flat), size), numpy.int32)
-    batch = numpy.arange(len(flat))
-    for k in range(size):
-        if not len(flat):
-            break
-        row = k + numpy.argmax(numpy.abs(flat[:, k:, k]), axis=1)
-        pivots[:, k] = row + 1
-        kept = flat[batch, k].copy()
-        flat[batch, k] = flat[batch, row]
-        flat[batch, row] = kept
-        pivot = flat[:, k, k][:, None]
-        usable = pivot != 0
-        factors = numpy.where(usable, flat[:, k + 1 :, k] / numpy.where(usable, pivot, 1), 0)
-        flat[:, k + 1 :, k] = numpy.where(usable, factors, flat[:, k + 1 :, k])
-        flat[:, k + 1 :, k + 1 :] -= factors[:, :, None] * flat[:, None, k, k + 1 :]
-    return by_columns(flat.reshape(a.shape)), pivots.reshape(*a.shape[:-2], size)
-
-
-def permutation(pivots: Array, rows: int, dtype: Any) -> Array:
-    """The matrix P with a = P L U, from the exchanged rows."""
-    flat = pivots.reshape(-1, pivots.shape[-1])
-    result = numpy.zeros((len(flat), rows, rows), dtype)
-    for number, exchanges in enumerate(flat):
-        order = numpy.arange(rows)
-        for k, other in enumerate(exchanges):
-            order[k], order[other - 1] = order[other - 1], order[k]
-        result[number, order, numpy.arange(rows)] = 1
-    return result.reshape(*pivots.shape[:-1], rows, rows)
-
-
-def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
-    """x with a x = b, where only one triangle of a counts; row by row."""
-    n = a.shape[-1]
-    batch = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    x = numpy.empty((*batch, *b.shape[-2:]), numpy.result_type(a, b))
-    for i in reversed(range(n)) if upper else range(n):
-        known = slice(i + 1, n) if upper else slice(0, i)
-        row = b[..., i, :]
-        if known.start < known.stop:
-            row = row - numpy.matmul(a[..., i, None, known], x[..., known, :])[..., 0, :]
-        x[..., i, :] = row if unit else row / a[..., i, i][..., None]
-    return by_columns(x)
-
-
-_DEGREE = 18
-"""Terms of the series; with a norm of at most 1 the rest is below the precision of float64."""
-
-
-def matrix_exp(a: Array) -> Array:
-    """The exponential of each matrix, by its Taylor series after scaling, and squaring.
-
-    N. Higham, Functions of Matrices, section 10.3.
-    """
-    n = a.shape[-1]
-    if a.size == 0:
-        return a.copy()
-    wide = numpy.result_type(a.dtype, numpy.float64)
-    x = a.astype(wide)
-    norm = float(numpy.abs(x).sum(axis=-2).max())
-    if not math.isfinite(norm):
-        return numpy.full_like(a, numpy.nan)
-    halvings = max(0, math.ceil(math.log2(norm))) if norm > 0 else 0
-    x = x / 2.0**halvings
-    identity = numpy.broadcast_to(numpy.eye(n, dtype=wide), x.shape)
-    result = identity + x / _DEGREE
-    for k in range(_DEGREE - 1, 0, -1):
-        result = identity + numpy.matmul(x, result) / k
-    for _ in range(halvings):
-        result = numpy.matmul(result, result)
-    return result.astype(a.dtype)

@@ -1,4 +1,4 @@
-"""Rows: inverses, determinants, equations (torch.linalg).
+"""What the rows of linear algebra have in common: pieces of formulas, checks, errors (torch.linalg).
 
 The derivatives are matrix calculus in its usual form, written with conjugate transposes; see
 M. Giles, An extended collection of matrix derivative results, 2008, and the notes at the formulas.
@@ -7,13 +7,24 @@ M. Giles, An extended collection of matrix derivative results, 2008, and the not
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from tgrad.core import dtype as dtypes
-from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, NotAvailableError, ShapeError, StateError
+import numpy
+
+from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.errors import DTypeError, LinAlgError, ShapeError, StateError, UnsupportedDTypeError
 from tgrad.ops.formulas import to_shape
-from tgrad.ops.table import composite, operator
+from tgrad.ops.table import operator
+
+LINALG: dict[str, Any] = {"module": "torch.linalg", "method": False}
+"""The settings of functions of torch.linalg."""
+HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
+"""The settings of rows for formulas and composites."""
+MATRIX: dict[str, str] = {
+    "A": "tensor", "B": "tensor", "left": "bool", "upper": "bool", "unitriangular": "bool",
+    "check_errors": "bool", "pivot": "bool", "hermitian": "bool",
+}  # fmt: skip
+"""The kinds of the parameters that these functions share."""
 
 # ---------------------------------------------------------------- what formulas are made of
 
@@ -42,12 +53,34 @@ def matrices_of(o: Any, values: Any) -> Any:
 
 def nothing(value: Any) -> bool:
     """Whether a gradient is all zeros: one that didn't arrive, and must not be divided by 0."""
-    return not getattr(value, "_array", value).any()
+    return not getattr(value, "_array", value).any() and not getattr(value, "requires_grad", False)
 
 
 def diagonal(o: Any, a: Any) -> Any:
     """The diagonal of each matrix."""
     return o.diagonal(a, 0, -2, -1)
+
+
+def first(o: Any, a: Any, dim: int, size: int) -> Any:
+    """The first `size` entries along a dimension."""
+    return a if a.shape[dim] == size else o.slice(a, dim % len(a.shape), 0, size, 1)
+
+
+def rest(o: Any, a: Any, dim: int, start: int) -> Any:
+    """The entries along a dimension from `start` on."""
+    return o.slice(a, dim % len(a.shape), start, a.shape[dim], 1)
+
+
+def identity_like(o: Any, a: Any, rows: int, columns: int) -> Any:
+    """The identity in the dtype of a tensor or an array, and as one of these."""
+    array = getattr(a, "_array", a)
+    eye = numpy.eye(rows, columns, dtype=array.dtype)
+    return eye if a is array else new_tensor(eye, a._type)
+
+
+def is_complex(value: Any) -> bool:
+    """Whether a tensor or an array has complex elements."""
+    return bool(getattr(value, "_array", value).dtype.kind == "c")
 
 
 def on_diagonal(o: Any, values: Any) -> Any:
@@ -65,17 +98,19 @@ operator(
     doc="Products of matrices with batches that broadcast; for formulas.",
 )  # fmt: skip
 
+
+def need_no_phase(o: Any, imaginary: Any, sentence: str) -> None:
+    """Raise PyTorch's error if a gradient depends on the phase of complex vectors, which is free."""
+    array = getattr(imaginary, "_array", imaginary)
+    if not (abs(array) <= 1e-2).all():
+        raise StateError(sentence)
+
+
 # ---------------------------------------------------------------- what is refused
 
 
-class LinAlgError(StateError):
-    """A matrix is singular, or not positive-definite, or an algorithm didn't converge."""
-
-    builtin = type("torch._C._LinAlgError", (RuntimeError,), {})
-
-
-def need_floats(name: str, *tensors: Tensor) -> None:
-    """Raise PyTorch's errors for dtypes without linear algebra."""
+def need_floats(name: str, *tensors: Tensor, low: bool = False) -> None:
+    """Raise PyTorch's errors for dtypes without linear algebra; `low`: half precision will do."""
     for tensor in tensors:
         if not tensor._type.inexact:
             raise DTypeError(
@@ -83,41 +118,23 @@ def need_floats(name: str, *tensors: Tensor) -> None:
                 f"{tensor._type.dtype.title}",
                 hint="convert it first: A.float()",
             )
-        if tensor._type.narrow:
-            raise _low_precision(name, tensor)
+        if tensor._type.narrow and not low:
+            raise DTypeError(f"{name}: Low precision dtypes not supported. Got {tensor._type.dtype.title}")
 
 
-def _low_precision(name: str, tensor: Tensor) -> Exception:
-    """PyTorch's error for 16 bits: that of the function, or of the kernel that it comes to."""
-    title = tensor._type.dtype.title
-    if name == "linalg.pinv":
-        return DTypeError(
-            f"linalg.pinv({title}{{{list(tensor._array.shape)}}}): expected a tensor with 2 or more "
-            "dimensions of float, double, cfloat or cdouble types"
+def need_kernel(kernel: str, tensor: Tensor) -> None:
+    """Raise PyTorch's error for dtypes that LAPACK has no routines for."""
+    if not tensor._type.inexact or tensor._type.narrow:
+        raise UnsupportedDTypeError(
+            f"\"{kernel}\" not implemented for '{tensor._type.dtype.title}'",
+            hint="convert it first: A.float()",
         )
-    if name == "torch.linalg.lstsq":
-        return DTypeError("This function doesn't handle types other than float and double")
-    kernel = _KERNELS.get(name)
-    if kernel is not None:
-        return NotAvailableError(f'"{kernel}" not implemented for \'{title}\'')
-    name = "linalg.inv" if name == "linalg.inv_ex" else name
-    return DTypeError(f"{name}: Low precision dtypes not supported. Got {title}")
 
 
-_KERNELS: Final = {
-    "linalg.det": "lu_cpu", "linalg.solve": "lu_cpu", "linalg.lu": "lu_cpu",
-    "linalg.lu_factor": "lu_cpu", "linalg.cholesky": "cholesky_cpu", "linalg.eigh": "linalg_eigh_cpu",
-    "linalg.eig": "linalg_eig_out_cpu", "linalg.svd": "linalg_svd_cpu", "linalg.qr": "geqrf_cpu",
-    "linalg.solve_triangular": "triangular_solve_cpu", "triangular_solve": "triangular_solve_cpu",
-    "cholesky_solve": "cholesky_solve_cpu", "cholesky_inverse": "cholesky_inverse_out_cpu",
-    "geqrf": "geqrf_cpu",
-}  # fmt: skip
-
-
-def need_matrix(name: str, a: Tensor, label: str = "A") -> None:
+def need_matrix(name: str, a: Tensor, label: str = " A") -> None:
     """Raise PyTorch's error for tensors with fewer than two dimensions."""
     if a._array.ndim < 2:
-        raise ShapeError(f"{name}: The input tensor {label} must have at least 2 dimensions.")
+        raise ShapeError(f"{name}: The input tensor{label} must have at least 2 dimensions.")
 
 
 def need_square(name: str, a: Tensor) -> None:
@@ -130,189 +147,55 @@ def need_square(name: str, a: Tensor) -> None:
         )
 
 
-def square_check(name: str) -> Callable[..., None]:
-    """A check of a row whose first argument must be square matrices of floats."""
+def square_check(name: str, kernel: str = "") -> Callable[..., None]:
+    """A check of a row whose first argument must be square matrices of floats.
+
+    With a kernel's name whole numbers are refused in its name.
+    """
 
     def check(A: Tensor, *args: Any, **keywords: Any) -> None:
         need_square(name, A)
-        need_floats(name, A)
+        if kernel:
+            need_kernel(kernel, A)
+        else:
+            need_floats(name, A)
 
     return check
 
 
-def first_bad(xp: Any, a: Any) -> tuple[str, int]:
-    """Which matrix of a batch is singular, as a message begins, and its first zero pivot."""
-    from tgrad.backends.linear import lu
-
-    factors, _ = lu(a)
-    pivots = xp.diagonal(factors, 0, -2, -1).reshape(-1, a.shape[-1])
-    for number, row in enumerate(pivots):
-        zeros = (row == 0).nonzero()[0]
-        if len(zeros):
-            return (f"(Batch element {number}): " if a.ndim > 2 else ""), int(zeros[0]) + 1
-    return "", a.shape[-1]
-
-
-# ---------------------------------------------------------------- inverse and determinant
-
-
-def _inverse(xp: Any, a: Any) -> Any:
-    from tgrad.backends import linear
-
-    try:
-        return linear.by_columns(linear.inv(a))
-    except linear.LinAlgError:
-        batch, place = first_bad(xp, a)
-        raise LinAlgError(
-            f"linalg.inv: {batch}The diagonal element {place} is zero, the inversion could not be "
-            "completed because the input matrix is singular."
-        ) from None
+REASONS: dict[str, str] = {
+    "inv": "The diagonal element {} is zero, the inversion could not be completed because the input "
+    "matrix is singular.",
+    "solve": "The solver failed because the input matrix is singular.",
+    "cholesky": "The factorization could not be completed because the input is not "
+    "positive-definite (the leading minor of order {} is not positive-definite).",
+    "lu": "U[{0},{0}] is zero and using it on lu_solve would result in a division by zero. If you "
+    "still want to perform the factorization, consider calling linalg.lu(A, pivot) or "
+    "linalg.lu_factor_ex(A, pivot)",
+    "ldl": "Unknown error code: {}.",
+    "lstsq": "The least squares solution could not be computed because the input matrix does not "
+    "have full rank (error code: {}).",
+    "svd": "The algorithm failed to converge because the input matrix is ill-conditioned or has too "
+    "many repeated singular values (error code: {}).",
+    "finite": "The algorithm failed to converge because the input matrix contained non-finite values.",
+    "eigh": "The algorithm failed to converge because the input matrix is ill-conditioned or has too "
+    "many repeated eigenvalues (error code: {}).",
+}
+"""Why a routine of LAPACK failed, by its code."""
 
 
-def inverse_back(o: Any, g: Any, out: Any) -> Any:
-    """-A^-H g A^-H."""
-    across = mirror(o, out)
-    return -times(o, across, g, across)
+def refuse_codes(name: str, reason: str, codes: Any) -> None:
+    """Raise PyTorch's error if one of LAPACK's codes, an array, isn't 0."""
+    if not codes.any():
+        return
+    code = int(codes.reshape(-1)[codes.reshape(-1).nonzero()[0][0]])
+    place = f"(Batch element {codes.reshape(-1).nonzero()[0][0]}): " if codes.ndim else ""
+    error = StateError if reason in ("lu", "ldl") else LinAlgError
+    raise error(f"{name}: {place}{REASONS[reason].format(code)}")
 
 
-_INV = {"kinds": {"A": "tensor"}, "module": "torch.linalg", "method": False}
-
-operator(
-    "linalg_inv", lambda xp, A: _inverse(xp, A),
-    A=lambda o, g, out: inverse_back(o, g, out),
-    label="LinalgInvExBackward", check=square_check("linalg.inv"), **_INV,
-    doc="The inverse of each matrix.",
-)  # fmt: skip
-composite("inverse", lambda o, input: o.linalg_inv(input), doc="The inverse of each matrix.")
-
-
-def _inverse_or_code(xp: Any, a: Any) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
-    flat = a.reshape(-1, *a.shape[-2:])
-    result = xp.empty_like(flat)
-    codes = xp.zeros(len(flat), xp.int32)
-    for i, matrix in enumerate(flat):
-        try:
-            result[i] = linear.inv(matrix)
-        except linear.LinAlgError:
-            result[i] = xp.inf
-            codes[i] = first_bad(xp, matrix)[1]
-    return linear.by_columns(result.reshape(a.shape)), codes.reshape(a.shape[:-2])
-
-
-operator(
-    "linalg_inv_ex", lambda xp, A, *, check_errors=False: _inverse_or_code(xp, A),
-    A=lambda o, g, inverse: inverse_back(o, g, inverse),
-    fields=("inverse", "info"), outputs=1, result=(None, dtypes.int32), out=False,
-    check=square_check("linalg.inv_ex"), kinds={"A": "tensor", "check_errors": "bool"},
-    module="torch.linalg", method=False,
-    doc="The inverse of each matrix, and the place of the first zero pivot, 0 if there is none.",
-)  # fmt: skip
-
-
-def _determinant(xp: Any, a: Any) -> Any:
-    from tgrad.backends import linear
-
-    return xp.asarray(linear.det(a)).astype(a.dtype)
-
-
-def _check_det(A: Tensor) -> None:
-    need_square("linalg.det", A)
-    need_floats("linalg.det", A)
-
-
-operator(
-    "linalg_det", lambda xp, A: _determinant(xp, A),
-    A=lambda o, g, A: matrices_of(o, g) * o.conj(o._cofactor(A)),
-    check=_check_det, **_INV, doc="The determinant of each matrix.",
-)  # fmt: skip
-
-
-def _cofactor(xp: Any, a: Any) -> Any:
-    from tgrad.backends import linear
-
-    return linear.cofactor(a)
-
-
-def cofactor_back(o: Any, g: Any, input: Any, out: Any) -> Any:
-    """With B = A^-T: the product of g and B, times the cofactors C, less C g^T B.
-
-    Where the inverse doesn't exist the kernel does it, which has no derivative with respect to A.
-    """
-    from tgrad.backends import linear
-
-    array = getattr(input, "_array", input)
-    if array.dtype.kind != "c" and not linear.det(array).all():
-        return o._cofactor_backward(g, input)
-    b = turned(o, o.linalg_inv(input))
-    trace = matrices_of(o, o.sum_dim(g * o.conj(b), (-2, -1), False))
-    return trace * o.conj(out) - times(o, o.conj(out), turned(o, g), o.conj(b))
-
-
-def _cofactor_back(xp: Any, g: Any, a: Any) -> Any:
-    from tgrad.backends import linear
-
-    return linear.cofactor_back(g, a)
-
-
-operator(
-    "_cofactor_backward", lambda xp, grad, input: _cofactor_back(xp, grad, input),
-    grad=lambda o, g, input: o._cofactor_backward(g, input),
-    kinds={"grad": "tensor"}, function=False, method=False,
-    doc="The derivative of the cofactors of singular matrices.",
-)  # fmt: skip
-operator(
-    "_cofactor", lambda xp, input: _cofactor(xp, input),
-    input=lambda o, g, input, out: cofactor_back(o, g, input, out),
-    function=False, method=False, doc="The derivative of the determinant.",
-)  # fmt: skip
-composite("det", lambda o, input: o.linalg_det(input), doc="The determinant of each matrix.")
-
-
-def _sign_and_log(xp: Any, a: Any) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
-    sign, log = linear.slogdet(a)
-    return xp.asarray(sign).astype(a.dtype), xp.asarray(log)
-
-
-def slogdet_back(o: Any, g: Any, A: Any, sign: Any) -> Any:
-    """g A^-H for the logarithm; the sign turns with the imaginary part."""
-    factor = g[1]
-    if _is_complex(sign):
-        factor = factor - 1j * o.imag(o.conj(g[0]) * sign)
-    return matrices_of(o, factor) * mirror(o, o.linalg_inv(A))
-
-
-def _is_complex(value: Any) -> bool:
-    array = getattr(value, "_array", value)
-    return bool(array.dtype.kind == "c")
-
-
-operator(
-    "linalg_slogdet", lambda xp, A: _sign_and_log(xp, A),
-    A=lambda o, g, A, sign: slogdet_back(o, g, A, sign),
-    fields=("sign", "logabsdet"), outputs=2, result=(None, dtypes.DType.to_real), out=False,
-    check=square_check("linalg.slogdet"), **_INV,
-    doc="Sign and logarithm of the absolute value of each determinant.",
-)  # fmt: skip
-
-
-def _slogdet(o: Any, input: Any) -> Any:
-    from tgrad.ops.named import return_type
-
-    return return_type("slogdet", ("sign", "logabsdet"))(o.linalg_slogdet(input))
-
-
-composite("slogdet", _slogdet, out=False, doc="Sign and logarithm of each determinant.")
-
-
-def _logdet(o: Any, input: Any) -> Any:
-    sign, log = o.linalg_slogdet(input)
-    if sign._type.dtype.is_complex:
-        return o.add(o.log(sign), log)
-    return o._choose(o.eq(sign, -1.0), float("nan"), log)
-
-
-composite("logdet", _logdet, out=False, doc="The logarithm of each determinant; nan if negative.")
+def checked(name: str, reason: str, result: Any, wanted: bool = True) -> Any:
+    """A result whose last part are codes, with PyTorch's error if these are asked for and not 0."""
+    if wanted:
+        refuse_codes(name, reason, result[-1]._array)
+    return result

@@ -2,65 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.tensor import new_tensor
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ShapeError
+from tgrad.ops.formulas import to_shape
 from tgrad.ops.linalg import (
-    LinAlgError,
-    diagonal,
+    HIDDEN,
+    LINALG,
+    MATRIX,
+    checked,
     mirror,
-    on_diagonal,
+    need_kernel,
+    need_square,
     square_check,
     times,
 )
-from tgrad.ops.linalg_solve import EQUATION
+from tgrad.ops.linalg_solve import check_old_sides
 from tgrad.ops.named import return_type
 from tgrad.ops.table import composite, operator
 
 
-def _cholesky_kernel(xp: Any, a: Any, upper: bool, name: str) -> Any:
+def _cholesky_kernel(xp: Any, a: Any, upper: bool) -> tuple[Any, Any]:
     from tgrad.backends import linear
 
-    try:
-        return linear.cholesky(a, upper)
-    except linear.LinAlgError:
-        batch, order = _first_not_positive(a)
-        raise LinAlgError(
-            f"{name}: {batch}The factorization could not be completed because the input is not "
-            f"positive-definite (the leading minor of order {order} is not positive-definite)."
-        ) from None
-
-
-def _first_not_positive(a: Any) -> tuple[str, int]:
-    from tgrad.backends import linear
-
-    for number, matrix in enumerate(a.reshape(-1, *a.shape[-2:])):
-        for order in range(1, matrix.shape[0] + 1):
-            try:
-                linear.cholesky(matrix[:order, :order], False)
-            except linear.LinAlgError:
-                return (f"(Batch element {number}): " if a.ndim > 2 else ""), order
-    return "", 1
+    return linear.cholesky(a, upper)
 
 
 def cholesky_back(o: Any, g: Any, out: Any, upper: bool) -> Any:
-    """L^-H S L^-1, S the symmetric part of the lower triangle of L^H g, its diagonal halved.
+    """L^-H S L^-1, S the symmetric part of the lower triangle of L^H g.
 
     I. Murray, Differentiation of the Cholesky decomposition, 2016.
     """
     factor, g = (mirror(o, out), mirror(o, g)) if upper else (out, g)
     product = o.tril(times(o, mirror(o, factor), g), 0)
-    half = product - on_diagonal(o, diagonal(o, product)) * 0.5
-    inner = (half + mirror(o, half)) * 0.5
+    inner = (product + mirror(o, o.tril(product, -1))) * 0.5
     across = mirror(o, factor)
     left = o._solve_triangular(across, inner, True, True, False)
     return o._solve_triangular(factor, left, False, False, False)
-
-
-def _cholesky_of(name: str) -> Callable[..., Any]:
-    return lambda xp, A, upper: _cholesky_kernel(xp, A, upper, name)
 
 
 for _key, _name, _label in (
@@ -68,49 +48,106 @@ for _key, _name, _label in (
     ("_cholesky", "cholesky", "CholeskyBackward"),
 ):
     operator(
-        _key,
-        _cholesky_of(_name),
-        A=lambda o, g, out, upper: cholesky_back(o, g, out, upper),
-        kinds={"A": "tensor", "upper": "bool"}, label=_label, function=False, method=False,
-        check=square_check(_name), doc="L with L L' = A, or its conjugate transpose.",
+        _key, lambda xp, A, upper: _cholesky_kernel(xp, A, upper),
+        A=lambda o, g, L, upper: cholesky_back(o, g, L, upper),
+        fields=("L", "info"), outputs=1, result=(None, dtypes.int32), kinds=MATRIX, label=_label,
+        check=square_check(_name, "cholesky_cpu"), **HIDDEN,
+        doc="L with L L' = A, or its conjugate transpose, and a code for each matrix.",
     )  # fmt: skip
 
-composite("linalg_cholesky", lambda o, A, *, upper=False: o._linalg_cholesky(A, upper),
-          kinds=EQUATION, module="torch.linalg", method=False,
-          doc="The triangular matrix L with L L' = A.")  # fmt: skip
-composite("cholesky", lambda o, input, upper=False: o._cholesky(input, upper), kinds=EQUATION,
-          doc="The triangular matrix L with L L' = input.")  # fmt: skip
-
-
-def _cholesky_ex(
-    o: Any, A: Any, *, upper: bool = False, check_errors: bool = False
-) -> Any:
-    code = o.zeros(A._array.shape[:-2], dtype=dtypes.int32)
-    return return_type("linalg_cholesky_ex", ("L", "info"))((o._linalg_cholesky(A, upper), code))
-
-
-composite("linalg_cholesky_ex", _cholesky_ex, module="torch.linalg", method=False, out=False,
-          kinds={**EQUATION, "check_errors": "bool"},
-          doc="linalg.cholesky, and a code of 0.")  # fmt: skip
-
-
-def _cholesky_solve(o: Any, input: Any, L: Any, upper: bool = False) -> Any:
-    if upper:
-        inner = o._solve_triangular(mirror(o, L), input, False, True, False)
-        return o._solve_triangular(L, inner, True, True, False)
-    inner = o._solve_triangular(L, input, False, True, False)
-    return o._solve_triangular(mirror(o, L), inner, True, True, False)
-
-
-def _identity_like(o: Any, a: Any) -> Any:
-    xp, n = a._type.xp, a._array.shape[-1]
-    return new_tensor(xp.eye(n, dtype=a._type.dtype.numpy), a._type)
-
-
-composite("cholesky_solve", _cholesky_solve, kinds={**EQUATION, "L": "tensor"},
-          doc="The solution of L L' X = input.")  # fmt: skip
+_EX = return_type("linalg_cholesky_ex", ("L", "info"))
 composite(
-    "cholesky_inverse",
-    lambda o, L, upper=False: _cholesky_solve(o, _identity_like(o, L), L, upper),
-    kinds={**EQUATION, "L": "tensor"}, doc="The inverse of L L'.",
+    "linalg_cholesky",
+    lambda o, input, *, upper=False: checked(
+        "linalg.cholesky", "cholesky", o._linalg_cholesky(input, upper)
+    )[0],
+    kinds=MATRIX, **LINALG, doc="The triangular matrix L with L L' = input.",
+)  # fmt: skip
+composite(
+    "linalg_cholesky_ex",
+    lambda o, input, *, upper=False, check_errors=False: _EX(
+        checked("linalg.cholesky_ex", "cholesky", o._linalg_cholesky(input, upper), check_errors)
+    ),
+    kinds=MATRIX, fields=_EX.fields, **LINALG,
+    doc="linalg.cholesky, and for each matrix the order of the first minor that isn't positive.",
+)  # fmt: skip
+
+
+def _cholesky(o: Any, input: Any, upper: bool = False) -> Any:
+    if not input._array.size and input.ndim > 1:
+        return o.empty_like(input)
+    return checked("cholesky", "cholesky", o._cholesky(input, upper))[0]
+
+
+composite("cholesky", _cholesky, kinds=MATRIX, doc="The triangular matrix L with L L' = input.")
+
+# ---------------------------------------------------------------- equations with the factor
+
+
+def _solve_kernel(xp: Any, b: Any, factor: Any, upper: bool) -> Any:
+    from tgrad.backends import factors, linear
+
+    across = linear.mirrored(factor)
+    lower, above = (across, factor) if upper else (factor, across)
+    return factors.solve_triangular(above, factors.solve_triangular(lower, b, False, False), True, False)
+
+
+def _around(o: Any, factor: Any, common: Any, upper: bool) -> Any:
+    """The gradient for the factor, of which a product of it with its mirror was inverted."""
+    return -times(o, factor, common) if upper else -times(o, common, factor)
+
+
+def _solve_back(o: Any, g: Any, factor: Any, out: Any, upper: bool) -> Any:
+    product = times(o, o._cholesky_solve(g, factor, upper), mirror(o, out))
+    return _around(o, factor, product + mirror(o, product), upper)
+
+
+operator(
+    "_cholesky_solve", lambda xp, input, L, upper: _solve_kernel(xp, input, L, upper),
+    input=lambda o, g, input_shape, L, upper: to_shape(
+        o, o._cholesky_solve(g, L, upper), input_shape
+    ),
+    L=lambda o, g, L, L_shape, out, upper: to_shape(o, _solve_back(o, g, L, out, upper), L_shape),
+    kinds={**MATRIX, "L": "tensor"}, label="CholeskySolveBackward", **HIDDEN,
+    doc="The solution of L L' X = input.",
+)  # fmt: skip
+
+
+def _check_solve(b: Tensor, factor: Tensor) -> None:
+    for label, tensor in (("b", b), ("u", factor)):
+        if tensor.ndim < 2:
+            raise ShapeError(
+                f"{label} should have at least 2 dimensions, but has {tensor.ndim} dimensions instead"
+            )
+    check_old_sides("cholesky_solve", b, factor)
+    need_kernel("cholesky_solve_cpu", b)
+
+
+def _cholesky_solve(o: Any, input: Any, input2: Any, upper: bool = False) -> Any:
+    _check_solve(input, input2)
+    return o._cholesky_solve(input, input2, upper)
+
+
+composite("cholesky_solve", _cholesky_solve, kinds={**MATRIX, "input2": "tensor"},
+          doc="The solution of L L' X = input, for L = input2.")  # fmt: skip
+
+
+def _check_inverse(input: Tensor, upper: bool = False) -> None:
+    need_square("cholesky_inverse", input)
+    need_kernel("cholesky_inverse_out_cpu", input)
+
+
+def _inverse_back(o: Any, g: Any, factor: Any, out: Any, upper: bool) -> Any:
+    return _around(o, factor, times(o, out, g + mirror(o, g), out), upper)
+
+
+def _inverse_kernel(xp: Any, factor: Any, upper: bool) -> Any:
+    n = factor.shape[-1]
+    return _solve_kernel(xp, xp.eye(n, dtype=factor.dtype), factor, upper)
+
+
+operator(
+    "cholesky_inverse", lambda xp, input, upper=False: _inverse_kernel(xp, input, upper),
+    input=lambda o, g, input, out, upper: _inverse_back(o, g, input, out, upper),
+    check=_check_inverse, kinds=MATRIX, doc="The inverse of L L', for L = input.",
 )  # fmt: skip

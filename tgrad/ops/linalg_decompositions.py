@@ -1,45 +1,38 @@
-"""Rows: QR, singular values, eigenvalues, LU, pseudo-inverses, least squares."""
+"""Rows: QR decompositions and products of reflections."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tgrad.core.dtype import DType
-from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import NotAvailableError, ShapeError
+from tgrad.core.tensor import Tensor
+from tgrad.errors import DTypeError, ShapeError, StateError
 from tgrad.ops.linalg import (
-    LinAlgError,
+    LINALG,
     diagonal,
+    first,
+    identity_like,
     mirror,
-    need_floats,
+    need_kernel,
     need_matrix,
-    need_square,
-    nothing,
     on_diagonal,
+    rest,
     times,
 )
 from tgrad.ops.named import return_type
 from tgrad.ops.table import composite, operator
 
-_LINALG: dict[str, Any] = {"module": "torch.linalg", "method": False}
-_HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
-
-
-def last(o: Any, a: Any, dim: int, size: int) -> Any:
-    """The first `size` entries along a dimension."""
-    return a if a.shape[dim] == size else o.slice(a, dim % len(a.shape), 0, size, 1)
-
+_PARTS = ("Q", "R")
 
 # ---------------------------------------------------------------- QR
 
 
 def _qr_kernel(xp: Any, a: Any, mode: str) -> tuple[Any, Any]:
-    from tgrad.backends import linear
+    from tgrad.backends import factors, linear
 
     if mode == "r":
-        return xp.empty((0,), a.dtype), linear.by_columns(linear.qr(a, "r"))
+        return xp.empty((0,), a.dtype), factors.by_columns(linear.qr(a, "r"))
     q, r = linear.qr(a, mode)
-    return linear.by_columns(q), linear.by_columns(r)
+    return factors.by_columns(q), factors.by_columns(r)
 
 
 def qr_back(o: Any, g: Any, Q: Any, R: Any, mode: str) -> Any:
@@ -47,28 +40,24 @@ def qr_back(o: Any, g: Any, Q: Any, R: Any, mode: str) -> Any:
 
     With M = R gR^H - gQ^H Q: (gQ + Q (M, upper triangle mirrored)) R^-H; S. Walter, L. Lehmann, 2018.
     """
-    m, n = Q.shape[-2], R.shape[-1]
     if mode == "r":
-        raise NotAvailableError(
+        raise StateError(
             "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please "
-            "use linalg.qr(A, mode='reduced') if you are going to require gradients or use "
-            "linalg.qr(A, mode='complete') if you don't require them."
+            "use linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr."
         )
+    m, n = Q.shape[-2], R.shape[-1]
     if mode == "complete" and m > n:
-        raise NotAvailableError(
-            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols"
+        raise StateError(
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."
         )
     q_part, r_part = g
     if m >= n:
         return _qr_square(o, q_part, r_part, Q, R)
-    left = o.slice(R, len(R.shape) - 1, 0, m, 1)
-    right = o.slice(R, len(R.shape) - 1, m, n, 1)
-    g_left = o.slice(r_part, len(R.shape) - 1, 0, m, 1)
-    g_right = o.slice(r_part, len(R.shape) - 1, m, n, 1)
-    q_part = q_part + times(o, times(o, Q, right), mirror(o, g_right))
-    first = _qr_square(o, q_part, g_left, Q, left)
+    g_right = rest(o, r_part, -1, m)
+    q_part = q_part + times(o, Q, rest(o, R, -1, m), mirror(o, g_right))
+    square = _qr_square(o, q_part, first(o, r_part, -1, m), Q, first(o, R, -1, m))
     # Y was used for gQ with Q and the right part of R fixed; its own gradient is what Q turns to.
-    return o.cat((first, times(o, Q, g_right)), -1)
+    return o.cat((square, times(o, Q, g_right)), -1)
 
 
 def _qr_square(o: Any, gq: Any, gr: Any, q: Any, r: Any) -> Any:
@@ -80,208 +69,237 @@ def _qr_square(o: Any, gq: Any, gr: Any, q: Any, r: Any) -> Any:
 
 def _check_qr(A: Tensor, mode: str = "reduced") -> None:
     need_matrix("linalg.qr", A)
-    need_floats("linalg.qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise ShapeError(
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', "
             "or 'complete'"
         )
+    need_kernel("geqrf_cpu", A)
 
 
 operator(
     "linalg_qr", lambda xp, A, mode="reduced": _qr_kernel(xp, A, mode),
     A=lambda o, g, Q, R, mode: qr_back(o, g, Q, R, mode),
-    kinds={"A": "tensor", "mode": "str"}, fields=("Q", "R"), outputs=2, result=(None, None),
-    check=_check_qr, out=False, **_LINALG, doc="A = Q R, Q orthonormal, R upper triangular.",
+    kinds={"A": "tensor", "mode": "str"}, fields=_PARTS, outputs=2, result=(None, None),
+    check=_check_qr, **LINALG, doc="A = Q R, Q orthonormal, R upper triangular.",
 )  # fmt: skip
 composite(
     "qr",
-    lambda o, input, some=True: return_type("qr", ("Q", "R"))(
+    lambda o, input, some=True: return_type("qr", _PARTS)(
         o.linalg_qr(input, "reduced" if some else "complete")
     ),
-    kinds={"some": "bool"}, out=False, doc="input = Q R, Q orthonormal, R upper triangular.",
+    kinds={"some": "bool"}, fields=_PARTS, doc="input = Q R, Q orthonormal, R upper triangular.",
 )  # fmt: skip
 
-# ---------------------------------------------------------------- singular values
+
+def _check_geqrf(input: Tensor) -> None:
+    if input.ndim < 2:
+        raise ShapeError("torch.geqrf: input must have at least 2 dimensions.")
+    need_kernel("geqrf_cpu", input)
 
 
-def _svd_kernel(xp: Any, a: Any, full: bool) -> tuple[Any, Any, Any]:
-    from tgrad.backends import linear
+def _reflectors(xp: Any, a: Any) -> tuple[Any, Any]:
+    from tgrad.backends import factors
 
-    try:
-        u, s, v = linear.svd(a, full)
-    except linear.LinAlgError:
-        finite = xp.isfinite(a).all()
-        reason = (
-            "linalg.svd: The algorithm failed to converge because the input matrix contained "
-            "non-finite values."
-            if not finite
-            else "linalg.svd: The algorithm failed to converge because the input matrix is "
-            "ill-conditioned or has too many repeated singular values (error code: 1)."
+    return factors.reflectors(a)
+
+
+operator(
+    "geqrf", lambda xp, input: _reflectors(xp, input), fields=("a", "tau"), outputs=2,
+    result=(None, None), label="GeqrfBackward", check=_check_geqrf,
+    differentiable="use torch.linalg.qr, which has a derivative",
+    doc="R, and below it the vectors of the reflections whose product is Q; and their factors.",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- products of reflections
+
+
+def _vector(o: Any, vectors: Any, i: int) -> Any:
+    """The column of reflection i: zeros, a one, and what is stored below the diagonal."""
+    m = vectors.shape[-2]
+    column = o.slice(vectors, len(vectors.shape) - 1, i, i + 1, 1)
+    below = rest(o, column, -2, i + 1)
+    zeros = o._zeros_of(first(o, column, -2, i + 1))
+    unit = first(o, rest(o, identity_like(o, zeros, m, m), -1, i), -1, 1)
+    return o.cat((zeros, below), -2) + unit
+
+
+def _factor(o: Any, tau: Any, i: int) -> Any:
+    at = len(tau.shape) - 1
+    return o.unsqueeze(o.slice(tau, at, i, i + 1, 1), -1)
+
+
+def _reflected(o: Any, v: Any, t: Any, c: Any, adjoint: bool) -> Any:
+    t = o.conj(t) if adjoint else t
+    return c - t * times(o, v, times(o, mirror(o, v), c))
+
+
+def reflect_back(
+    o: Any, g: Any, vectors: Any, tau: Any, c: Any, adjoint: bool
+) -> tuple[Any, Any, Any]:
+    """The gradients for vectors, tau and C, the reflections taken back one by one.
+
+    A reflection with factor t isn't its own inverse unless it is unitary, so what it was applied to
+    is computed again from the start.
+    """
+    count = tau.shape[-1]
+    order = list(range(count)) if adjoint else list(reversed(range(count)))
+    states = [c]
+    for i in order:
+        states.append(_reflected(o, _vector(o, vectors, i), _factor(o, tau, i), states[-1], adjoint))
+    columns, factors = {}, {}
+    for i, c in zip(reversed(order), reversed(states[:-1]), strict=True):
+        v, t = _vector(o, vectors, i), _factor(o, tau, i)
+        inner, across = times(o, mirror(o, v), c), times(o, mirror(o, v), g)
+        own = o.sum_dim(across * o.conj(inner), (-1,), False)
+        factors[i] = -(o.conj(own) if adjoint else own)
+        t = o.conj(t) if adjoint else t
+        column = -(o.conj(t) * times(o, g, mirror(o, inner)) + t * times(o, c, mirror(o, across)))
+        columns[i] = rest(o, column, -2, i + 1)
+        g = g - o.conj(t) * times(o, v, across)
+    return _stacked(o, vectors, columns), _joined(o, tau, factors), g
+
+
+def _stacked(o: Any, vectors: Any, columns: dict[int, Any]) -> Any:
+    """Columns below the diagonal as matrices like the vectors."""
+    parts = []
+    at = len(vectors.shape) - 1
+    for i in range(vectors.shape[-1]):
+        zeros = o._zeros_of(o.slice(vectors, at, i, i + 1, 1))
+        column = columns.get(i)
+        if column is not None:
+            zeros = first(o, zeros, -2, i + 1)
+            parts.append(o.cat((zeros, column), -2))
+        else:
+            parts.append(zeros)
+    return o.cat(tuple(parts), -1) if parts else o._zeros_of(vectors)
+
+
+def _joined(o: Any, tau: Any, factors: dict[int, Any]) -> Any:
+    if not factors:
+        return o._zeros_of(tau)
+    return o.cat(tuple(factors[i] for i in range(tau.shape[-1])), -1)
+
+
+def _start(o: Any, vectors: Any) -> Any:
+    """The columns of the identity that the product begins with, one for each matrix."""
+    return o._zeros_of(vectors) + identity_like(o, vectors, *vectors.shape[-2:])
+
+
+def _check_product(input: Tensor, tau: Tensor) -> None:
+    name = "torch.linalg.householder_product"
+    a, t = input._array.shape, tau._array.shape
+    if len(a) < 2:
+        raise ShapeError(f"{name}: input must have at least 2 dimensions.")
+    if a[-2] < a[-1]:
+        raise ShapeError(f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1]")
+    if len(t) != len(a) - 1:
+        raise ShapeError(
+            f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to "
+            f"{len(t)} and input.ndim is equal to {len(a)}"
         )
-        raise LinAlgError(reason) from None
-    return linear.by_columns(u), s, linear.by_columns(v)
+    if a[-1] < t[-1]:
+        raise ShapeError(f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
+    if t[:-1] != a[:-2]:
+        raise ShapeError(
+            f"{name}: Expected batch dimensions of tau to be equal to input.shape[:-2], but got "
+            f"{list(t[:-1])}"
+        )
+    if input._type is not tau._type:
+        raise DTypeError(
+            f"{name}: tau dtype {tau._type.dtype.title} does not match input dtype "
+            f"{input._type.dtype.title}"
+        )
+    need_kernel("orgqr_cpu", input)
 
 
-def svd_back(o: Any, g: Any, U: Any, S: Any, Vh: Any) -> Any:
-    """U ((skew(U^H gU) S + S skew(V^H gV)) / (S_k^2 - S_j^2) + gS) V^H, and what is outside of U, V.
+def _product_kernel(xp: Any, vectors: Any, tau: Any) -> Any:
+    from tgrad.backends import factors
 
-    J. Townsend, Differentiating the singular value decomposition, 2016.
-    """
-    gu, gs, gv = g
-    k = S.shape[-1]
-    U, gu = last(o, U, -1, k), last(o, gu, -1, k)
-    Vh, gv = last(o, Vh, -2, k), last(o, gv, -2, k)
-    if nothing(gu) and nothing(gv):
-        return times(o, U * o.unsqueeze(gs, -2), Vh)
-    squares = S * S
-    gaps = o.unsqueeze(squares, -2) - o.unsqueeze(squares, -1)
-    gaps = gaps + on_diagonal(o, 1 - diagonal(o, gaps))
-    skew_u = times(o, mirror(o, U), gu)
-    skew_u = skew_u - mirror(o, skew_u)
-    skew_v = times(o, Vh, mirror(o, gv))
-    skew_v = skew_v - mirror(o, skew_v)
-    inner = (skew_u * o.unsqueeze(S, -2) + o.unsqueeze(S, -1) * skew_v) / gaps
-    inner = inner + on_diagonal(o, gs)
-    if getattr(U, "_array", U).dtype.kind == "c":
-        inner = inner + on_diagonal(o, diagonal(o, skew_u) / (2 * S))
-    result = times(o, U, inner, Vh)
-    if U.shape[-2] > k:
-        outside = gu / o.unsqueeze(S, -2)
-        outside = outside - times(o, U, times(o, mirror(o, U), outside))
-        result = result + times(o, outside, Vh)
-    if Vh.shape[-1] > k:
-        outside = gv / o.unsqueeze(S, -1)
-        outside = outside - times(o, times(o, outside, mirror(o, Vh)), Vh)
-        result = result + times(o, U, outside)
-    return result
-
-
-def _check_svd(A: Tensor, full_matrices: bool = True) -> None:
-    need_matrix("linalg.svd", A)
-    need_floats("linalg.svd", A)
+    return factors.by_columns(factors.reflect(vectors, tau, xp.eye(*vectors.shape[-2:]), False))
 
 
 operator(
-    "linalg_svd", lambda xp, A, full_matrices=True: _svd_kernel(xp, A, full_matrices),
-    A=lambda o, g, U, S, Vh: svd_back(o, g, U, S, Vh),
-    kinds={"A": "tensor", "full_matrices": "bool"}, fields=("U", "S", "Vh"), outputs=3,
-    result=(None, DType.to_real, None), check=_check_svd, out=False, **_LINALG,
-    doc="A = U diag(S) Vh, with orthonormal U and Vh.",
+    "linalg_householder_product", lambda xp, input, tau: _product_kernel(xp, input, tau),
+    input=lambda o, g, input, tau: reflect_back(o, g, input, tau, _start(o, input), False)[0],
+    tau=lambda o, g, input, tau: reflect_back(o, g, input, tau, _start(o, input), False)[1],
+    kinds={"tau": "tensor"}, check=_check_product, **LINALG,
+    doc="The first columns of the product of reflections, as `geqrf` gives them.",
 )  # fmt: skip
-composite("linalg_svdvals", lambda o, A: o.linalg_svd(A, False)[1], kinds={"A": "tensor"}, **_LINALG,
-          doc="The singular values of each matrix, the largest first.")  # fmt: skip
+composite("orgqr", lambda o, input, input2: o.linalg_householder_product(input, input2),
+          kinds={"input2": "tensor"}, doc="torch.linalg.householder_product.")  # fmt: skip
 
 
-def _svd(o: Any, input: Any, some: bool = True, compute_uv: bool = True) -> Any:
-    if not compute_uv:
-        s = o.linalg_svdvals(input)
-        m, n = input._array.shape[-2:]
-        batch = input._array.shape[:-2]
-        parts = (_zeros(input, (*batch, m, m)), s, _zeros(input, (*batch, n, n)))
-    else:
-        u, s, vh = o.linalg_svd(input, not some)
-        parts = (u, s, mirror(o, vh))
-    return return_type("svd", ("U", "S", "V"))(parts)
+def _check_ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool, transpose: bool) -> None:
+    name = "torch.ormqr"
+    a, t, c = input._array.shape, tau._array.shape, other._array.shape
+    for label, shape in (("input", a), ("other", c)):
+        if len(shape) < 2:
+            raise ShapeError(f"{name}: {label} must have at least 2 dimensions.")
+    side = -2 if left else -1
+    if t[-1:] != (min(c[side], a[-1]),):
+        raise ShapeError(
+            f"{name}: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])"
+        )
+    if c[side] != a[-2]:
+        raise ShapeError(f"{name}: other.shape[{side}] must be equal to input.shape[-2]")
+    if len(t) != len(a) - 1:
+        raise ShapeError(
+            f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to "
+            f"{len(t)} and input.ndim is equal to {len(a)}"
+        )
+    if len(a) != len(c):
+        raise ShapeError(
+            f"{name}: Expected other to have the same number of dimensions as input, but got "
+            f"other.ndim equal to {len(c)} and input.ndim is equal to {len(a)}"
+        )
+    for label, shape in (("tau", t[:-1]), ("other", c[:-2])):
+        if shape != a[:-2]:
+            raise ShapeError(
+                f"{name}: Expected batch dimensions of {label} to be equal to input.shape[:-2], but "
+                f"got {list(shape)}"
+            )
+    for label, tensor in (("tau", tau), ("other", other)):
+        if tensor._type is not input._type:
+            raise DTypeError(
+                f"{name}: Expected input and {label} to have the same dtype, but input has dtype"
+                f"{input._type.dtype.title} and {label} has dtype {tensor._type.dtype.title}"
+            )
+    need_kernel("ormqr_cpu", input)
 
 
-def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
-    return new_tensor(like._type.xp.zeros(shape, like._type.dtype.numpy), like._type)
+def _ormqr_kernel(xp: Any, a: Any, tau: Any, c: Any, left: bool, transpose: bool) -> Any:
+    from tgrad.backends import factors, linear
+
+    if left:
+        return factors.by_columns(factors.reflect(a, tau, c, transpose))
+    turned = factors.reflect(a, tau, linear.mirrored(c), not transpose)
+    return factors.by_columns(linear.mirrored(turned))
 
 
-composite("svd", _svd, kinds={"some": "bool", "compute_uv": "bool"}, out=False,
-          doc="input = U diag(S) V', with orthonormal U and V.")  # fmt: skip
-
-# ---------------------------------------------------------------- eigenvalues
-
-
-def _eigh_kernel(xp: Any, a: Any, uplo: str) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
-    try:
-        values, vectors = linear.eigh(a, uplo)
-        return values, linear.by_columns(vectors)
-    except linear.LinAlgError:
-        raise LinAlgError(
-            "linalg.eigh: The algorithm failed to converge because the input matrix is "
-            "ill-conditioned or has too many repeated eigenvalues (error code: 1)."
-        ) from None
-
-
-def eigh_back(o: Any, g: Any, values: Any, vectors: Any) -> Any:
-    """V (V^H gV / (l_k - l_j) off the diagonal, gl on it) V^H."""
-    g_values, g_vectors = g
-    across = mirror(o, vectors)
-    if nothing(g_vectors):
-        return times(o, vectors * o.unsqueeze(g_values, -2), across)
-    gaps = o.unsqueeze(values, -2) - o.unsqueeze(values, -1)
-    gaps = gaps + on_diagonal(o, 1 - diagonal(o, gaps))
-    inner = times(o, across, g_vectors) / gaps
-    inner = inner - on_diagonal(o, diagonal(o, inner) - g_values)
-    return times(o, vectors, inner, across)
-
-
-def _check_eigh(A: Tensor, UPLO: str = "L") -> None:
-    need_square("linalg.eigh", A)
-    need_floats("linalg.eigh", A)
-    if UPLO.upper() not in ("L", "U"):
-        raise ShapeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+def _ormqr_back(
+    o: Any, g: Any, a: Any, tau: Any, c: Any, left: bool, transpose: bool
+) -> tuple[Any, Any, Any]:
+    if left:
+        return reflect_back(o, g, a, tau, c, transpose)
+    vectors, factors, side = reflect_back(o, mirror(o, g), a, tau, mirror(o, c), not transpose)
+    return vectors, factors, mirror(o, side)
 
 
 operator(
-    "linalg_eigh", lambda xp, A, UPLO="L": _eigh_kernel(xp, A, UPLO.upper()),
-    A=lambda o, g, eigenvalues, eigenvectors: eigh_back(o, g, eigenvalues, eigenvectors),
-    kinds={"A": "tensor", "UPLO": "str"}, fields=("eigenvalues", "eigenvectors"), outputs=2,
-    result=(DType.to_real, None), check=_check_eigh, out=False, **_LINALG,
-    doc="Eigenvalues, the smallest first, and eigenvectors of symmetric matrices.",
+    "ormqr",
+    lambda xp, input, input2, input3, left=True, transpose=False: _ormqr_kernel(
+        xp, input, input2, input3, left, transpose
+    ),
+    input=lambda o, g, input, input2, input3, left, transpose: _ormqr_back(
+        o, g, input, input2, input3, left, transpose
+    )[0],
+    input2=lambda o, g, input, input2, input3, left, transpose: _ormqr_back(
+        o, g, input, input2, input3, left, transpose
+    )[1],
+    input3=lambda o, g, input, input2, input3, left, transpose: _ormqr_back(
+        o, g, input, input2, input3, left, transpose
+    )[2],
+    kinds={"input2": "tensor", "input3": "tensor", "left": "bool", "transpose": "bool"},
+    check=_check_ormqr, doc="A matrix times the product of reflections, as `geqrf` gives them.",
 )  # fmt: skip
-composite(
-    "linalg_eigvalsh", lambda o, A, UPLO="L": o.linalg_eigh(A, UPLO)[0],
-    kinds={"A": "tensor", "UPLO": "str"}, **_LINALG, doc="Eigenvalues of symmetric matrices.",
-)  # fmt: skip
-
-
-def _eig_kernel(xp: Any, a: Any) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
-    if not xp.isfinite(a).all():
-        raise ShapeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
-    values, vectors = linear.eig(a)
-    kind = xp.complex64 if a.dtype.itemsize in (4,) or a.dtype == xp.complex64 else xp.complex128
-    return values.astype(kind), linear.by_columns(vectors.astype(kind))
-
-
-def eig_back(o: Any, g: Any, A: Any, values: Any, vectors: Any) -> Any:
-    """V^-H (diag(gl) + (V^H gV - V^H V diag(re(V^H gV))) / (l_k - l_j)^*) V^H.
-
-    C. Boeddeker et al., On the computation of complex-valued gradients, 2017.
-    """
-    g_values, g_vectors = g
-    across = mirror(o, vectors)
-    inner = on_diagonal(o, g_values)
-    if not nothing(g_vectors):
-        gaps = o.conj(o.unsqueeze(values, -2) - o.unsqueeze(values, -1))
-        gaps = gaps + on_diagonal(o, 1 - diagonal(o, gaps))
-        product = times(o, across, g_vectors)
-        scaled = vectors * o.unsqueeze(o.real(diagonal(o, product)), -2)
-        free = (product - times(o, across, scaled)) / gaps
-        inner = inner + free - on_diagonal(o, diagonal(o, free))
-    result = o._solve_ex(across, times(o, inner, across), True, False)
-    complex_input = getattr(A, "_array", A).dtype.kind == "c"
-    return result if complex_input else o.real(result)
-
-
-def _check_eig(A: Tensor) -> None:
-    need_square("linalg.eig", A)
-    need_floats("linalg.eig", A)
-
-
-operator(
-    "linalg_eig", lambda xp, A: _eig_kernel(xp, A),
-    A=lambda o, g, A, eigenvalues, eigenvectors: eig_back(o, g, A, eigenvalues, eigenvectors),
-    kinds={"A": "tensor"}, fields=("eigenvalues", "eigenvectors"), outputs=2,
-    result=(DType.to_complex, DType.to_complex), check=_check_eig, out=False, **_LINALG,
-    doc="Eigenvalues and eigenvectors, which are complex.",
-)  # fmt: skip
-composite("linalg_eigvals", lambda o, A: o.linalg_eig(A)[0], kinds={"A": "tensor"}, **_LINALG,
-          doc="Eigenvalues, which are complex.")  # fmt: skip

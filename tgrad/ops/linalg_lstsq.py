@@ -1,18 +1,79 @@
-"""Rows: pseudo-inverses and least squares."""
+"""Rows: pseudo-inverses, ranks, least squares."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tgrad.core import dtype as dtypes
+from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ShapeError
-from tgrad.ops.linalg import mirror, need_floats, times
-from tgrad.ops.named import return_type
+from tgrad.errors import DTypeError, ShapeError
+from tgrad.ops.linalg import (
+    HIDDEN,
+    LINALG,
+    mirror,
+    need_matrix,
+    need_square,
+    refuse_codes,
+    times,
+)
+from tgrad.ops.linalg_solve import is_vector
+from tgrad.ops.linalg_svd import refuse_infinite
+from tgrad.ops.matmul import broadcast_batches
 from tgrad.ops.table import composite, operator
 
-_LINALG: dict[str, Any] = {"module": "torch.linalg", "method": False}
-_HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
+# ---------------------------------------------------------------- tolerances
+
+
+def _tolerance(name: str, label: str, value: Any) -> Any:
+    """A tolerance as a number, or as an array of one for each matrix."""
+    if not isinstance(value, Tensor):
+        return value
+    if value._type.dtype.is_complex:
+        raise DTypeError(
+            f"{name}: {label} tensor of complex type is not supported. Got {value._type.dtype.title}"
+        )
+    return value._array[..., None]
+
+
+def _bound(xp: Any, sizes: Any, shape: Any, atol: Any, rtol: Any) -> Any:
+    """The size up to which singular values count as 0."""
+    if rtol is None:
+        rtol = max(shape[-2:]) * float(xp.finfo(sizes.dtype).eps)
+        if atol is not None:
+            rtol = xp.where(xp.asarray(atol) > 0, 0.0, rtol)
+    largest = sizes.max(axis=-1, keepdims=True) if sizes.shape[-1] else 0
+    return xp.maximum(rtol * largest, 0.0 if atol is None else atol)
+
+
+def by_tolerances(name: str, function: Callable[..., Any], old: str, doc: str) -> None:
+    """The four overloads of a function of matrices and of the size of what counts as nothing.
+
+    The function takes `o`, the matrices, atol, rtol, the tolerance that the old overloads have, by the
+    name of `old`, and whether the matrices are hermitian.
+    """
+
+    def given(o: Any, input: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
+        return function(o, input, atol, rtol, None, hermitian)
+
+    by_name: dict[str, Callable[..., Any]] = {
+        "rcond": lambda o, input, rcond, hermitian=False: function(
+            o, input, None, None, rcond, hermitian
+        ),
+        "tol": lambda o, input, tol, hermitian=False: function(o, input, None, None, tol, hermitian),
+    }
+    settings: dict[str, Any] = {"doc": doc, **LINALG}
+    for kind in ("tensor", "float"):
+        ending = ".atol_rtol_float" if kind == "float" else ""
+        kinds = {"hermitian": "bool", "atol": f"{kind}?", "rtol": f"{kind}?"}
+        composite(f"{name}{ending}", given, kinds=kinds, **settings)
+    for kind in ("tensor", "float"):
+        kinds = {"hermitian": "bool", old: kind}
+        composite(f"{name}.{old}_{kind}", by_name[old], kinds=kinds, **settings)
+
+
+# ---------------------------------------------------------------- pseudo-inverses
 
 
 def _pinv_kernel(xp: Any, a: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
@@ -20,17 +81,15 @@ def _pinv_kernel(xp: Any, a: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
 
     if a.size == 0:
         return xp.zeros((*a.shape[:-2], a.shape[-1], a.shape[-2]), a.dtype)
-    if rtol is None:
-        rtol = 0.0 if atol else max(a.shape[-2:]) * xp.finfo(a.dtype).eps
     if hermitian:
         values, vectors = linear.eigh(a)
         sizes = xp.abs(values)
         u, v = vectors, linear.mirrored(vectors)
     else:
+        refuse_infinite(xp, a)
         u, values, v = linear.svd(a, False)
         sizes = values
-    bound = xp.maximum(rtol * sizes.max(axis=-1, keepdims=True), atol or 0.0)
-    kept = sizes > bound
+    kept = sizes > _bound(xp, sizes, a.shape, atol, rtol)
     inverse = xp.where(kept, 1 / xp.where(kept, values, 1), 0).astype(values.dtype)
     result = xp.matmul(linear.mirrored(v) * inverse[..., None, :], linear.mirrored(u))
     return xp.ascontiguousarray(result.astype(a.dtype))
@@ -61,107 +120,208 @@ operator(
     "_pinv",
     lambda xp, A, atol, rtol, hermitian: _pinv_kernel(xp, A, atol, rtol, hermitian),
     A=lambda o, g, A, out: pinv_back(o, g, A, out),
-    kinds={"A": "tensor", "hermitian": "bool"}, label="LinalgPinvBackward", **_HIDDEN,
+    kinds={"A": "tensor", "hermitian": "bool"}, label="LinalgPinvBackward", **HIDDEN,
     doc="The pseudo-inverse of each matrix.",
 )  # fmt: skip
 
 
-def _pinv(
-    o: Any, A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None,
-    rtol: Any = None,
-) -> Any:  # fmt: skip
-    if A.ndim < 2 or not A._type.inexact:
+def _pinv(o: Any, input: Any, atol: Any, rtol: Any, rcond: Any, hermitian: bool) -> Any:
+    name, type_ = "torch.linalg.pinv", input._type
+    if input.ndim < 2 or not type_.inexact or type_.narrow:
         raise ShapeError(
-            f"linalg.pinv({A._type.dtype.title}{{{list(A._array.shape)}}}): expected a tensor with 2 "
+            f"linalg.pinv({type_.dtype.title}{{{list(input._array.shape)}}}): expected a tensor with 2 "
             "or more dimensions of float, double, cfloat or cdouble types"
         )
-    need_floats("linalg.pinv", A)
-    return o._pinv(A, atol, rcond if rtol is None else rtol, hermitian)
+    atol, rtol = _tolerance(name, "atol", atol), _tolerance(name, "rtol", rtol)
+    if rcond is not None:
+        rtol = _tolerance(name, "rcond", rcond)
+    if hermitian and input._array.size:
+        need_square("linalg.eigh", input)
+    for value in (atol, rtol):
+        if hasattr(value, "shape") and input._array.size:
+            broadcast_batches(value.shape[:-1], input._array.shape[:-2])
+    return o._pinv(input, atol, rtol, hermitian)
 
 
-composite("linalg_pinv", _pinv, kinds={"A": "tensor", "rcond": "number?", "hermitian": "bool",
-          "atol": "number?", "rtol": "number?"}, **_LINALG,
-          doc="The pseudo-inverse of each matrix.")  # fmt: skip
-composite("pinverse", lambda o, input, rcond=1e-15: _pinv(o, input, rcond),
-          kinds={"rcond": "number"}, out=False, doc="The pseudo-inverse of each matrix.")  # fmt: skip
+by_tolerances("linalg_pinv", _pinv, "rcond", "The pseudo-inverse of each matrix.")
+composite("pinverse", lambda o, input, rcond=1e-15: _pinv(o, input, None, None, rcond, False),
+          kinds={"rcond": "float"}, out=False, doc="The pseudo-inverse of each matrix.")  # fmt: skip
+
+# ---------------------------------------------------------------- ranks
 
 
-def _lstsq_kernel(xp: Any, a: Any, b: Any, vector: bool) -> Any:
+def need_lapack(tensor: Tensor) -> None:
+    """Raise PyTorch's error for dtypes without LAPACK."""
+    if not tensor._type.inexact or tensor._type.narrow:
+        raise DTypeError("This function doesn't handle types other than float and double")
+
+
+def _matrix_rank(o: Any, input: Any, atol: Any, rtol: Any, tol: Any, hermitian: bool) -> Any:
+    from tgrad.backends import linear
+
+    name = "torch.linalg.matrix_rank"
+    need_matrix(name, input, " input")
+    need_lapack(input)
+    atol, rtol = _tolerance(name, "atol", atol), _tolerance(name, "rtol", rtol)
+    if tol is not None:
+        atol, rtol = _tolerance(name, "tol", tol), 0.0
+    xp, array = input._type.xp, input._array
+    if not array.size:
+        counts = xp.zeros(array.shape[:-2], xp.int64)
+    else:
+        for value in (atol, rtol):
+            if hasattr(value, "shape"):
+                broadcast_batches(value.shape[:-1], array.shape[:-2])
+        if hermitian:
+            need_square("linalg.eigh", input)
+            sizes = xp.abs(linear.eigvalsh(array))
+        else:
+            refuse_infinite(xp, array)
+            sizes = linear.singular_values(array)
+        counts = (sizes > _bound(xp, sizes, array.shape, atol, rtol)).sum(axis=-1)
+    return new_tensor(xp.asarray(counts).astype(xp.int64), input._type.related[dtypes.int64])
+
+
+by_tolerances("linalg_matrix_rank", _matrix_rank, "tol",
+              "The number of singular values that aren't next to nothing.")  # fmt: skip
+
+# ---------------------------------------------------------------- least squares
+
+
+def _solution(xp: Any, a: Any, b: Any, rcond: Any) -> Any:
+    """The shortest of the X with the least ||a X - b||."""
+    from tgrad.backends import factors, linear
+
+    if a.shape[-2] >= a.shape[-1] and a.size:
+        q, r = linear.qr(a)
+        sizes = xp.abs(xp.diagonal(r, 0, -2, -1))
+        if (sizes > 1e-3 * sizes.max(axis=-1, keepdims=True)).all():
+            return factors.solve_triangular(r, xp.matmul(linear.mirrored(q), b), True, False)
+    return xp.matmul(_pinv_kernel(xp, a, None, rcond, False), b)
+
+
+def _stored_as_lapack(xp: Any, x: Any, rows: int, vector: bool) -> Any:
+    """The solution at the place of the right side, which has as many rows as the longer side of A."""
+    n = x.shape[-2]
+    place = xp.zeros((*x.shape[:-2], x.shape[-1], max(rows, n)), x.dtype)
+    place[..., :n] = x.swapaxes(-1, -2)
+    return place[..., 0, :n] if vector else place[..., :n].swapaxes(-1, -2)
+
+
+def _lstsq_kernel(xp: Any, a: Any, b: Any, rcond: Any, driver: str, vector: bool) -> Any:
     from tgrad.backends import linear
 
     right = b[..., None] if vector else b
-    x = xp.matmul(_pinv_kernel(xp, a, None, None, False), right)
-    if a.shape[-2] >= a.shape[-1] and a.size:
-        q, r = linear.qr(a)
-        if (xp.abs(xp.diagonal(r, 0, -2, -1)) > 0).all():
-            x = linear.solve_triangular(r, xp.matmul(linear.mirrored(q), right), True, False)
-    x = linear.by_columns(x)
-    return x[..., 0] if vector else x
+    m, n = a.shape[-2:]
+    x = _solution(xp, a, right, rcond)
+    sizes = linear.singular_values(a) if a.size else xp.zeros((*a.shape[:-2], 0), a.real.dtype)
+    found = (sizes > _bound(xp, sizes, a.shape, None, rcond)).sum(axis=-1)
+    if driver == "gels":
+        _refuse_rank(xp, a)
+    full = m > n and driver != "gelsy" and bool((found == n).all())
+    residuals = xp.empty((0,), sizes.dtype)
+    if full:
+        rest = xp.abs(xp.matmul(a, x) - right)
+        residuals = (rest * rest).sum(axis=-2)
+    none = xp.empty((0,), sizes.dtype)
+    rank = xp.empty((0,), xp.int64) if driver == "gels" else xp.asarray(found).astype(xp.int64)
+    values = sizes if driver in ("gelsd", "gelss") else none
+    return _stored_as_lapack(xp, x, m, vector), residuals, rank, values
 
 
-def _lstsq_a(o: Any, g: Any, A: Any, B: Any, vector: bool) -> Any:
-    if vector:
-        g, B = o.unsqueeze(g, -1), o.unsqueeze(B, -1)
-    return pinv_back(o, times(o, g, mirror(o, B)), A, o._pinv(A, None, None, False))
+def _refuse_rank(xp: Any, a: Any) -> None:
+    """Raise PyTorch's error where the triangular factor has a zero on its diagonal."""
+    from tgrad.backends import factors, linear
+
+    if not a.size:
+        return
+    tall = a if a.shape[-2] >= a.shape[-1] else linear.mirrored(a)
+    values = xp.abs(xp.diagonal(linear.qr(tall, "r"), 0, -2, -1))
+    least = values.max(axis=-1, keepdims=True) * float(xp.finfo(values.dtype).eps)
+    triangle = xp.where(values > least, values, 0)[..., None] * xp.eye(values.shape[-1])
+    refuse_codes("torch.linalg.lstsq", "lstsq", xp.asarray(factors.zero_pivot(triangle)))
 
 
-def _lstsq_b(o: Any, g: Any, A: Any, vector: bool) -> Any:
-    across = mirror(o, o._pinv(A, None, None, False))
-    if vector:
-        return o.squeeze_dim(times(o, across, o.unsqueeze(g, -1)), -1)
-    return times(o, across, g)
+def _residual(o: Any, g: Any, A: Any, X: Any, B: Any) -> Any:
+    """Half the gradient of the sums of squares for A X - B."""
+    return (times(o, A, X) - B) * (2 * o.unsqueeze(g, -2))
 
 
+def _parts(o: Any, g: Any, B: Any, X: Any, vector: bool) -> tuple[Any, Any, Any]:
+    return (o.unsqueeze(g, -1), o.unsqueeze(B, -1), o.unsqueeze(X, -1)) if vector else (g, B, X)
+
+
+def _lstsq_a(o: Any, g: Any, A: Any, B: Any, X: Any, vector: bool) -> Any:
+    gx, B, X = _parts(o, g[0], B, X, vector)
+    result = pinv_back(o, times(o, gx, mirror(o, B)), A, o._pinv(A, None, None, False))
+    if g[1].shape[-1:] not in ((0,), ()):
+        result = result + times(o, _residual(o, g[1], A, X, B), mirror(o, X))
+    return result
+
+
+def _lstsq_b(o: Any, g: Any, A: Any, B: Any, X: Any, vector: bool) -> Any:
+    gx, B, X = _parts(o, g[0], B, X, vector)
+    result = times(o, mirror(o, o._pinv(A, None, None, False)), gx)
+    if g[1].shape[-1:] not in ((0,), ()):
+        result = result - _residual(o, g[1], A, X, B)
+    return o.squeeze_dim(result, -1) if vector else result
+
+
+_FIELDS = ("solution", "residuals", "rank", "singular_values")
 operator(
-    "_lstsq", lambda xp, A, B, vector: _lstsq_kernel(xp, A, B, vector),
-    A=lambda o, g, A, B, vector: _lstsq_a(o, g, A, B, vector),
-    B=lambda o, g, A, vector: _lstsq_b(o, g, A, vector),
-    kinds={"A": "tensor", "B": "tensor", "vector": "bool"}, label="LinalgLstsqBackward", **_HIDDEN,
+    "_lstsq",
+    lambda xp, A, B, rcond, driver, vector: _lstsq_kernel(xp, A, B, rcond, driver, vector),
+    A=lambda o, g, A, B, solution, vector: _lstsq_a(o, g, A, B, solution, vector),
+    B=lambda o, g, A, B, solution, vector: _lstsq_b(o, g, A, B, solution, vector),
+    kinds={"A": "tensor", "B": "tensor", "vector": "bool"}, fields=_FIELDS, outputs=2,
+    result=(None, DType.to_real, dtypes.int64, DType.to_real), label="LinalgLstsqBackward", **HIDDEN,
     doc="The X with the least ||A X - B||.",
 )  # fmt: skip
 
 
-def _lstsq(o: Any, A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> Any:
-    if A.ndim < 2:
-        raise ShapeError("torch.linalg.lstsq: input must have at least 2 dimensions.")
-    need_floats("torch.linalg.lstsq", A, B)
-    vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and A._array.shape[:-1] == B._array.shape)
-    rows = B._array.shape[-1 if vector else -2]
-    if rows != A._array.shape[-2]:
-        raise ShapeError(
-            "torch.linalg.lstsq: input.size(-1) should match other.size(-1)" if vector else
-            "torch.linalg.lstsq: input.size(-2) should match other.size(-2)"
+def _check_lstsq(a: Tensor, b: Tensor, driver: Any) -> None:
+    name = "torch.linalg.lstsq"
+    if a.ndim < 2:
+        raise ShapeError(f"{name}: input must have at least 2 dimensions.")
+    if b.ndim < 1:
+        raise ShapeError(f"{name}: other must have at least 1 dimension.")
+    if a._type is not b._type:
+        raise DTypeError(
+            f"{name}: Expected input and other to have the same dtype, but got input's dtype "
+            f"{a._type.dtype.title} and other's dtype {b._type.dtype.title}"
         )
-    solution = o._lstsq(A, B, vector)
-    m, n = A._array.shape[-2:]
-    xp = A._type.xp
-    real = A._type.related[A._type.dtype.to_real()]
-    residuals = _empty(real)
-    if m > n and driver in ("gels", "gelsd", "gelss"):
-        rest = times(o, A, o.unsqueeze(solution, -1) if vector else solution)
-        left = (o.unsqueeze(B, -1) if vector else B)
-        residuals = o.sum_dim(o.pow_Tensor_Scalar(o.abs(o.sub(rest, left)), 2), (-2,), False)
-        if vector:
-            residuals = o.squeeze_dim(residuals, -1)
-    rank = _empty(A._type.related[dtypes.int64])
-    values = _empty(real)
-    if driver in (None, "gelsy", "gelsd", "gelss") and driver != "gels":
-        from tgrad.backends import linear
-
-        s = linear.svd(A._array, compute_uv=False)
-        found = (s > s.max(axis=-1, keepdims=True) * max(m, n) * xp.finfo(s.dtype).eps).sum(axis=-1)
-        rank = new_tensor(xp.asarray(found).astype(xp.int64), rank._type)
-        if driver in ("gelsd", "gelss"):
-            values = new_tensor(s, real)
-    return return_type(
-        "linalg_lstsq", ("solution", "residuals", "rank", "singular_values")
-    )((solution, residuals, rank, values))
+    if not 0 <= a.ndim - b.ndim <= 1:
+        raise ShapeError(
+            f"{name}: input.dim() must be greater or equal to other.dim() and (input.dim() - "
+            "other.dim()) <= 1"
+        )
+    vector = is_vector(a, b)
+    if b._array.shape[-1 if vector else -2] != a._array.shape[-2]:
+        raise ShapeError(
+            f"{name}: input.size(-2) should match other.size({-1 if vector else -2})"
+        )
+    need_lapack(a)
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise ShapeError(
+            f"{name}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)"
+        )
 
 
-def _empty(type_: Any) -> Tensor:
-    return new_tensor(type_.xp.empty((0,), type_.dtype.numpy), type_)
+def _lstsq(o: Any, input: Any, b: Any, rcond: Any = None, *, driver: Any = None) -> Any:
+    from tgrad.ops.named import return_type
+
+    _check_lstsq(input, b, driver)
+    vector = is_vector(input, b)
+    batch = broadcast_batches(input._array.shape[:-2], b._array.shape[: -1 if vector else -2])
+    if batch != input._array.shape[:-2]:
+        input = o.expand(input, (*batch, *input._array.shape[-2:]))
+    if batch != b._array.shape[: -1 if vector else -2]:
+        b = o.expand(b, (*batch, *b._array.shape[-1 if vector else -2 :]))
+    return return_type("linalg_lstsq", _FIELDS)(
+        o._lstsq(input, b, rcond, driver or "gelsy", vector)
+    )
 
 
-composite("linalg_lstsq", _lstsq, out=False, **_LINALG,
-          kinds={"A": "tensor", "B": "tensor", "rcond": "number?", "driver": "str?"},
-          doc="The X with the least ||A X - B||.")  # fmt: skip
+composite("linalg_lstsq", _lstsq, fields=_FIELDS, **LINALG,
+          kinds={"b": "tensor", "rcond": "float?", "driver": "str?"},
+          doc="The X with the least ||input X - b||.")  # fmt: skip
