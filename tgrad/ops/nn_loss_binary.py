@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tgrad.backends.narrow import wide
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.formulas import to_shape
@@ -140,7 +141,8 @@ def _bce(
 def _bce_logits_kernel(
     xp: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int
 ) -> Any:
-    log_sigmoid = xp.subtract(xp.minimum(input, 0), xp.log1p(xp.exp(-xp.abs(input))))
+    x = wide(input)
+    log_sigmoid = xp.subtract(xp.minimum(x, 0), xp.log1p(xp.exp(-xp.abs(x)))).astype(input.dtype)
     if pos_weight is not None:
         log_sigmoid = log_sigmoid * ((pos_weight - 1) * target + 1)
     losses = (1 - target) * input - log_sigmoid
@@ -184,7 +186,8 @@ operator(
         o, g, input, target, weight, pos_weight, reduction
     ),
     kinds={"reduction": "int", "weight": "index?", "pos_weight": "index?"}, dtype=promoted,
-    function=False, method=False, doc="binary_cross_entropy of sigmoid(x), without overflow.",
+    narrow=True, function=False, method=False,
+    doc="binary_cross_entropy of sigmoid(x), without overflow.",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tgrad.backends.narrow import is_narrow
 from tgrad.core.tensor import Tensor
 from tgrad.errors import (
     ArgumentValueError,
@@ -80,6 +81,8 @@ def _nll_kernel(
     total = cascade(xp.asarray(losses).reshape(-1))
     if reduction == SUM:
         return total
+    if is_narrow(input.dtype):  # of images: every addition is rounded to 16 bits
+        return total / cascade(xp.asarray(weights).reshape(-1))
     return xp.divide(total, xp.asarray(weights).reshape(-1).sum(dtype=input.dtype))
 
 
@@ -124,7 +127,7 @@ for _key, _label in (("nll_loss", "NllLossBackward"), ("nll_loss2d", "NllLoss2DB
             o._nll_loss_backward(g, input, target, weight, reduction, ignore_index)
         ),
         kinds={"target": "index", "weight": "index?", "reduction": "int", "ignore_index": "int"},
-        function=False, method=False, label=_label,
+        function=False, method=False, label=_label, narrow=_key == "nll_loss2d",
         doc="The negative entry of each target's class, weighted by class.",
     )  # fmt: skip
 

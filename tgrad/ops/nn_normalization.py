@@ -11,27 +11,13 @@ from typing import Any
 
 from tgrad.backends.narrow import is_narrow, wide
 from tgrad.core import dtype as dtypes
-from tgrad.backends.narrow import is_narrow
-from tgrad.core.dtype import float32
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.dimensions import numel
+from tgrad.ops.formulas import to_shape
 from tgrad.ops.nn_base import functional, needs_floats
+from tgrad.ops.nn_standard import BATCH, GROUP, LAYER, moments, normalised, standard, times
 from tgrad.ops.table import operator
-
-
-def moments(xp: Any, input: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
-    """Mean and variance (divided by n) over some axes, which keep the size 1."""
-    mean = xp.mean(input, axes, True)
-    centred = xp.subtract(input, mean)
-    return mean, xp.mean(xp.multiply(centred, centred), axes, True)
-
-
-def normalised(xp: Any, input: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """(x - mean) / sqrt(variance + eps)."""
-    mean, variance = moments(xp, input, axes)
-    factor = input.dtype.type(1) / xp.sqrt(variance + input.dtype.type(eps))
-    return (input - mean) * factor
 
 
 def scaled(values: Any, weight: Any, bias: Any, shape: Sequence[int]) -> Any:
@@ -41,23 +27,6 @@ def scaled(values: Any, weight: Any, bias: Any, shape: Sequence[int]) -> Any:
     return values if bias is None else values + bias.reshape(shape)
 
 
-def standard(o: Any, input: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
-    """The normalised input and 1 / sqrt(variance + eps); for formulas."""
-    centred = input - o.mean_dim(input, axes, True)
-    factor = o.rsqrt(o.mean_dim(centred * centred, axes, True) + eps)
-    return centred * factor, factor
-
-
-def standard_back(o: Any, g: Any, input: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """The derivative of the normalised input: (g - mean(g) - x mean(g x)) / deviation."""
-    x, factor = standard(o, input, axes, eps)
-    return (g - o.mean_dim(g, axes, True) - x * o.mean_dim(g * x, axes, True)) * factor
-
-
-def _times(o: Any, g: Any, weight: Any, shape: Sequence[int]) -> Any:
-    return g if weight is None else g * o.reshape(weight, tuple(shape))
-
-
 # ---------------------------------------------------------------- over the last dimensions
 
 
@@ -65,116 +34,29 @@ def _last(size: Sequence[int], ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim - len(size), ndim))
 
 
-def _first(size: Sequence[int], ndim: int) -> tuple[int, ...]:
-    return tuple(range(ndim - len(size)))
-
-
-def _over(o: Any, values: Any, axes: tuple[int, ...], keepdim: bool = False) -> Any:
-    """The sum over axes; the values themselves where there are none."""
-    return o.sum_dim(values, axes, keepdim) if axes else values
-
-
-def _rounded_statistics(xp: Any, input: Any, axes: tuple[int, ...], eps: float, like: Any) -> Any:
-    """Mean and 1 / deviation as the forward pass keeps them: in the dtype of the input."""
-    mean, variance = moments(xp, input, axes)
-    factor = 1 / xp.sqrt(variance + variance.dtype.type(eps))
-    return mean.astype(like).astype(input.dtype), factor.astype(like).astype(input.dtype)
-
-
-def _wide(xp: Any, array: Any) -> Any:
-    return array.astype(xp.float32) if array is not None and is_narrow(array.dtype) else array
-
-
-def _norm_back(
-    xp: Any, grad: Any, input: Any, weight: Any, axes: tuple[int, ...], eps: float,
-    shape: tuple[int, ...],
-) -> Any:  # fmt: skip
-    like = input.dtype
-    grad, input, weight = (_wide(xp, array) for array in (grad, input, weight))
-    if weight is not None:
-        grad = grad * weight.reshape(shape)
-    mean, factor = _rounded_statistics(xp, input, axes, eps, like)
-    count = input.dtype.type(1 / max(numel([input.shape[axis] for axis in axes]), 1))
-    along, total = xp.sum(grad * input, axes, True), xp.sum(grad, axes, True)
-    slope = (total * mean - along) * factor * factor * factor * count
-    start = -slope * mean - total * factor * count
-    return (factor * grad + slope * input + start).astype(like)
-
-
-def norm_second(
-    o: Any, g: Any, grad: Any, input: Any, weight: Any, axes: tuple[int, ...], eps: float,
-    shape: tuple[int, ...],
-) -> Any:  # fmt: skip
-    """The derivative of `_norm_back` for its input: through the deviation, and through the rest."""
-
-    def mean(values: Any) -> Any:
-        return o.mean_dim(values, axes, True)
-
-    grad = _times(o, grad, weight, shape)
-    x, factor = standard(o, input, axes, eps)
-    a, b = mean(g * x), mean(grad * x)
-    size = mean(g * grad) - mean(g) * mean(grad) - a * b
-    rest = o._norm_back(b * g + a * grad, input, None, axes, eps, shape)
-    return -(factor * factor * x * size + factor * rest)
+def _layer_kernel(xp: Any, input: Any, weight: Any, bias: Any, size: Sequence[int], eps: float) -> Any:
+    axes = _last(size, input.ndim)
+    if not is_narrow(input.dtype):
+        return scaled(normalised(xp, input, axes, eps), weight, bias, size)
+    values = wide(input)
+    mean, variance = moments(xp, values, axes)
+    factor = 1 / xp.sqrt(variance + values.dtype.type(eps))
+    values = xp.fma(factor, values, -factor * mean)
+    return scaled(values, wide(weight), wide(bias), size).astype(input.dtype)
 
 
 operator(
-    "_norm_back", _norm_back,
-    grad=lambda o, g, input, weight, axes, eps, shape: _times(
-        o, o._norm_back(g, input, None, axes, eps, shape), weight, shape
+    "layer_norm", _layer_kernel,
+    input=lambda o, g, input, weight, size, eps: o._norm_back(
+        g, input, weight, _last(size, len(input.shape)), eps, size, LAYER
     ),
-    input=lambda o, g, grad, input, weight, axes, eps, shape: norm_second(
-        o, g, grad, input, weight, axes, eps, shape
+    weight=lambda o, g, input, size, eps: o._scale_back(
+        g, input, _last(size, len(input.shape)), eps, size
     ),
-    weight=lambda o, g, grad, input, weight_shape, axes, eps, shape: o.reshape(
-        o.sum_to_size(grad * o._norm_back(g, input, None, axes, eps, shape), shape), weight_shape
-    ),
-    kinds={"grad": "tensor", "weight": "tensor?"}, function=False, method=False, narrow=True, out=False,
-    doc="The derivative of a normalised input: (h - mean(h) - x mean(h x)) / deviation, h = g * weight.",
-)  # fmt: skip
-
-
-def _scale_back(
-    xp: Any, grad: Any, input: Any, axes: tuple[int, ...], eps: float, shape: tuple[int, ...]
-) -> Any:
-    like = input.dtype
-    grad, input = _wide(xp, grad), _wide(xp, input)
-    mean, factor = _rounded_statistics(xp, input, axes, eps, like)
-    values = grad * (factor * input - factor * mean)
-    return _total(xp, values, shape).astype(like)
-
-
-def _total(xp: Any, values: Any, shape: tuple[int, ...]) -> Any:
-    """The sum over the dimensions that aren't those of the weight."""
-    padded = (1,) * (values.ndim - len(shape)) + tuple(shape)
-    axes = tuple(i for i, (n, m) in enumerate(zip(values.shape, padded, strict=True)) if n != m)
-    return (xp.sum(values, axes, True) if axes else values).reshape(shape)
-
-
-operator(
-    "_scale_back", _scale_back,
-    grad=lambda o, g, input, axes, eps, shape: g * standard(o, input, axes, eps)[0],
-    input=lambda o, g, grad, input, axes, eps, shape: standard_back(o, g * grad, input, axes, eps),
-    kinds={"grad": "tensor"}, function=False, method=False, narrow=True, out=False,
-    doc="The derivative of a normalised and weighted input for the weight.",
-)  # fmt: skip
-
-operator(
-    "layer_norm",
-    lambda xp, input, weight, bias, size, eps: scaled(
-        normalised(xp, input, _last(size, input.ndim), eps), weight, bias, size
-    ),
-    input=lambda o, g, input, weight, size, eps: standard_back(
-        o, _times(o, g, weight, size), input, _last(size, len(input.shape)), eps
-    ),
-    weight=lambda o, g, input, size, eps: _over(
-        o, g * standard(o, input, _last(size, len(input.shape)), eps)[0],
-        _first(size, len(input.shape)),
-    ),
-    bias=lambda o, g, size: _over(o, g, _first(size, len(g.shape))),
+    bias=lambda o, g, size: to_shape(o, g, tuple(size)),
     kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False,
     label="NativeLayerNormBackward",
-    fused=True, doc="Mean 0 and variance 1 over the last dimensions.",
+    narrow=True, doc="Mean 0 and variance 1 over the last dimensions.",
 )  # fmt: skip
 
 
@@ -204,12 +86,12 @@ def _layer_norm(
 ) -> Any:  # fmt: skip
     size = tuple(normalized_shape)
     _check_last(input, size, weight, bias, "*, ")
+    needs_floats("LayerNormKernelImpl")(input)
     for tensor in (weight, bias):
         if tensor is not None and tensor._type is not input._type and not input._type.narrow:
             raise DTypeError(
                 f"mixed dtype (CPU): expect parameter to have scalar type of {input._type.dtype.title}"
             )
-    needs_floats("LayerNormKernelImpl")(input)
     return o.layer_norm(input, weight, bias, size, eps)
 
 
@@ -226,6 +108,7 @@ def _rms_norm(
     size = tuple(normalized_shape)
     _check_last(input, size, weight, None, "*")
     x = o.to_copy(input, dtypes.float32) if input._type.narrow else input
+    needs_floats("rms_norm")(input)
     if eps is None:
         eps = float(x._type.xp.finfo(x._type.dtype.numpy).eps)
     mean = o.mean_dim(o.pow_Tensor_Scalar(x, 2), _last(size, input.ndim), True)
@@ -244,8 +127,10 @@ functional(
 # ---------------------------------------------------------------- over groups of channels
 
 
-def _grouped(shape: Sequence[int], groups: int) -> tuple[int, ...]:
-    return (shape[0], groups, numel(shape[1:]) // groups)
+def _grouped(shape: Sequence[int], groups: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of an input and of its weight, with groups as a dimension of their own."""
+    members = shape[1] // groups
+    return (shape[0], groups, members, numel(shape[2:])), (1, groups, members, 1)
 
 
 def _channelwise(shape: Sequence[int]) -> tuple[int, ...]:
@@ -257,7 +142,8 @@ def _but_channels(ndim: int) -> tuple[int, ...]:
 
 
 def _group_kernel(xp: Any, x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
-    values = normalised(xp, x.reshape(_grouped(x.shape, groups)), (2,), eps).reshape(x.shape)
+    flat = (x.shape[0], groups, numel(x.shape[1:]) // groups)
+    values = normalised(xp, x.reshape(flat), (2,), eps).reshape(x.shape)
     return scaled(values, weight, bias, _channelwise(x.shape))
 
 
@@ -265,7 +151,7 @@ def group_input(o: Any, g: Any, input: Any, weight: Any, groups: int, eps: float
     """The derivative of group normalisation with respect to its input."""
     shape = tuple(input.shape)
     flat, wide = _grouped(shape, groups)
-    back = o._norm_back(o.reshape(g, flat), o.reshape(input, flat), weight, (2, 3), eps, wide)
+    back = o._norm_back(o.reshape(g, flat), o.reshape(input, flat), weight, (2, 3), eps, wide, GROUP)
     return o.reshape(back, shape)
 
 
@@ -283,7 +169,7 @@ operator(
     weight=lambda o, g, input, groups, eps: group_weight(o, g, input, groups, eps),
     bias=lambda o, g: o.sum_dim(g, _but_channels(len(g.shape)), False),
     kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False,
-    label="NativeGroupNormBackward", fused=True, doc="Mean 0 and variance 1 over groups of channels.",
+    label="NativeGroupNormBackward", doc="Mean 0 and variance 1 over groups of channels.",
 )  # fmt: skip
 
 
@@ -293,11 +179,24 @@ def _group_norm(
     shape = input._array.shape
     if len(shape) < 2:
         raise ShapeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    batch = [shape[0] * shape[1] // num_groups, num_groups, *shape[2:]]
+    if batch[0] * numel(batch[2:]) == 1:
+        raise ArgumentValueError(
+            f"Expected more than 1 value per channel when training, got input size {batch}"
+        )
     if shape[1] % num_groups:
         raise ShapeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of "
             f"shape {list(shape)} and num_groups={num_groups}"
         )
+    for name, tensor in (("weight", weight), ("bias", bias)):
+        if tensor is not None and tensor._array.shape != (shape[1],):
+            shown = list((tensor if weight is None else weight)._array.shape)
+            raise ShapeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but "
+                f"got {name} of shape {shown} and input of shape {list(shape)}"
+            )
+    needs_floats("GroupNormKernelImpl")(input)
     return o.group_norm(input, weight, bias, num_groups, eps)
 
 
@@ -313,6 +212,8 @@ def _batch_kernel(
     xp: Any, x: Any, weight: Any, bias: Any, mean: Any, variance: Any, training: bool, eps: float
 ) -> Any:
     shape = _channelwise(x.shape)
+    if training and is_narrow(x.dtype):
+        return _batch_narrow(xp, x, weight, bias, eps)
     if training:
         values = normalised(xp, x, _but_channels(x.ndim), eps)
     else:
@@ -340,8 +241,6 @@ def _batch_standard(
     if training:
         return standard(o, input, _but_channels(len(input.shape)), eps)
     factor = o.rsqrt(o.reshape(variance, shape) + eps)
-    if training and is_narrow(x.dtype):
-        return _batch_narrow(xp, x, weight, bias, eps)
     return (input - o.reshape(mean, shape)) * factor, factor
 
 
@@ -349,9 +248,10 @@ def batch_input(
     o: Any, g: Any, input: Any, weight: Any, mean: Any, variance: Any, training: bool, eps: float
 ) -> Any:
     """The derivative of batch normalisation with respect to its input."""
-    g = _times(o, g, weight, _channelwise(tuple(input.shape)))
+    shape = _channelwise(tuple(input.shape))
     if training:
-        return standard_back(o, g, input, _but_channels(len(input.shape)), eps)
+        return o._norm_back(g, input, weight, _but_channels(len(shape)), eps, shape, BATCH)
+    g = times(o, g, weight, shape)
     return g * _batch_standard(o, input, mean, variance, training, eps)[1]
 
 
@@ -378,7 +278,10 @@ operator(
 def update_running(
     input: Tensor, running_mean: Any, running_var: Any, momentum: float
 ) -> None:
-    """Move the running mean and (unbiased) variance towards those of a batch."""
+    """Move the running mean and (unbiased) variance towards those of a batch.
+
+    Their versions don't count on: PyTorch allows several forward passes before a backward one.
+    """
     xp = input._type.xp
     array = input._array.astype(running_mean._array.dtype)
     mean, variance = (m.reshape(-1) for m in moments(xp, array, _but_channels(input.ndim)))
@@ -387,26 +290,25 @@ def update_running(
     for tensor, value in ((running_mean, mean), (running_var, unbiased)):
         kind = tensor._array.dtype.type
         tensor._array[...] = kind(1 - momentum) * tensor._array + kind(momentum) * value
-        tensor.bump_version()
 
 
 def _check_batch(input: Tensor, tensors: dict[str, Any], training: bool) -> None:
     shape = input._array.shape
-    if training and numel(shape) // max(shape[1] if len(shape) > 1 else 1, 1) == 1:
+    if training and shape[0] * numel(shape[2:]) == 1:
         raise ArgumentValueError(
             f"Expected more than 1 value per channel when training, got input size {input.shape}"
         )
+    if (tensors["running_mean"] is None) != (tensors["running_var"] is None) and training:
+        raise ArgumentValueError("running_mean and running_var must either both be None or neither be None")
     if not training:
         for name in ("running_mean", "running_var"):
             if tensors[name] is None:
                 raise ShapeError(f"{name} must be defined in evaluation mode")
     for name, tensor in tensors.items():
-        if tensor is not None and tensor._array.size != shape[1]:
-            raise ShapeError(
-                f"{name} should contain {shape[1]} elements not {tensor._array.size}"
-            )
-    if not input._type.inexact:
-        raise DTypeError(f"batch_norm: Expected a floating point input, got {input.dtype!r}")
+        channels = shape[1] if len(shape) > 1 else 0
+        if tensor is not None and tensor._array.size != channels:
+            raise ShapeError(f"{name} should contain {channels} elements not {tensor._array.size}")
+    needs_floats("batch_norm")(input)
 
 
 def _batch_norm(
@@ -417,6 +319,8 @@ def _batch_norm(
         "running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias,
     }  # fmt: skip
     _check_batch(input, tensors, training)
+    if not input._array.size:
+        return o.clone(input)
     known = (None, None) if training else (running_mean, running_var)
     result = o.native_batch_norm(input, weight, bias, *known, training, eps)
     if training and running_mean is not None and running_var is not None:
@@ -441,6 +345,10 @@ def _instance_norm(
         raise ArgumentValueError(
             "Expected more than 1 spatial element when training, got input size "
             f"{input.shape}"
+        )
+    if not use_input_stats and (running_mean is None or running_var is None):
+        raise ShapeError(
+            "Expected running_mean and running_var to be defined when use_input_stats is false"
         )
     flat = o.view(input, (1, shape[0] * shape[1], *shape[2:]))
 
