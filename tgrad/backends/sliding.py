@@ -228,7 +228,7 @@ def scattered_windows(x: Array, starts: Sequence[Array], kernel: Sizes) -> tuple
     """
     n, sizes = len(kernel), x.shape[2:]
     grid = [
-        start.reshape(*x.shape[:2], *(-1 if d == i else 1 for d in range(n)))
+        start.reshape(*x.shape[:2], *(start.shape[-1] if d == i else 1 for d in range(n)))
         for i, start in enumerate(starts)
     ]
     batch = numpy.arange(x.shape[0]).reshape(-1, *(1,) * (n + 1))
@@ -342,15 +342,48 @@ def _by_lengths(sums: Array, lengths: Sequence[Array]) -> Array:
     return sums
 
 
+# ---------------------------------------------------------------- entries at given places
+
+
+def picked(x: Array, indices: Sequence[Sequence[int]]) -> Array:
+    """The entries at given places along each of the last dimensions."""
+    first = x.ndim - len(indices)
+    for i, places in enumerate(indices):
+        x = numpy.take(x, numpy.asarray(places, numpy.int64), axis=first + i)
+    return x
+
+
+def put_back(g: Array, indices: Sequence[Sequence[int]], sizes: Sizes) -> Array:
+    """What `picked` does, backwards: entries added up in their order at the places they came from."""
+    leading = g.shape[: g.ndim - len(sizes)]
+    result = numpy.zeros((math.prod(leading), *sizes), g.dtype)
+    given = g.reshape(len(result), *g.shape[len(leading) :])
+    places = numpy.ix_(numpy.arange(len(result)), *(numpy.asarray(p, numpy.int64) for p in indices))
+    numpy.add.at(result, places, given)
+    return result.reshape(*leading, *sizes)
+
+
 # ---------------------------------------------------------------- maps of each dimension
 
 
 def separable(x: Array, maps: Sequence[Array | None]) -> Array:
-    """A matrix applied along each of the last dimensions; None leaves one as it is."""
+    """A matrix applied along each of the last dimensions; None leaves one as it is.
+
+    Half precision is computed in float32 and rounded once; whole numbers in float64, rounded to the
+    nearest that the dtype has.
+    """
+    kind = x.dtype
+    if kind == numpy.float16:
+        x = x.astype(numpy.float32)
+    elif kind.kind in "iu":
+        x = x.astype(numpy.float64)
     first = x.ndim - len(maps)
-    for i, matrix in enumerate(maps):
+    for i in reversed(range(len(maps))):
+        matrix = maps[i]
         if matrix is not None:
-            axis = first + i
-            moved = numpy.moveaxis(x, axis, -1)
-            x = numpy.moveaxis(numpy.matmul(moved, matrix.T.astype(x.dtype)), -1, axis)
-    return numpy.ascontiguousarray(x)
+            moved = numpy.moveaxis(x, first + i, -1)
+            x = numpy.moveaxis(numpy.matmul(moved, matrix.T.astype(x.dtype)), -1, first + i)
+    if kind.kind in "iu":
+        limits = numpy.iinfo(kind)
+        x = numpy.clip(numpy.floor(x + 0.5), limits.min, limits.max)
+    return numpy.ascontiguousarray(x.astype(kind, copy=False))

@@ -266,27 +266,32 @@ def _gathered(
 def _accepted(op: Op, p: Parameter, value: Any, position: int | None) -> Any:
     if value is None and (p.optional or p.default is None):
         return None
-    accept, expected = ACCEPT[p.kind]
+    return taken(op.public, p.name, p.kind, value, position)
+
+
+def taken(function: str, name: str, kind: str, value: Any, position: int | None) -> Any:
+    """A value as its kind takes it; Mismatch says what the function's argument must be."""
+    accept, expected = ACCEPT[kind]
     result = accept(value)
     if result is not REFUSED:
         return result
     found = f"not {type_name(value)}"
-    if p.kind in ("ints", "sequence") and isinstance(value, (tuple, list)):
-        _check_items(op, p, value)
+    if kind in ("ints", "sequence") and isinstance(value, (tuple, list)):
+        _check_items(function, name, value)
         found = f"but found element of type {type_name(value[0])} at pos 0"
     place = f" (position {position})" if position is not None else ""
-    raise Mismatch(f"{op.public}(): argument '{p.name}'{place} must be {expected}, {found}")
+    raise Mismatch(f"{function}(): argument '{name}'{place} must be {expected}, {found}")
 
 
-def _check_items(op: Op, p: Parameter, values: Sequence[Any]) -> None:
+def _check_items(function: str, name: str, values: Sequence[Any]) -> None:
     """Raise PyTorch's error for a sequence that begins with an int and goes on with something else."""
     for position, value in enumerate(values, 1):
         if _int(value) is REFUSED:
             if position > 1:
                 raise ArgumentError(
-                    f"{op.public}(): argument '{p.name}' failed to unpack the object at pos "
+                    f"{function}(): argument '{name}' failed to unpack the object at pos "
                     f'{position} with error "type must be tuple of ints,but got {type_name(value)}"',
-                    op=op.public,
+                    op=function,
                 )
             return
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, NotAvailableError
-from tgrad.ops.arguments import ACCEPT, REFUSED, type_name
+from tgrad.ops.arguments import Mismatch, taken
 from tgrad.ops.functions import bound_inplace
 from tgrad.ops.table import TABLE, Op, broadcast, composite, operator
 
@@ -23,14 +23,10 @@ def functional(name: str, forward: Callable[..., Any], **parts: Any) -> Op:
 
 def accepted(function: str, name: str, position: int, kind: str, value: Any) -> Any:
     """A value that a function of Python's hands on to one that looks at its arguments."""
-    accept, expected = ACCEPT[kind]
-    result = accept(value)
-    if result is REFUSED:
-        raise ArgumentError(
-            f"{function}(): argument '{name}' (position {position}) must be {expected}, not "
-            f"{type_name(value)}"
-        )
-    return result
+    try:
+        return taken(function, name, kind, value, position)
+    except Mismatch as mismatch:
+        raise ArgumentError(str(mismatch), op=function) from None
 
 
 def perform(o: Any, key: str, inplace: bool, input: Any, *args: Any) -> Any:
@@ -121,7 +117,8 @@ def absent(name: str, instead: str) -> None:
 
 
 for _missing, _instead in {
-    "grid_sample": "use interpolate, or indexing",
-    "affine_grid": "use meshgrid and a matrix product",
+    "grouped_mm": "use bmm, or matmul in a loop",
+    "scaled_mm": "use matmul and multiply by the scales",
+    "scaled_grouped_mm": "use bmm and multiply by the scales",
 }.items():
     absent(_missing, _instead)

@@ -1,179 +1,42 @@
-"""Rows: padding, interpolation, channels into space."""
+"""Rows: interpolation."""
 
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable
 from typing import Any
 
-from tgrad.errors import ArgumentValueError, NotAvailableError, ShapeError
+from tgrad.core import dtype as dtypes
+from tgrad.core.tensor import Tensor
+from tgrad.errors import ArgumentError, ArgumentValueError, NotAvailableError, ShapeError
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_convolution import Sizes
+from tgrad.ops.nn_padding import picking_row
 from tgrad.ops.nn_pooling_adaptive import separable_row
-from tgrad.ops.table import operator
 
-_HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
-
-# ---------------------------------------------------------------- padding
-
-
-def _pad_kernel(xp: Any, input: Any, pad: Sizes, value: Any) -> Any:
-    """`value` around the last dimensions; negative numbers cut off."""
-    sides = _sides(pad, input.ndim)
-    shape = [size + a + b for size, (a, b) in zip(input.shape, sides, strict=True)]
-    result = xp.full(shape, value, input.dtype)
-    source, target = [], []
-    for size, (a, b) in zip(input.shape, sides, strict=True):
-        source.append(slice(max(-a, 0), size - max(-b, 0)))
-        target.append(slice(max(a, 0), max(a, 0) + size - max(-a, 0) - max(-b, 0)))
-    result[tuple(target)] = input[tuple(source)]
-    return result
-
-
-def _sides(pad: Sizes, ndim: int) -> list[tuple[int, int]]:
-    """What is added before and behind each dimension."""
-    sides = [(0, 0)] * ndim
-    for i in range(len(pad) // 2):
-        sides[ndim - 1 - i] = (pad[2 * i], pad[2 * i + 1])
-    return sides
-
-
-operator(
-    "constant_pad_nd", lambda xp, input, pad, value: _pad_kernel(xp, input, pad, value),
-    input=lambda o, g, pad: o.constant_pad_nd(g, tuple(-p for p in pad), 0),
-    **_HIDDEN, doc="A number around the last dimensions.",
-)  # fmt: skip
-
-
-def _reflected(size: int, a: int, b: int) -> list[int]:
-    return [abs(i) if i < size else 2 * (size - 1) - i for i in range(-a, size + b)]
-
-
-def _replicated(size: int, a: int, b: int) -> list[int]:
-    return [min(max(i, 0), size - 1) for i in range(-a, size + b)]
-
-
-def _circular(size: int, a: int, b: int) -> list[int]:
-    return [i % size for i in range(-a, size + b)]
-
-
-_PLACES = {"reflect": _reflected, "replicate": _replicated, "circular": _circular}
-
-
-def selecting(xp: Any, places: list[int], size: int) -> Any:
-    """The matrix that picks the entries at these places."""
-    matrix = xp.zeros((len(places), size))
-    matrix[xp.arange(len(places)), places] = 1
-    return matrix
-
-
-def _taken(xp: Any, input: Any, indices: tuple[Any, ...]) -> Any:
-    first = input.ndim - len(indices)
-    for i, places in enumerate(indices):
-        if places is not None:
-            input = xp.take(input, places, axis=first + i)
-    return input
-
-
-def _picked_back(o: Any, g: Any, indices: tuple[Any, ...], shape: Sizes) -> Any:
-    """Gradients added up at the places that were picked, by matrices of zeros and ones."""
-    import numpy
-
-    last = shape[len(shape) - len(indices) :]
-    maps = tuple(
-        None if places is None else selecting(numpy, list(places), size).T
-        for places, size in zip(indices, last, strict=True)
-    )
-    return o._separable(g, maps)
-
-
-def _picking_row(key: str, label: str, tied: bool = False) -> None:
-    def plain(o: Any, g: Any, input_shape: Any, indices: Any) -> Any:
-        return _picked_back(o, g, indices, input_shape)
-
-    def with_input(o: Any, g: Any, input: Any, indices: Any) -> Any:
-        return o._tied(_picked_back(o, g, indices, tuple(input.shape)), input)
-
-    operator(
-        key, lambda xp, input, indices: _taken(xp, input, indices),
-        input=with_input if tied else plain,
-        kinds={"indices": "any"}, label=label, **_HIDDEN,
-        doc="Entries at given places of the last dimensions.",
-    )  # fmt: skip
-
+_WHOLE = (dtypes.bool_, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64, dtypes.complex64,
+          dtypes.complex128)  # fmt: skip
+_ALL = (*_WHOLE, dtypes.uint8)
 
 for _n in (1, 2, 3):
-    _picking_row(f"reflection_pad{_n}d", f"ReflectionPad{_n}DBackward", tied=True)
-    _picking_row(f"replication_pad{_n}d", f"ReplicationPad{_n}DBackward", tied=True)
-    _picking_row(f"circular_pad{_n}d", "CopySlices")
-    _picking_row(f"upsample_nearest{_n}d", f"UpsampleNearest{_n}DBackward")
-    _picking_row(f"upsample_nearest_exact{_n}d", f"UpsampleNearestExact{_n}DBackward")
-
-_ROWS = {"reflect": "reflection", "replicate": "replication", "circular": "circular"}
-
-
-def _check_pad(input: Any, pad: Sizes, mode: str, n: int) -> None:
-    """Raise PyTorch's errors for padding with entries of the input."""
-    if input.ndim not in (n + 1, n + 2):
-        raise NotAvailableError(
-            f"Padding size {len(pad)} is not supported for {input.ndim}D input tensor.\n"
-            "Supported combinations for non-constant padding:\n"
-            "  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
-            "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
-            "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
+    _kernel = "upsample_nearest2d_channels_last" if _n == 2 else "compute_indices_weights_nearest"
+    for _exact in ("", "_exact"):
+        picking_row(
+            f"upsample_nearest{_exact}{_n}d", f"UpsampleNearest{_exact[1:].title()}{_n}DBackward",
+            refuses={_kernel: _WHOLE},
         )
-    sides = _sides(pad, input.ndim)[-n:]
-    sizes = input._array.shape[-n:]
-    for dim, (size, (a, b)) in enumerate(zip(sizes, sides, strict=True)):
-        if mode == "reflect" and (a >= size or b >= size):
-            raise ShapeError(
-                f"Argument #{4 + 2 * (n - 1 - dim)}: Padding size should be less than the "
-                f"corresponding input dimension, but got: padding ({a}, {b}) at dimension "
-                f"{input.ndim - n + dim} of input {list(input._array.shape)}"
-            )
-        if mode == "circular" and (a > size or b > size):
-            raise ShapeError(
-                "Padding value causes wrapping around more than once."
-            )
-
-
-def _pad(o: Any, input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
-    pad = (pad,) if isinstance(pad, int) else tuple(pad)
-    if len(pad) % 2:
-        raise ShapeError("Padding length must be divisible by 2")
-    if mode == "constant":
-        if len(pad) > 2 * input.ndim:
-            raise ShapeError(
-                "Padding length should be less than or equal to two times the input dimension but got "
-                f"padding length {len(pad)} and input of dimension {input.ndim}"
-            )
-        shape = zip(input._array.shape, _sides(pad, input.ndim), strict=True)
-        if any(size + min(a, 0) + min(b, 0) < 0 for size, (a, b) in shape):
-            raise ShapeError("narrow(): length must be non-negative.")
-        return o.constant_pad_nd(input, pad, 0 if value is None else value)
-    if value not in (None, 0, 0.0):
-        raise ShapeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    if mode not in _PLACES:
-        raise NotAvailableError(f"Unrecognised padding mode {mode}")
-    n = len(pad) // 2
-    _check_pad(input, pad, mode, n)
-    sides, sizes = _sides(pad, input.ndim)[-n:], input._array.shape[-n:]
-    indices = tuple(
-        _PLACES[mode](size, a, b) for size, (a, b) in zip(sizes, sides, strict=True)
-    )
-    return getattr(o, f"{_ROWS[mode]}_pad{n}d")(input, indices)
-
-
-functional(
-    "pad", _pad, kinds={"pad": "any", "mode": "str", "value": "number?"},
-    doc="The input with something around its last dimensions.",
-)  # fmt: skip
-
-# ---------------------------------------------------------------- interpolation
-
-separable_row("_upsample_linear1d", "UpsampleLinear1DBackward")
-separable_row("_upsample_linear2d", "UpsampleBilinear2DBackward")
-separable_row("_upsample_linear3d", "UpsampleTrilinear3DBackward")
-separable_row("_upsample_cubic2d", "UpsampleBicubic2DBackward")
+separable_row("_upsample_linear1d", "UpsampleLinear1DBackward",
+              refuses={"compute_indices_weights_linear": _ALL})  # fmt: skip
+separable_row("_upsample_linear2d", "UpsampleBilinear2DBackward",
+              refuses={"upsample_bilinear2d_channels_last": _WHOLE})  # fmt: skip
+separable_row("_upsample_linear3d", "UpsampleTrilinear3DBackward",
+              refuses={"compute_indices_weights_linear": _ALL})  # fmt: skip
+separable_row("_upsample_cubic2d", "UpsampleBicubic2DBackward",
+              refuses={"compute_indices_weights_cubic": _WHOLE})  # fmt: skip
+for _mode in ("Bilinear", "Bicubic", "Lanczos"):
+    separable_row(f"_upsample_{_mode.lower()}_aa", f"Upsample{_mode}2DAaBackward",
+                  refuses={"compute_index_ranges_weights": _WHOLE})  # fmt: skip
 
 
 def _source(i: int, scale: float, align: bool, cubic: bool = False) -> float:
@@ -241,6 +104,51 @@ def nearest_places(size: int, count: int, factor: Any, exact: bool) -> list[int]
     return [min(math.floor((numpy.float32(i) + shift) * step), size - 1) for i in range(count)]
 
 
+def _triangle(x: float) -> float:
+    return max(1.0 - abs(x), 0.0)
+
+
+def _cubic_filter(x: float) -> float:
+    x, a = abs(x), -0.5
+    if x < 1:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+    return (((x - 5) * x + 8) * x - 4) * a if x < 2 else 0.0
+
+
+def _lanczos_filter(x: float) -> float:
+    if x == 0:
+        return 1.0
+    if abs(x) >= 3:
+        return 0.0
+    turn = math.pi * x
+    return 3 * math.sin(turn) * math.sin(turn / 3) / (turn * turn)
+
+
+_FILTERS: dict[str, tuple[Callable[[float], float], int]] = {
+    "bilinear": (_triangle, 1), "bicubic": (_cubic_filter, 2), "lanczos": (_lanczos_filter, 3),
+}  # fmt: skip
+"""For each mode with antialias=True: the filter, and how far it reaches."""
+
+
+def smooth_map(
+    xp: Any, size: int, count: int, factor: Any, align: bool, mode: str
+) -> Any:
+    """The matrix of interpolation along a dimension with a filter as wide as the step."""
+    if size == count:
+        return None
+    matrix = xp.zeros((count, size))
+    weight, reach = _FILTERS[mode]
+    scale = _scale(size, count, factor, align)
+    wide = max(scale, 1.0)
+    for i in range(count):
+        center = scale * (i + 0.5)
+        first = max(int(center - reach * wide + 0.5), 0)
+        last = min(int(center + reach * wide + 0.5), size)
+        weights = [weight((j - center + 0.5) / wide) for j in range(first, last)]
+        matrix[i, first:last] = xp.asarray(weights) / (sum(weights) or 1.0)
+    return matrix
+
+
 _MODES = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact"
 _RANK = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
 
@@ -249,16 +157,51 @@ def _interpolate(
     o: Any, input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
     align_corners: Any = None, recompute_scale_factor: Any = None, antialias: bool = False,
 ) -> Any:  # fmt: skip
-    if align_corners is not None and mode not in _RANK:
+    if align_corners is not None and mode in ("nearest", "area", "nearest-exact"):
         raise ArgumentValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | "
             "bicubic | trilinear"
         )
     n = input.ndim - 2
-    wanted, factors = _target(input, n, size, scale_factor, recompute_scale_factor)
+    recompute = recompute_scale_factor or (mode == "area" and size is None)
+    wanted, factors = _target(input, n, size, scale_factor, recompute)
+    if antialias and (mode not in _FILTERS or input.ndim != 4):
+        raise ArgumentValueError(
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a "
+            "4-D tensor as input"
+        )
+    _check_mode(input, mode, bool(align_corners), antialias)
+    if mode == "area":
+        key = "adaptive_avg_pool1d" if n == 1 else f"functional_adaptive_avg_pool{n}d"
+        return getattr(o, key)(input, wanted)
+    _check_sizes(input, wanted)
+    xp = input._type.xp
+    triples = list(zip(input._array.shape[2:], wanted, factors, strict=True))
+    if mode in ("nearest", "nearest-exact"):
+        places = tuple(nearest_places(s, w, f, mode != "nearest") for s, w, f in triples)
+        exact = "" if mode == "nearest" else "_exact"
+        return getattr(o, f"upsample_nearest{exact}{n}d")(input, places)
+    align = bool(align_corners)
     if antialias:
-        raise NotAvailableError("interpolate: antialias=True is not available in tgrad")
-    if n not in (1, 2, 3) or (mode not in _RANK and mode not in ("nearest", "nearest-exact", "area")):
+        maps = tuple(smooth_map(xp, s, w, f, align, mode) for s, w, f in triples)
+        return getattr(o, f"_upsample_{mode}_aa")(input, maps)
+    matrix = cubic_map if mode == "bicubic" else linear_map
+    maps = tuple(matrix(xp, s, w, f, align) for s, w, f in triples)
+    key = "_upsample_cubic2d" if mode == "bicubic" else f"_upsample_linear{n}d"
+    return getattr(o, key)(input, maps)
+
+
+def _check_mode(input: Tensor, mode: str, align: bool, antialias: bool) -> None:
+    """Raise PyTorch's errors for modes that the input's number of dimensions doesn't go with."""
+    n = input.ndim - 2
+    if mode == "lanczos" and n == 2:
+        if align:
+            raise ArgumentValueError("Lanczos mode does not support align_corners=True")
+        if not antialias:
+            raise ArgumentValueError("Lanczos mode requires antialias=True")
+        return
+    known = mode in _RANK or mode in ("nearest", "nearest-exact", "area")
+    if n not in (1, 2, 3) or not known or (mode == "bicubic" and n != 2):
         raise NotAvailableError(
             f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the "
             f"modes: {_MODES} (got {mode})"
@@ -267,115 +210,106 @@ def _interpolate(
         raise NotAvailableError(
             f"Got {input.ndim}D input, but {mode} mode needs {_RANK[mode]}D input"
         )
-    sizes = input._array.shape[2:]
-    xp = input._type.xp
-    triples = list(zip(sizes, wanted, factors, strict=True))
-    if mode in ("nearest", "nearest-exact"):
-        places = tuple(nearest_places(s, w, f, mode != "nearest") for s, w, f in triples)
-        exact = "" if mode == "nearest" else "_exact"
-        return getattr(o, f"upsample_nearest{exact}{n}d")(input, places)
-    if mode == "area":
-        return getattr(o, f"functional_adaptive_avg_pool{n}d")(input, wanted)
-    matrix = cubic_map if mode == "bicubic" else linear_map
-    maps = tuple(matrix(xp, s, w, f, bool(align_corners)) for s, w, f in triples)
-    key = "_upsample_cubic2d" if mode == "bicubic" else f"_upsample_linear{n}d"
-    return getattr(o, key)(input, maps)
+
+
+def _check_sizes(input: Tensor, wanted: Sizes) -> None:
+    shape = input._array.shape
+    sizes, n = shape[2:], len(wanted)
+    if min(sizes) <= 0 or min(wanted) <= 0:
+        letters = "DHW"[-n:]
+        given, found = (
+            ", ".join(f"{c}: {v}" for c, v in zip(letters, values, strict=True))
+            for values in (sizes, wanted)
+        )
+        joined = " and output" if n == 1 else " output"
+        raise ShapeError(
+            f"Input and output sizes should be greater than 0, but got input ({given}){joined} "
+            f"({found})"
+        )
+    if not shape[1]:
+        raise ShapeError(
+            f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(shape)}"
+        )
 
 
 def _target(
-    input: Any, n: int, size: Any, scale_factor: Any, recompute: Any
+    input: Tensor, n: int, size: Any, scale_factor: Any, recompute: Any
 ) -> tuple[Sizes, tuple[Any, ...]]:
     """The sizes of the result, and the factors that were given."""
+    sizes = list(input._array.shape[2:])
     if size is not None and scale_factor is not None:
         raise ArgumentValueError("only one of size or scale_factor should be defined")
-    if size is not None:
-        given = tuple(size) if isinstance(size, (tuple, list)) else (size,) * n
-        return given, (None,) * n
-    if scale_factor is None:
+    if size is None and scale_factor is None:
         raise ArgumentValueError("either size or scale_factor should be defined")
-    factors = (
-        tuple(map(float, scale_factor)) if isinstance(scale_factor, (tuple, list))
-        else (float(scale_factor),) * n
-    )
-    sizes = input._array.shape[2:]
-    wanted = tuple(math.floor(s * f) for s, f in zip(sizes, factors, strict=True))
+    if size is not None:
+        wanted = _sizes(sizes, size)
+        if recompute:
+            raise ArgumentValueError(
+                "recompute_scale_factor is not meaningful with an explicit size."
+            )
+        return wanted, (None,) * n
+    listed = isinstance(scale_factor, (tuple, list))
+    if listed and len(scale_factor) != n:
+        raise ArgumentValueError(
+            "Input and scale_factor must have the same number of spatial dimensions, but got input "
+            f"with spatial dimensions of {sizes} and scale_factor of shape {scale_factor}. Please "
+            "provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in "
+            "(s1, s2, ...,sK) format."
+        )
+    factors = tuple(map(float, scale_factor)) if listed else (float(scale_factor),) * n
+    wanted = tuple(int(s * f) for s, f in zip(sizes, factors, strict=True))
     return wanted, (None,) * n if recompute else factors
 
 
+def _sizes(sizes: list[int], size: Any) -> Sizes:
+    if not isinstance(size, (tuple, list)):
+        return (size,) * len(sizes)
+    if len(size) != len(sizes):
+        raise ArgumentValueError(
+            "Input and output must have the same number of spatial dimensions, but got input with "
+            f"spatial dimensions of {sizes} and output size of {size}. Please provide input tensor in "
+            "(N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format."
+        )
+    if not all(hasattr(s, "__index__") for s in size):
+        raise ArgumentError(
+            "expected size to be one of int or Tuple[int] or Tuple[int, int] or "
+            f"Tuple[int, int, int], but got size with types {[type(s) for s in size]}"
+        )
+    return tuple(int(s) for s in size)
+
+
+_KINDS = dict.fromkeys(
+    ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias"), "any"
+)
 functional(
-    "interpolate", _interpolate,
-    kinds={"size": "any", "scale_factor": "any", "mode": "str", "align_corners": "any",
-           "recompute_scale_factor": "any", "antialias": "bool"},
-    doc="The input with other sizes: nearest, linear, bilinear, bicubic, trilinear, area.",
+    "interpolate", _interpolate, kinds=_KINDS,
+    doc="The input with other sizes: nearest, linear, bilinear, bicubic, trilinear, lanczos, area.",
 )  # fmt: skip
 
-# ---------------------------------------------------------------- channels into space
 
+def _old(name: str, **fixed: Any) -> None:
+    """A function of earlier versions of PyTorch, which warns and calls interpolate."""
 
-def _shuffled(input: Any, r: int) -> Any:
-    *batch, c, h, w = input.shape
-    k = len(batch)
-    parts = input.reshape(*batch, c // (r * r), r, r, h, w)
-    order = (*range(k), k, k + 3, k + 1, k + 4, k + 2)
-    return parts.transpose(order).reshape(*batch, c // (r * r), h * r, w * r)
-
-
-def _unshuffled(input: Any, r: int) -> Any:
-    *batch, c, h, w = input.shape
-    k = len(batch)
-    parts = input.reshape(*batch, c, h // r, r, w // r, r)
-    order = (*range(k), k, k + 2, k + 4, k + 1, k + 3)
-    return parts.transpose(order).reshape(*batch, c * r * r, h // r, w // r)
-
-
-def _check_shuffle(input: Any, upscale_factor: int) -> None:
-    shape = input._array.shape
-    if len(shape) < 3:
-        raise ShapeError(
-            "pixel_shuffle expects input to have at least 3 dimensions, but got input with "
-            f"{len(shape)} dimension(s)"
-        )
-    if shape[-3] % upscale_factor**2:
-        raise ShapeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
-            f"upscale_factor, but input.size(-3)={shape[-3]} is not divisible by "
-            f"{upscale_factor**2}"
+    def warn() -> None:
+        warnings.warn(
+            f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.",
+            stacklevel=5,
         )
 
+    def upsample(
+        o: Any, input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
+        align_corners: Any = None,
+    ) -> Any:  # fmt: skip
+        warn()
+        return _interpolate(o, input, size, scale_factor, mode, align_corners)
 
-def _check_unshuffle(input: Any, downscale_factor: int) -> None:
-    shape = input._array.shape
-    if len(shape) < 3:
-        raise ShapeError(
-            "pixel_unshuffle expects input to have at least 3 dimensions, but got input with "
-            f"{len(shape)} dimension(s)"
-        )
-    for name, dim in (("height", -2), ("width", -1)):
-        if shape[dim] % downscale_factor:
-            raise ShapeError(
-                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but "
-                f"input.size({dim})={shape[dim]} is not divisible by {downscale_factor}"
-            )
+    def of_mode(o: Any, input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+        warn()
+        return _interpolate(o, input, size, scale_factor, **fixed)
+
+    functional(name, of_mode if fixed else upsample, kinds=_KINDS, doc="interpolate, in older words.")
 
 
-operator(
-    "pixel_shuffle", lambda xp, input, upscale_factor: _shuffled(input, upscale_factor),
-    input=lambda o, g, upscale_factor: o.pixel_unshuffle(g, upscale_factor),
-    kinds={"upscale_factor": "int"}, method=False, out=False, check=_check_shuffle,
-    aliases=("nn.functional.pixel_shuffle",), doc="Groups of channels as larger images.",
-)  # fmt: skip
-operator(
-    "pixel_unshuffle", lambda xp, input, downscale_factor: _unshuffled(input, downscale_factor),
-    input=lambda o, g, downscale_factor: o.pixel_shuffle(g, downscale_factor),
-    kinds={"downscale_factor": "int"}, method=False, out=False, check=_check_unshuffle,
-    aliases=("nn.functional.pixel_unshuffle",), doc="Images as groups of channels.",
-)  # fmt: skip
-operator(
-    "channel_shuffle",
-    lambda xp, input, groups: input.reshape(
-        input.shape[0], groups, input.shape[1] // groups, -1
-    ).swapaxes(1, 2).reshape(input.shape),
-    input=lambda o, g, groups: o.channel_shuffle(g, g.shape[1] // groups),
-    kinds={"groups": "int"}, method=False, out=False,
-    aliases=("nn.functional.channel_shuffle",), doc="Channels of groups taken in turn.",
-)  # fmt: skip
+_old("upsample")
+_old("upsample_nearest", mode="nearest")
+_old("upsample_bilinear", mode="bilinear", align_corners=True)
