@@ -226,7 +226,7 @@ operator(
     other=lambda o, g, input, other_shape, dim: to_shape(
         o, o.linalg_cross(g, o.conj(input), dim=dim), other_shape
     ),
-    module="torch.linalg", method=False, check=check_cross,
+    module="torch.linalg", method=False, check=check_cross, narrow=True,
     doc="Cross products of the triples along a dimension.",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 
 from tgrad.backends import ranges
+from tgrad.backends.narrow import finfo, is_floating
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor, new_tensor
@@ -35,7 +36,7 @@ def _bounds_of_one(input: Any, low: float, high: float) -> tuple[Any, Any]:
     kind = input.dtype.type
     first, last = kind(low), kind(high)
     if first == last and input.size:
-        limits = numpy.finfo(kind)
+        limits = finfo(kind)
         first = numpy.minimum(input.min(), limits.max)
         last = numpy.maximum(input.max(), limits.min)
     _check_finite(first, last, "torch.histc: range of")
@@ -84,7 +85,7 @@ def _places(values: Any, edges: Any, first: Any, last: Any, bins: int, search: s
 
 
 def _histc(xp: Any, input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
-    if input.dtype.kind != "f":
+    if not is_floating(input.dtype):
         raise unsupported("histogram_cpu", input)
     _check_bins(bins)
     flat = input.reshape(-1)

@@ -190,7 +190,7 @@ def incomplete(name: str, kernel: str, label: str, alias: str, sign: float, doc:
 
     binary(
         name, forward, kinds={"other": "tensor"}, label=label, aliases=(alias,),
-        refuses={f"{name}_cpu": (*INTEGERS, *COMPLEX)}, doc=doc,
+        refuses={f"{name}_cpu": (*INTEGERS, *COMPLEX)}, doc=doc, narrow=True,
         input=underivable(f"{name}: input"), other=slope,
     )  # fmt: skip
 
@@ -223,6 +223,7 @@ def pair(
     def other_gradient(o: Any, g: Any, self: Any, other: Any) -> Any:
         return gradients["other"](o, g, self, other)
 
+    parts = {**parts, "narrow": True}
     binary(name, forward, kinds={"other": "tensor"}, label=label, dtype=float_result,
            doc=doc, **first, **second, **parts)  # fmt: skip
     binary(f"{name}.self_scalar", of_number, kinds={"self": "scalar", "other": "tensor"},

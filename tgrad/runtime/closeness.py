@@ -49,7 +49,7 @@ def _numbers(value: Any) -> Any:
     if isinstance(value, (str, bytes, dict, set)) or callable(value) or value is None:
         raise TypeError(f"~= compares numbers and tensors, not {type(value).__name__}")
     array = array_of(_plain(value) if isinstance(value, (list, tuple)) else value)
-    if array.dtype.kind not in "biufc":
+    if array.dtype.kind not in "biufc" and array.dtype.name != "bfloat16":
         raise TypeError(f"~= compares numbers and tensors, not {array.dtype.name}")
     return array
 
