@@ -36,7 +36,8 @@ def finfo(dtype: Any) -> Any:
     if kind.kind == "V":
         import ml_dtypes
 
-        return ml_dtypes.finfo(kind)
+        limits: Any = ml_dtypes.finfo
+        return limits(kind)
     return numpy.finfo(kind)
 
 

@@ -101,7 +101,8 @@ def _numpy_bfloat16() -> numpy.dtype[Any]:
             "torch.bfloat16 needs the package ml_dtypes: pip install tgrad[bfloat16]",
             hint="install it, or use float16 or float32",
         ) from None
-    return numpy.dtype(element)
+    found: numpy.dtype[Any] = numpy.dtype(element)
+    return found
 
 
 DType.__module__ = "torch"

@@ -9,8 +9,8 @@ All functions return a new contiguous array of the given shape.  An in-place for
 in the order of the strides, which `fill` does.
 
 Exactness, against PyTorch 2.13 on a CPU with AVX2: every function agrees to the bit in float32,
-float64 and numbers of 16 bits, but for multinomial draws with float16 weights and where keys tie.  (On Intel's
-processors PyTorch takes Bernoulli draws with a number for p, and exponential ones, from another
+float64, float16 and bfloat16, but for multinomial draws with weights of 16 bits and where keys tie.
+(On Intel's processors PyTorch takes Bernoulli draws with a number for p, and exponential ones, from another
 generator of Intel's library, seeded from this one; that isn't followed.)
 """
 

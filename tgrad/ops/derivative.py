@@ -72,8 +72,8 @@ def raw_in_wide(plain: type[Node]) -> Callable[..., tuple[Any, ...]]:
         inner = plain()
         inner.saved = tuple(_wide_saved(value) for value in node.saved)
         inner.versions = None
-        results = plain.raw(inner, wide(g), edges)
-        return rounded(results, kinds.pop())
+        results: tuple[Any, ...] = rounded(plain.raw(inner, wide(g), edges), kinds.pop())
+        return results
 
     return raw
 

@@ -174,7 +174,8 @@ operator(
     input=lambda o, g, input_shape, beta: to_shape(o, scale(g, o.conj(beta)), input_shape),
     vec1=lambda o, g, vec2, alpha: scale(o.mv(g, o.conj(vec2)), o.conj(alpha)),
     vec2=lambda o, g, vec1, alpha: scale(o.mv(o.t(g), o.conj(vec1)), o.conj(alpha)),
-    narrow=True, check=check_addr, inplace=True, doc="beta * input + alpha * the outer product of two vectors.",
+    narrow=True, check=check_addr, inplace=True,
+    doc="beta * input + alpha * the outer product of two vectors.",
 )  # fmt: skip
 
 
