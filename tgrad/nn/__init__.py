@@ -60,9 +60,12 @@ _FILES: Final = {
     "losses loss": """
         BCELoss BCEWithLogitsLoss CTCLoss CosineEmbeddingLoss CrossEntropyLoss GaussianNLLLoss
         HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss MSELoss MarginRankingLoss MultiLabelMarginLoss
-        MultiLabelSoftMarginLoss MultiMarginLoss NLLLoss PoissonNLLLoss SmoothL1Loss SoftMarginLoss
+        MultiLabelSoftMarginLoss MultiMarginLoss NLLLoss NLLLoss2d PoissonNLLLoss SmoothL1Loss SoftMarginLoss
         TripletMarginLoss TripletMarginWithDistanceLoss
     """,
+    "linear_loss adaptive": "AdaptiveLogSoftmaxWithLoss",
+    "linear_loss linear_cross_entropy_options": "LinearCrossEntropyOptions",
+    "linear_loss loss": "LinearCrossEntropyLoss",
     "normalization batchnorm": "BatchNorm1d BatchNorm2d BatchNorm3d",
     "normalization instancenorm": "InstanceNorm1d InstanceNorm2d InstanceNorm3d",
     "normalization normalization": "GroupNorm LayerNorm LocalResponseNorm RMSNorm",
@@ -79,7 +82,6 @@ _PLACES: Final = {name: key for key, text in _FILES.items() for name in text.spl
 """Each module's name with its key in `_FILES`."""
 
 _ABSENT: Final = {
-    "AdaptiveLogSoftmaxWithLoss": "use LogSoftmax and NLLLoss",
     "CrossMapLRN2d": "use LocalResponseNorm",
     "DataParallel": "there is one device; use the module itself",
     "FractionalMaxPool2d": "use MaxPool2d or AdaptiveMaxPool2d",

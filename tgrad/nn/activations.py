@@ -87,7 +87,17 @@ GLU = _activation("GLU", "glu", dim=-1)
 Softmax = _activation("Softmax", "softmax", dim=None)
 LogSoftmax = _activation("LogSoftmax", "log_softmax", dim=None)
 Softmin = _activation("Softmin", "softmin", dim=None)
-RReLU = _activation("RReLU", "rrelu", lower=1.0 / 8, upper=1.0 / 3, inplace=False)
+class RReLU(Activation):
+    """`torch.nn.functional.rrelu` as a module: slopes are drawn while training."""
+
+    function = "rrelu"
+    options: ClassVar[dict[str, Any]] = {"lower": 1.0 / 8, "upper": 1.0 / 3, "inplace": False}
+
+    def forward(self, input: Any) -> Any:
+        """The input, times a slope where it is negative."""
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+
 Softplus = _activation("Softplus", "softplus", beta=1.0, threshold=20.0)
 Hardtanh = _activation("Hardtanh", "hardtanh", min_val=-1.0, max_val=1.0, inplace=False)
 

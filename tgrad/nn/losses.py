@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
+from tgrad.errors import ArgumentValueError
 from tgrad.nn import functional as F  # noqa: N812
 from tgrad.nn.activations import bind_options
 from tgrad.nn.module import Module
@@ -56,6 +58,23 @@ NLLLoss = _loss(
     "NLLLoss", "nll_loss", weight=None, size_average=None, ignore_index=-100, reduce=None,
     reduction="mean",
 )  # fmt: skip
+
+
+class NLLLoss2d(NLLLoss):  # type: ignore[misc,valid-type]
+    """NLLLoss by its name in older versions."""
+
+    __module__ = "torch.nn.modules.loss"
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        warnings.warn(
+            "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and "
+            "see https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        super().__init__(*args, **keywords)
+
+
 CrossEntropyLoss = _loss(
     "CrossEntropyLoss", "cross_entropy", weight=None, size_average=None, ignore_index=-100,
     reduce=None, reduction="mean", label_smoothing=0.0,
@@ -83,7 +102,22 @@ MultiLabelSoftMarginLoss = _loss(
 )
 MultiMarginLoss = _loss("MultiMarginLoss", "multi_margin_loss", p=1, margin=1.0, weight=None, **MEAN)
 CTCLoss = _loss("CTCLoss", "ctc_loss", blank=0, reduction="mean", zero_infinity=False)
-TripletMarginWithDistanceLoss = _loss(
-    "TripletMarginWithDistanceLoss", "triplet_margin_with_distance_loss", distance_function=None,
-    margin=1.0, swap=False, reduction="mean",
-)  # fmt: skip
+
+
+class TripletMarginWithDistanceLoss(Loss):
+    """`torch.nn.functional.triplet_margin_with_distance_loss` as a module."""
+
+    function = "triplet_margin_with_distance_loss"
+    options: ClassVar[dict[str, Any]] = {
+        "distance_function": None, "margin": 1.0, "swap": False, "reduction": "mean",
+    }  # fmt: skip
+
+    def __init__(self, *, distance_function: Any = None, **keywords: Any) -> None:
+        from tgrad.nn.layers import PairwiseDistance
+
+        if keywords.get("margin", 1.0) <= 0:
+            raise ArgumentValueError(
+                "TripletMarginWithDistanceLoss: expected margin to be greater than 0, got "
+                f"{keywords['margin']} instead"
+            )
+        super().__init__(**keywords, distance_function=distance_function or PairwiseDistance())
