@@ -72,9 +72,7 @@ def sampled_back_x(
     return result.reshape(batch, channels, *sizes)
 
 
-def sampled_back_grid(
-    g: Array, x: Array, grid: Array, mode: Mode, along: Array | None = None
-) -> Array:
+def sampled_back_grid(g: Array, x: Array, grid: Array, mode: Mode, along: Array | None = None) -> Array:
     """What `sampled` does to a gradient, for the grid."""
     batch, channels, n = x.shape[0], x.shape[1], grid.shape[-1]
     flat = x.reshape(batch, channels, math.prod(x.shape[2:]))
@@ -92,9 +90,7 @@ def _read(flat: Array, tap: Tap) -> Array:
     return numpy.where(tap.inside[:, None], numpy.take_along_axis(flat, place, -1), 0)
 
 
-def _taps(
-    grid: Array, sizes: Sequence[int], mode: Mode, along: Array | None
-) -> Iterator[Tap]:
+def _taps(grid: Array, sizes: Sequence[int], mode: Mode, along: Array | None) -> Iterator[Tap]:
     """The taps of all places, in the order of the elements.
 
     With `along`, weights and slopes are those of the derivative in that direction.
@@ -102,7 +98,7 @@ def _taps(
     n = len(sizes)
     count = math.prod(grid.shape[1:-1])
     flat = grid.reshape(grid.shape[0], count, n)
-    near = [_near(_scaled(flat[..., n - 1 - d], s, mode.align), mode) for d, s in enumerate(sizes)]
+    near = [_near(_scaled(flat[..., n - 1 - d], s, mode.align, n == 2), mode) for d, s in enumerate(sizes)]
     steps = None if along is None else along.reshape(grid.shape[0], count, n)[..., ::-1]
     for choice in product(*near):
         tap = _tap(choice, sizes)
@@ -144,11 +140,19 @@ def _near(c: Coordinate, mode: Mode) -> list[tuple[Array, Array, Array, Array]]:
     return (_nearest if mode.kind == NEAREST else _linear)(_kept(c, mode.padding, mode.align))
 
 
-def _scaled(c: Array, size: int, align: bool) -> Coordinate:
-    """From -1 and 1 to the places of the outer elements, or of their outer sides."""
+def _scaled(c: Array, size: int, align: bool, plane: bool) -> Coordinate:
+    """From -1 and 1 to the places of the outer elements, or of their outer sides.
+
+    PyTorch rounds differently in a plane, which it has vectors for.
+    """
     kind = c.dtype.type
-    value = (c + kind(1)) / kind(2) * kind(size - 1) if align else ((c + kind(1)) * kind(size) - kind(1)) / kind(2)
-    return Coordinate(value, numpy.full_like(c, (size - 1 if align else size) / 2), size)
+    half = kind((size - 1 if align else size) / 2)
+    moved = c + kind(1)
+    if plane:
+        value = moved * half if align else moved * half - kind(0.5)
+    else:
+        value = moved / kind(2) * kind(size - 1) if align else (moved * kind(size) - kind(1)) / kind(2)
+    return Coordinate(value, numpy.full_like(c, half), size)
 
 
 def _kept(c: Coordinate, padding: int, align: bool) -> Coordinate:

@@ -18,9 +18,7 @@ Array: TypeAlias = Any  # an ndarray
 Sizes: TypeAlias = Sequence[int]
 
 
-def positions(
-    size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool = False
-) -> int:
+def positions(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool = False) -> int:
     """How many places a window has along one dimension.
 
     With `ceil` the last one may reach beyond the padded input, if it begins inside of it.
@@ -71,9 +69,7 @@ def windows(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Siz
     )
 
 
-def columns(
-    x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, counts: Sizes
-) -> Array:
+def columns(x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, counts: Sizes) -> Array:
     """Each window as a column: (N, C * kernel, positions)."""
     n = len(kernel)
     parts = windows(padded(x, padding, padding), kernel, stride, dilation, counts)
@@ -233,7 +229,8 @@ def scattered_windows(x: Array, starts: Sequence[Array], kernel: Sizes) -> tuple
     ]
     batch = numpy.arange(x.shape[0]).reshape(-1, *(1,) * (n + 1))
     channel = numpy.arange(x.shape[1]).reshape(1, -1, *(1,) * n)
-    values = places = None
+    values: Any = None
+    places: Any = None
     for offset in product(*(range(k) for k in kernel)):
         at = [start + k for start, k in zip(grid, offset, strict=True)]
         found = x[(batch, channel, *at)]
@@ -274,9 +271,7 @@ def window_sums(x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, counts: 
     return result
 
 
-def spread_sums(
-    g: Array, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes
-) -> Array:
+def spread_sums(g: Array, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes) -> Array:
     """What `window_sums` does, backwards."""
     counts = g.shape[2:]
     copies = numpy.broadcast_to(
@@ -308,7 +303,8 @@ def part_means(x: Array, wanted: Sizes) -> Array:
     n = len(wanted)
     parts = [_parts(s, w) for s, w in zip(x.shape[x.ndim - n :], wanted, strict=True)]
     lengths = [length for _, length in parts]
-    exact = numpy.float32 if x.dtype == numpy.float16 else x.dtype
+    # In three dimensions PyTorch adds up half precision as it is.
+    exact = numpy.float32 if x.dtype == numpy.float16 and n == 2 else x.dtype
     result = numpy.zeros((*x.shape[: x.ndim - n], *wanted), exact)
     for place, present in _offsets(lengths):
         source = [start[p] + k for (start, _), p, k in zip(parts, present, place, strict=True)]
@@ -367,23 +363,31 @@ def put_back(g: Array, indices: Sequence[Sequence[int]], sizes: Sizes) -> Array:
 
 
 def separable(x: Array, maps: Sequence[Array | None]) -> Array:
-    """A matrix applied along each of the last dimensions; None leaves one as it is.
+    """A matrix applied along each of the last dimensions, from the last on; None leaves one as it is.
 
-    Half precision is computed in float32 and rounded once; whole numbers in float64, rounded to the
-    nearest that the dtype has.
+    Half precision is computed in float32 and rounded once; bytes with whole weights.
     """
     kind = x.dtype
+    apply = _bytes_mapped if kind == numpy.uint8 else _mapped
     if kind == numpy.float16:
         x = x.astype(numpy.float32)
-    elif kind.kind in "iu":
-        x = x.astype(numpy.float64)
     first = x.ndim - len(maps)
     for i in reversed(range(len(maps))):
         matrix = maps[i]
         if matrix is not None:
-            moved = numpy.moveaxis(x, first + i, -1)
-            x = numpy.moveaxis(numpy.matmul(moved, matrix.T.astype(x.dtype)), -1, first + i)
-    if kind.kind in "iu":
-        limits = numpy.iinfo(kind)
-        x = numpy.clip(numpy.floor(x + 0.5), limits.min, limits.max)
+            x = numpy.moveaxis(apply(numpy.moveaxis(x, first + i, -1), matrix.T), -1, first + i)
     return numpy.ascontiguousarray(x.astype(kind, copy=False))
+
+
+def _mapped(x: Array, matrix: Array) -> Array:
+    return numpy.matmul(x, matrix.astype(x.dtype))
+
+
+def _bytes_mapped(x: Array, matrix: Array) -> Array:
+    """With weights of 15 bits, as many of them behind the point as the largest leaves."""
+    largest, bits = float(matrix.max()), 0
+    while bits < 22 and int(0.5 + largest * 2 ** (bits + 1)) < 2**15:
+        bits += 1
+    weights = numpy.trunc(matrix * 2.0**bits + numpy.copysign(0.5, matrix)).astype(numpy.int64)
+    sums = numpy.matmul(x.astype(numpy.int64), weights) + (1 << bits >> 1)
+    return numpy.clip(sums >> bits, 0, 255).astype(numpy.uint8)

@@ -30,9 +30,7 @@ def _columns(input: Any, kernel: Sizes, dilation: Sizes, padding: Sizes, stride:
     return _sliding().columns(input, kernel, stride, padding, dilation, counts)
 
 
-def _image(
-    input: Any, size: Sizes, kernel: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
-) -> Any:
+def _image(input: Any, size: Sizes, kernel: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes) -> Any:
     if input.ndim == 2:
         return _image(input[None], size, kernel, dilation, padding, stride)[0]
     counts = _sliding().counts(size, kernel, stride, padding, dilation)
@@ -84,17 +82,14 @@ def _check_numbers(kernel: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
     ):
         if min(values) < least:
             raise ShapeError(
-                f"{title} should be {words}, but got {name}_height: {values[0]} {name}_width: "
-                f"{values[1]}"
+                f"{title} should be {words}, but got {name}_height: {values[0]} {name}_width: {values[1]}"
             )
 
 
 def _unfold(
     o: Any, input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Any:
-    k, d, p, st = _pairs(
-        "im2col", kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
-    )
+    k, d, p, st = _pairs("im2col", kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
     _check_numbers(k, d, p, st)
     shape = input._array.shape
     wrap_dim(2, input.ndim)

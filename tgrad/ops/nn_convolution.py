@@ -98,9 +98,7 @@ def _forward(
         result = kernels.convolve_back_x(input, weight, sizes, stride, padding, dilation, groups)
     else:
         counts = kernels.counts(sizes, kernel, stride, padding, dilation)
-        return kernels.convolve(
-            input, weight, counts, stride, padding, dilation, groups, bias
-        )
+        return kernels.convolve(input, weight, counts, stride, padding, dilation, groups, bias)
     if bias is not None:
         result += bias.reshape((1, -1, *(1 for _ in stride)))
     return result
@@ -156,17 +154,11 @@ def _convolution(
 ) -> Any:  # fmt: skip
     if input._type.category == dtypes.COMPLEX:
         refused.check_complex(input, weight, bias)
-        return _complex(
-            o, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups
-        )
+        return _complex(o, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
     refused.check_weight(weight, groups)
     n = weight.ndim - 2
-    refused.check_lists(
-        n, stride=stride, padding=padding, dilation=dilation, output_padding=output_padding
-    )
-    steps, around, spread, more = (
-        several(v, n) for v in (stride, padding, dilation, output_padding)
-    )
+    refused.check_lists(n, stride=stride, padding=padding, dilation=dilation, output_padding=output_padding)
+    steps, around, spread, more = (several(v, n) for v in (stride, padding, dilation, output_padding))
     refused.check_numbers(steps, around, spread, more)
     refused.check_shapes(input, weight, bias, groups, transposed)
     sizes, kernel = input._array.shape[2:], weight._array.shape[2:]
@@ -177,9 +169,7 @@ def _convolution(
         refused.check_kernel(kernel, steps, spread, transposed)
         if transposed:
             refused.check_output_padding(more, steps, spread)
-            refused.check_result(
-                sizes, transposed_sizes(sizes, kernel, steps, around, spread, more)
-            )
+            refused.check_result(sizes, transposed_sizes(sizes, kernel, steps, around, spread, more))
         refused.check_types(input, weight, bias, transposed)
     return o._convolution(input, weight, bias, steps, around, spread, transposed, more, groups)
 
@@ -240,9 +230,7 @@ def _conv_named(n: int) -> Any:
             refused.check_weight(weight, groups)
             refused.check_same(input, weight, steps, spread)
             input, around = _same(o, input, weight._array.shape[2:], several(spread, n))
-        result = _convolution(
-            o, input, weight, bias, steps, around, spread, False, (0,) * n, groups
-        )
+        result = _convolution(o, input, weight, bias, steps, around, spread, False, (0,) * n, groups)
         return result if batched else o.squeeze_dim(result, 0)
 
     return forward

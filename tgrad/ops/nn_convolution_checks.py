@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError, UnsupportedDTypeError
 
 Sizes = tuple[int, ...]
+
 
 def check_rank(input: Tensor, n: int, name: str) -> None:
     """An input has a batch or not; nothing else."""
@@ -116,8 +117,7 @@ def check_empty(input: Tensor) -> None:
     shape = input._array.shape
     if 0 in shape[2:] and shape[0] and shape[1]:
         raise ShapeError(
-            "Only zero batch or zero channel inputs are supported, but got input shape: "
-            f"{list(shape)}"
+            f"Only zero batch or zero channel inputs are supported, but got input shape: {list(shape)}"
         )
 
 
@@ -160,13 +160,10 @@ def check_types(input: Tensor, weight: Tensor, bias: Any, transposed: bool) -> N
     """One dtype for all, and not bool."""
     dtype = input._type.dtype
     if weight._type is not input._type:
-        raise DTypeError(
-            f"expected scalar type {dtype.title} but found {weight._type.dtype.title}"
-        )
+        raise DTypeError(f"expected scalar type {dtype.title} but found {weight._type.dtype.title}")
     if bias is not None and bias._type is not input._type:
         raise DTypeError(
-            f"Input type ({dtype.c_name}) and bias type ({bias._type.dtype.c_name}) "
-            "should be the same"
+            f"Input type ({dtype.c_name}) and bias type ({bias._type.dtype.c_name}) should be the same"
         )
     if dtype is dtypes.bool_:
         n = max(weight.ndim - 2, 2)

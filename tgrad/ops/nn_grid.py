@@ -60,9 +60,7 @@ def _check_grid(input: Tensor, grid: Tensor, mode: int, padding: int, align: boo
         kernel = "grid_sampler_2d_cpu_kernel_impl" if len(a) == 4 else "grid_sampler3d_cpu"
         raise UnsupportedDTypeError(f"\"{kernel}\" not implemented for '{input._type.dtype.title}'")
     if grid._type is not input._type:
-        raise DTypeError(
-            f"expected scalar type {input._type.dtype.title} but found {grid._type.dtype.title}"
-        )
+        raise DTypeError(f"expected scalar type {input._type.dtype.title} but found {grid._type.dtype.title}")
 
 
 _GRID = {"grid": "tensor", "grad": "tensor", "along": "tensor", "interpolation_mode": "int",
@@ -213,9 +211,7 @@ def _affine_back(xp: Any, grad: Any, size: Sizes, align: bool) -> Any:
 def _check_affine(theta: Tensor, size: Sizes, align_corners: bool) -> None:
     shape = theta._array.shape
     if len(size) not in (4, 5):
-        raise ShapeError(
-            "AffineGridGenerator needs 4d (spatial) or 5d (volumetric) inputs."
-        )
+        raise ShapeError("AffineGridGenerator needs 4d (spatial) or 5d (volumetric) inputs.")
     n = len(size) - 2
     if shape != (size[0], n, n + 1):
         raise ShapeError(
@@ -253,8 +249,7 @@ def _affine_grid(o: Any, theta: Any, size: Any, align_corners: Any = None) -> An
         )
     if theta.ndim != 3 or tuple(shape[1:]) != (n, n + 1):
         raise ArgumentValueError(
-            f"Expected a batch of {n}D affine matrices of shape Nx{n}x{n + 1} for size {size}. Got "
-            f"{shape!r}."
+            f"Expected a batch of {n}D affine matrices of shape Nx{n}x{n + 1} for size {size}. Got {shape!r}."
         )
     if align_corners and min(size[2:]) == 1:
         warnings.warn(

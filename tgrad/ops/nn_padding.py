@@ -139,9 +139,7 @@ def _check_circular(sizes: Sizes, sides: list[tuple[int, int]]) -> None:
         raise ShapeError("Negative padding value is resulting in an empty dimension")
 
 
-def _check_mirrored(
-    input: Tensor, sizes: Sizes, sides: list[tuple[int, int]], reflect: bool
-) -> None:
+def _check_mirrored(input: Tensor, sizes: Sizes, sides: list[tuple[int, int]], reflect: bool) -> None:
     n, shape = len(sizes), input._array.shape
     if 0 in shape[input.ndim - n - 1 :]:
         raise ShapeError(
@@ -188,9 +186,7 @@ def _pad(o: Any, input: Any, pad: Any, mode: str = "constant", value: Any = None
         _check_circular(sizes, sides)
     else:
         _check_mirrored(input, sizes, sides, mode == "reflect")
-    indices = tuple(
-        _PLACES[mode](size, a, b) for size, (a, b) in zip(sizes, sides, strict=True)
-    )
+    indices = tuple(_PLACES[mode](size, a, b) for size, (a, b) in zip(sizes, sides, strict=True))
     return getattr(o, f"{_ROWS[mode]}_pad{n}d")(input, indices)
 
 

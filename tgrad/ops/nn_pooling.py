@@ -91,9 +91,7 @@ def _max_with_indices(
     refused.check_places(kernel, stride, padding, dilation)
     sizes = input._array.shape[-n:]
     counts = _sliding().counts(sizes, kernel, stride, padding, dilation, ceil)
-    refused.check_windows(
-        input, kernel, stride, dilation, counts, f"{name}_with_indices_out_cpu_template()"
-    )
+    refused.check_windows(input, kernel, stride, dilation, counts, f"{name}_with_indices_out_cpu_template()")
     return getattr(o, f"{name}_with_indices")(  # type: ignore[no-any-return]
         input, kernel, stride, padding, dilation, ceil
     )
@@ -135,14 +133,14 @@ def _max_pool(n: int, indices: bool | None) -> Any:
         called = f"{name}_with_indices" if wanted and n != 2 else name
         stride = () if stride is None else stride
         given = zip(_TITLES, (kernel_size, stride, padding, dilation), strict=True)
-        lists = [accepted(called, t, i, "ints", v) for i, (t, v) in enumerate(given, 2)]
+        k, st, p, d = [accepted(called, t, i, "ints", v) for i, (t, v) in enumerate(given, 2)]
         ceil = accepted(called, "ceil_mode", 6, "bool", ceil_mode)
         if n > 1:
-            values, places = _max_with_indices(o, n, input, *lists, ceil)
+            values, places = _max_with_indices(o, n, input, k, st, p, d, ceil)
         elif wanted:
-            values, places = _max_line_with_indices(o, input, *lists, ceil)
+            values, places = _max_line_with_indices(o, input, k, st, p, d, ceil)
         else:
-            return _max_line(o, input, *lists, ceil)
+            return _max_line(o, input, k, st, p, d, ceil)
         return (values, places) if wanted else values
 
     return forward
@@ -242,9 +240,7 @@ def _average_back(
 ) -> Any:  # fmt: skip
     if grad.ndim == len(kernel) + 1:
         single = grad[None]
-        return _average_back(
-            xp, single, sizes, kernel, stride, padding, with_padding, divisor
-        )[0]
+        return _average_back(xp, single, sizes, kernel, stride, padding, with_padding, divisor)[0]
     parts = _divided(xp, grad, sizes, kernel, stride, padding, with_padding, divisor)
     return _sliding().spread_sums(parts, sizes, kernel, stride, padding)
 
@@ -305,9 +301,7 @@ def _avg_pool(n: int) -> Any:
     ) -> Any:  # fmt: skip
         kernel, around = several(kernel_size, 1), several(padding, 1)
         steps = () if stride is None else several(stride, 1)
-        return _averages(
-            o, n, input, kernel, steps, around, ceil_mode, count_include_pad, divisor_override
-        )
+        return _averages(o, n, input, kernel, steps, around, ceil_mode, count_include_pad, divisor_override)
 
     return forward
 

@@ -89,8 +89,7 @@ def _part_means(o: Any, n: int, input: Any, wanted: Sizes) -> Any:
     if min(wanted) < 0:
         listed = ", ".join(map(str, wanted[:2])) + "".join(f",{w}" for w in wanted[2:])
         raise ShapeError(
-            f"{name}: elements of output_size must be greater than or equal to 0 but received "
-            f"{{{listed}}}"
+            f"{name}: elements of output_size must be greater than or equal to 0 but received {{{listed}}}"
         )
     if all(w == 1 for w in wanted):
         return o.mean_dim(input, tuple(range(-1, -n - 1, -1)), True)
@@ -165,8 +164,7 @@ def _largest_parts(o: Any, n: int, input: Any, wanted: Sizes) -> Any:
     if min(wanted) < 0:
         shape = [*input._array.shape[:-n], *wanted]
         raise ShapeError(
-            f"Trying to create tensor with negative dimension {next(s for s in shape if s < 0)}: "
-            f"{shape}"
+            f"Trying to create tensor with negative dimension {next(s for s in shape if s < 0)}: {shape}"
         )
     return getattr(o, f"_{name}")(input, wanted)
 

@@ -21,17 +21,13 @@ def check_lengths(name: str, n: int, kernel: Sizes, stride: Sizes, padding: Size
         ("kernel_size", kernel, ""), ("stride", stride, "omitted, "), ("padding", padding, ""),
     ):  # fmt: skip
         if len(values) not in ((1, n, 0) if omitted else (1, n)):
-            raise ShapeError(
-                f"{name}: {argument} must {either}be {omitted}a single int, or {ints}"
-            )
+            raise ShapeError(f"{name}: {argument} must {either}be {omitted}a single int, or {ints}")
 
 
 def check_dilation(name: str, n: int, dilation: Sizes) -> None:
     """The same for the dilation, in other words."""
     if len(dilation) not in (1, n):
-        raise ShapeError(
-            f"{name}: dilation must be either a single int, or a tuple of {_WORDS[n]} ints"
-        )
+        raise ShapeError(f"{name}: dilation must be either a single int, or a tuple of {_WORDS[n]} ints")
 
 
 def check_line(input: Tensor, name: str, **lists: Sizes) -> None:
@@ -77,9 +73,7 @@ def check_windows(
         ("kernel size", kernel, "k"), ("stride", stride, "d"), ("dilation", dilation, "dilation"),
     ):  # fmt: skip
         if min(values) <= 0:
-            raise ShapeError(
-                f"{what} should be greater than zero, but got {_listed(letters, sides, values)}"
-            )
+            raise ShapeError(f"{what} should be greater than zero, but got {_listed(letters, sides, values)}")
     _check_filled(input, n, name)
     shape = input._array.shape
     sizes = shape[-n:]
@@ -92,8 +86,7 @@ def check_windows(
         inside = "x".join(map(str, (shape[-n - 1], *sizes)))
         outside = "x".join(map(str, (shape[-n - 1], *counts)))
         raise ShapeError(
-            f"Given input size: ({inside}). Calculated output size: ({outside}). Output size is too "
-            "small"
+            f"Given input size: ({inside}). Calculated output size: ({outside}). Output size is too small"
         )
 
 
@@ -167,7 +160,7 @@ def check_divisor(divisor: Any) -> None:
 def check_parts(input: Tensor, n: int, name: str, first: int, colon: str) -> None:
     """What adaptive pools over n dimensions need; `first` is the first that must have elements."""
     shape = input._array.shape
-    if colon and len(shape) in (n + 1, n + 2) or not colon:
+    if not colon or len(shape) in (n + 1, n + 2):
         for dim in range(first % len(shape), len(shape)):
             if not shape[dim]:
                 raise ShapeError(
@@ -175,6 +168,4 @@ def check_parts(input: Tensor, n: int, name: str, first: int, colon: str) -> Non
                     f"input has sizes {list(shape)} with dimension {dim} being empty"
                 )
     if len(shape) not in (n + 1, n + 2):
-        raise ShapeError(
-            f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got{colon} {list(shape)}"
-        )
+        raise ShapeError(f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got{colon} {list(shape)}")

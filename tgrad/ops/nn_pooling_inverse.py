@@ -73,9 +73,7 @@ for _n in (2, 3):
     )  # fmt: skip
 
 
-def _unpooled_sizes(
-    input: Tensor, kernel: Sizes, stride: Sizes, padding: Sizes, given: Any
-) -> Sizes:
+def _unpooled_sizes(input: Tensor, kernel: Sizes, stride: Sizes, padding: Sizes, given: Any) -> Sizes:
     n = len(kernel)
     sizes = input._array.shape
     usual = [
@@ -143,9 +141,7 @@ def _starts(xp: Any, samples: Any, size: int, count: int, kernel: int) -> Any:
     return xp.concatenate([moved - first[..., None], last], -1)
 
 
-def _fractional_kernel(
-    xp: Any, input: Any, kernel: Sizes, wanted: Sizes, samples: Any
-) -> tuple[Any, Any]:
+def _fractional_kernel(xp: Any, input: Any, kernel: Sizes, wanted: Sizes, samples: Any) -> tuple[Any, Any]:
     n = len(kernel)
     if input.ndim == n + 1:
         first, second = _fractional_kernel(xp, input[None], kernel, wanted, samples)
@@ -176,9 +172,7 @@ for _n in (2, 3):
     )  # fmt: skip
 
 
-def _check_fractional(
-    input: Tensor, n: int, kernel: Sizes, wanted: Sizes, samples: Tensor
-) -> None:
+def _check_fractional(input: Tensor, n: int, kernel: Sizes, wanted: Sizes, samples: Tensor) -> None:
     name = "fractional_max_pool2d()" if n == 2 else "fractional_max_pool3d_out()"
     shape = input._array.shape
     if input.ndim not in (n + 1, n + 2):
@@ -211,13 +205,9 @@ def _output_size(input: Tensor, n: int, size: Any, ratio: Any) -> Any:
         return size
     name = f"fractional_max_pool{n}d"
     if ratio is None:
-        raise ArgumentValueError(
-            f"{name} requires specifying either an output_size or an output_ratio"
-        )
+        raise ArgumentValueError(f"{name} requires specifying either an output_size or an output_ratio")
     if n == 2 and len(ratio) > 2:
-        raise ArgumentValueError(
-            f"{name} requires output_ratio to either be a single Int or tuple of Ints."
-        )
+        raise ArgumentValueError(f"{name} requires output_ratio to either be a single Int or tuple of Ints.")
     ratios = (ratio,) * n if isinstance(ratio, (int, float)) else ratio
     sizes = [input._array.shape[wrap_dim(d - n, input.ndim)] for d in range(n)]
     return [int(s * r) for s, r in zip(sizes, ratios, strict=True)]

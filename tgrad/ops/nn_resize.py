@@ -23,7 +23,8 @@ for _n in (1, 2, 3):
     _kernel = "upsample_nearest2d_channels_last" if _n == 2 else "compute_indices_weights_nearest"
     for _exact in ("", "_exact"):
         picking_row(
-            f"upsample_nearest{_exact}{_n}d", f"UpsampleNearest{_exact[1:].title()}{_n}DBackward",
+            f"upsample_nearest{_exact}{_n}d",
+            f"UpsampleNearest{_exact[1:].title()}{_n}DBackward",
             refuses={_kernel: _WHOLE},
         )
 separable_row("_upsample_linear1d", "UpsampleLinear1DBackward",
@@ -130,9 +131,7 @@ _FILTERS: dict[str, tuple[Callable[[float], float], int]] = {
 """For each mode with antialias=True: the filter, and how far it reaches."""
 
 
-def smooth_map(
-    xp: Any, size: int, count: int, factor: Any, align: bool, mode: str
-) -> Any:
+def smooth_map(xp: Any, size: int, count: int, factor: Any, align: bool, mode: str) -> Any:
     """The matrix of interpolation along a dimension with a filter as wide as the step."""
     if size == count:
         return None
@@ -207,9 +206,7 @@ def _check_mode(input: Tensor, mode: str, align: bool, antialias: bool) -> None:
             f"modes: {_MODES} (got {mode})"
         )
     if mode in _RANK and input.ndim != _RANK[mode]:
-        raise NotAvailableError(
-            f"Got {input.ndim}D input, but {mode} mode needs {_RANK[mode]}D input"
-        )
+        raise NotAvailableError(f"Got {input.ndim}D input, but {mode} mode needs {_RANK[mode]}D input")
 
 
 def _check_sizes(input: Tensor, wanted: Sizes) -> None:
@@ -218,18 +215,14 @@ def _check_sizes(input: Tensor, wanted: Sizes) -> None:
     if min(sizes) <= 0 or min(wanted) <= 0:
         letters = "DHW"[-n:]
         given, found = (
-            ", ".join(f"{c}: {v}" for c, v in zip(letters, values, strict=True))
-            for values in (sizes, wanted)
+            ", ".join(f"{c}: {v}" for c, v in zip(letters, values, strict=True)) for values in (sizes, wanted)
         )
         joined = " and output" if n == 1 else " output"
         raise ShapeError(
-            f"Input and output sizes should be greater than 0, but got input ({given}){joined} "
-            f"({found})"
+            f"Input and output sizes should be greater than 0, but got input ({given}){joined} ({found})"
         )
     if not shape[1]:
-        raise ShapeError(
-            f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(shape)}"
-        )
+        raise ShapeError(f"Non-empty {n + 2}D data tensor expected but got a tensor with sizes {list(shape)}")
 
 
 def _target(
@@ -244,9 +237,7 @@ def _target(
     if size is not None:
         wanted = _sizes(sizes, size)
         if recompute:
-            raise ArgumentValueError(
-                "recompute_scale_factor is not meaningful with an explicit size."
-            )
+            raise ArgumentValueError("recompute_scale_factor is not meaningful with an explicit size.")
         return wanted, (None,) * n
     listed = isinstance(scale_factor, (tuple, list))
     if listed and len(scale_factor) != n:

@@ -8,6 +8,7 @@ from typing import Any
 from tgrad.errors import ShapeError
 from tgrad.ops.table import operator
 
+
 def _shuffled(input: Any, r: int) -> Any:
     *batch, c, h, w = input.shape
     k = len(batch)
@@ -32,9 +33,7 @@ def _check_shuffle(input: Any, upscale_factor: int) -> None:
             f"{len(shape)} dimension(s)"
         )
     if upscale_factor <= 0:
-        raise ShapeError(
-            f"pixel_shuffle expects a positive upscale_factor, but got {upscale_factor}"
-        )
+        raise ShapeError(f"pixel_shuffle expects a positive upscale_factor, but got {upscale_factor}")
     if shape[-3] % upscale_factor**2:
         raise ShapeError(
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
@@ -51,9 +50,7 @@ def _check_unshuffle(input: Any, downscale_factor: int) -> None:
             f"{len(shape)} dimension(s)"
         )
     if downscale_factor <= 0:
-        raise ShapeError(
-            f"pixel_unshuffle expects a positive downscale_factor, but got {downscale_factor}"
-        )
+        raise ShapeError(f"pixel_unshuffle expects a positive downscale_factor, but got {downscale_factor}")
     for name, dim in (("height", -2), ("width", -1)):
         if shape[dim] % downscale_factor:
             raise ShapeError(
@@ -74,6 +71,8 @@ operator(
     kinds={"downscale_factor": "int"}, method=False, out=False, check=_check_unshuffle,
     aliases=("nn.functional.pixel_unshuffle",), doc="Images as groups of channels.",
 )  # fmt: skip
+
+
 def _check_groups(input: Any, groups: int) -> None:
     shape = input._array.shape
     if len(shape) < 3:
@@ -81,13 +80,10 @@ def _check_groups(input: Any, groups: int) -> None:
             f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}"
         )
     if groups <= 0:
-        raise ShapeError(
-            f"Number of groups to divide channels in must be positive. Value of groups:{groups}"
-        )
+        raise ShapeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
     if shape[1] % groups:
         raise ShapeError(
-            f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} "
-            "groups."
+            f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} groups."
         )
 
 
@@ -97,10 +93,11 @@ def _regrouped(input: Any, groups: int) -> Any:
     return parts.swapaxes(1, 2).reshape(input.shape)
 
 
-for _name in ("channel_shuffle", "native_channel_shuffle"):
+for _name, _why in (("channel_shuffle", True), ("native_channel_shuffle", "use channel_shuffle")):
     operator(
         _name, lambda xp, input, groups: _regrouped(input, groups),
         input=lambda o, g, groups: o.channel_shuffle(g, g.shape[1] // groups),
         kinds={"groups": "int"}, method=False, out=False, check=_check_groups,
-        aliases=(f"nn.functional.{_name}",), doc="Channels of groups taken in turn.",
+        differentiable=_why, aliases=(f"nn.functional.{_name}",),
+        doc="Channels of groups taken in turn.",
     )  # fmt: skip
