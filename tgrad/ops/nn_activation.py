@@ -29,16 +29,22 @@ def _leaky_relu_kernel(xp: Any, input: Any, negative_slope: float) -> Any:
 def _leaky_relu_of_result(o: Any, g: Any, out: Any, negative_slope: float) -> Any:
     """The slope by the sign of the result, which is that of the input."""
     if negative_slope < 0:
-        raise no_negative_slope("leakyReLu")
+        raise no_negative_slope("leakyReLu", LEAKY_ISSUE)
     return o._piece(out > 0, g, g * negative_slope, out)
 
 
-def no_negative_slope(name: str) -> StateError:
+LEAKY_ISSUE = (
+    " File an issue at https://github.com/pytorch/pytorch if you do require supporting in-place leakRelu "
+    "backward calculation with negative slope"
+)
+
+
+def no_negative_slope(name: str, more: str = "") -> StateError:
     """PyTorch's error for a result that doesn't tell the sign of the input."""
     return StateError(
         f"In-place {name} backward calculation is triggered with a negative slope which is not "
         "supported. This is caused by calling in-place forward function with a negative slope, "
-        "please call out-of-place version instead."
+        f"please call out-of-place version instead.{more}"
     )
 
 

@@ -118,7 +118,9 @@ def _check_types(weight: Tensor, indices: Tensor) -> None:
             )
 
 
-def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor, last: bool, padding: int | None) -> None:
+def _check_bags(
+    weight: Tensor, indices: Tensor, offsets: Tensor, last: bool, padding: int | None, mode: int
+) -> None:
     _check_types(weight, indices)
     starts, count, rows = offsets._array, indices._array.size, weight._array.shape[0]
     if last and not starts.size:
@@ -126,7 +128,7 @@ def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor, last: bool, pa
     if starts.size and starts[0] != 0:
         raise ShapeError(
             "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
-            f"position 0. However, got {starts[0]}"
+            f"position 0. However, got {starts[0]}\n[ torch.{offsets._type.dtype.title}Tensor{{}} ]"
         )
     if starts.size and starts[-1] > count:
         raise ShapeError(
@@ -137,12 +139,23 @@ def _check_bags(weight: Tensor, indices: Tensor, offsets: Tensor, last: bool, pa
             f"padding_idx must be within the number of embeddings, {-rows} through {rows - 1}, but got "
             f"{padding}"
         )
-    wrong = (indices._array < 0) | (indices._array >= rows)
-    if wrong.any() or (starts[1:] < starts[:-1]).any():
+    if mode != MAX and (starts[1:] < starts[:-1]).any():
         raise ShapeError(
             "Expected i < index_size to be true, but got false.  (Could this error message be improved?  "
             "If so, please report an enhancement request to PyTorch.)",
-            hint=f"the table has {rows} rows, numbered from 0, and offsets grow",
+            hint="offsets grow",
+        )
+    wrong = ((indices._array < 0) | (indices._array >= rows)).nonzero()[0]
+    if len(wrong):
+        value, hint = indices._array[wrong[0]], f"the table has {rows} rows, numbered from 0"
+        if mode == MAX:
+            raise ShapeError(
+                "embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be "
+                f"{value}", hint=hint,
+            )  # fmt: skip
+        raise ShapeError(
+            f"Index {wrong[0]} of input takes value {value} which is not in the valid range [0, {rows})",
+            hint=hint,
         )
 
 
@@ -174,7 +187,7 @@ def _bag(
 ) -> Any:  # fmt: skip
     """The results of torch.embedding_bag: bags, each entry's bag, sizes of bags, places of the largest."""
     refuse_sparse("embedding_bag", sparse)
-    _check_bags(weight, indices, offsets, include_last_offset, padding_idx)
+    _check_bags(weight, indices, offsets, include_last_offset, padding_idx, mode)
     if per_sample_weights is not None and per_sample_weights._type is not weight._type:
         names = [t._type.dtype.title for t in (weight, per_sample_weights)]
         raise DTypeError(

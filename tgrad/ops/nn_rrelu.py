@@ -7,7 +7,7 @@ from typing import Any
 from tgrad.core.random import default_generator, uniform
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ShapeError
-from tgrad.ops.nn_activation import no_negative_slope
+from tgrad.ops.nn_activation import LEAKY_ISSUE, no_negative_slope
 from tgrad.ops.nn_base import functional, needs_floats, perform
 from tgrad.ops.table import composite, operator
 
@@ -30,13 +30,13 @@ def _kernel(xp: Any, input: Any, noise: Any, lower: float, upper: float) -> Any:
 
 def _slope(o: Any, g: Any, input: Any, noise: Any, lower: float, upper: float) -> Any:
     if noise is not None and upper - lower > 1e-6:
-        return g * noise
+        return o._tied(g * noise, input)
     return o._piece(input > 0, g, g * ((lower + upper) / 2), input)
 
 
 def _slope_of_result(o: Any, g: Any, out: Any, noise: Any, lower: float, upper: float) -> Any:
     if (noise is None or upper - lower <= 1e-6) and lower + upper < 0:
-        raise no_negative_slope("leakyReLu")
+        raise no_negative_slope("leakyReLu", LEAKY_ISSUE)
     return _slope(o, g, out, noise, lower, upper)
 
 

@@ -165,10 +165,12 @@ def _native_group_norm(
     group: int,
     eps: float,
 ) -> Any:
-    result = o.group_norm(o.reshape(input, (N, C, HxW)), weight, bias, group, eps)
+    whole = input._array.shape[:2] == (N, C)
+    result = o.group_norm(input if whole else o.reshape(input, (N, C, HxW)), weight, bias, group, eps)
     flat = o.reshape(input, (N, group, C // group * HxW))
     mean, factor = o.mean_dim(flat, (2,), False), standard(o, flat, (2,), eps)[1]
-    return o.reshape(result, input._array.shape), mean, o.reshape(factor, (N, group))
+    result = result if whole else o.reshape(result, input._array.shape)
+    return result, mean, o.reshape(factor, (N, group))
 
 
 def _native_batch_norm(
