@@ -24,16 +24,16 @@ from tgrad.errors import (
     ArgumentValueError,
     DimensionError,
 )
+from tgrad.ops.arguments import type_name
 from tgrad.ops.filling import fill_tensor, stored_number
 from tgrad.ops.inplace import check_writable
 from tgrad.ops.strided import selected
 from tgrad.ops.table import view
 from tgrad.ops.tensor_index import (
-    check_index_type,
     check_put,
+    index_tensors,
     indices_of,
     int_tensor,
-    mask_of,
     put_tensor,
 )
 
@@ -48,7 +48,7 @@ view(
 
 
 def _not_an_index(value: Any) -> DimensionError:
-    name = type(value).__name__
+    name = type_name(value)
     if isinstance(value, numpy.generic):
         name = f"numpy.{name.removesuffix('_')}"
     return DimensionError(
@@ -79,9 +79,9 @@ def _normal(part: Any) -> Any:
     if isinstance(part, numpy.ndarray):
         return _normal_tensor(int_tensor(numpy.ascontiguousarray(part).reshape(part.shape)))
     if isinstance(part, (list, tuple, range)):
-        return _normal_tensor(_sequence_tensor(part))
-    if isinstance(part, str):
-        raise ArgumentError(f"new(): invalid data type '{type(part).__name__}'")
+        return _sequence_tensor(part)
+    if isinstance(part, (str, bytes)):
+        raise ArgumentError(f"new(): invalid data type '{kind.__name__}'")
     if isinstance(part, (float, complex, numpy.bool_)):
         raise _not_an_index(part)
     try:
@@ -92,29 +92,19 @@ def _normal(part: Any) -> Any:
 
 def _normal_tensor(tensor: Tensor) -> Any:
     array = tensor._array
-    if array.ndim == 0 and array.dtype.kind in "iu" and array.dtype != numpy.uint8:
-        return int(array)
-    check_index_type(tensor)
-    if array.dtype == numpy.uint8:
-        tensor = mask_of(tensor)
-        array = tensor._array
-    if array.ndim == 0:
-        return bool(array)
+    if array.ndim == 0 and array.dtype.kind in "iub":
+        mask = array.dtype.kind == "b" or array.dtype == numpy.uint8
+        return bool(array) if mask else int(array)
     return tensor
 
 
 def _sequence_tensor(part: Any) -> Tensor:
-    values = [item._array.item() if isinstance(item, Tensor) else item for item in part]
-    if not values:
-        return int_tensor(numpy.zeros(0, numpy.int64))
-    try:
-        array = numpy.array(values)
-    except ValueError:
-        raise _not_an_index(part) from None
-    if array.dtype.kind == "U":
-        raise ArgumentError("new(): invalid data type 'str'")
-    if array.dtype.kind == "O":
-        raise _not_an_index(part)
+    """A sequence as an index: masks stay masks, all other numbers become whole ones."""
+    from tgrad.ops.factory import array_of
+
+    array, dtype = array_of(part, None)
+    if dtype not in (dtypes.bool_, dtypes.uint8, dtypes.int64):
+        array, _ = array_of(part, dtypes.int64)
     return int_tensor(array)
 
 
@@ -122,21 +112,21 @@ def _takes(part: Any) -> int:
     """How many dimensions a part uses up."""
     if part is None or part is ... or part is True or part is False:
         return 0
-    if isinstance(part, Tensor) and part._array.dtype.kind == "b":
+    if isinstance(part, Tensor) and part._type.dtype in (dtypes.bool_, dtypes.uint8):
         return int(part._array.ndim)
     return 1
 
 
 def _slice_bounds(part: slice) -> tuple[Any, Any, int]:
     step = 1 if part.step is None else _bound(part.step)
+    start = None if part.start is None else _bound(part.start)
+    stop = None if part.stop is None else _bound(part.stop)
     if step == 0:
         raise ArgumentValueError("slice step cannot be zero")
     if step < 0:
         raise ArgumentValueError(
             "step must be greater than zero", hint="flip(dim) reverses a dimension"
         )
-    start = None if part.start is None else _bound(part.start)
-    stop = None if part.stop is None else _bound(part.stop)
     return start, stop, step
 
 
@@ -149,7 +139,9 @@ def _bound(value: Any) -> int:
         ) from None
 
 
-def _out_of_bounds(index: int, dim: int, size: int) -> DimensionError:
+def _out_of_bounds(index: int, dim: int, size: int) -> Exception:
+    if not -(1 << 63) <= index < 1 << 63:
+        return ArgumentValueError("Overflow when unpacking long long")
     return DimensionError(f"index {index} is out of bounds for dimension {dim} with size {size}")
 
 
@@ -159,16 +151,17 @@ def apply_basic(x: Tensor, index: Any, write: bool = False) -> tuple[Tensor, lis
     A slice of everything is skipped, but for one that is the whole index of a reading.
     """
     o = Spaces.recorded
-    parts = [_normal(part) for part in _as_parts(index)]
+    parts = _as_parts(index)
     used = sum(map(_takes, parts))
     ndim = x._array.ndim
     if used > ndim:
         raise _too_many(x, index)
-    alone = len(parts) == 1 and not write
+    alone = isinstance(index, slice) and not write
     view = x
     tensors: list[Any] = []
     dim = covered = 0
-    for position, part in enumerate(parts):
+    for position, given in enumerate(parts):
+        part = _normal(given)
         if part is ...:
             dim += ndim - used
         elif part is None:
@@ -194,10 +187,12 @@ def apply_basic(x: Tensor, index: Any, write: bool = False) -> tuple[Tensor, lis
     return view, tensors
 
 
-def _too_many(x: Tensor, index: Any) -> DimensionError:
+def _too_many(x: Tensor, index: Any) -> Exception:
     if x._array.ndim == 0 and isinstance(index, slice):
         return DimensionError("slice() cannot be applied to a 0-dim tensor.")
-    if x._array.ndim == 0 and not isinstance(index, tuple):
+    if x._array.ndim == 0 and isinstance(index, int):
+        if index:
+            return _out_of_bounds(index, 0, 0)
         return DimensionError(
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
             "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
@@ -234,7 +229,7 @@ def getitem(self: Tensor, index: Any) -> Any:
     else:
         view, tensors = apply_basic(self, index)
         if tensors:
-            return Spaces.recorded.index(view, indices_of(tensors))
+            return Spaces.recorded.index(view, index_tensors(tensors))
     return Spaces.recorded.alias(view) if view is self else view
 
 
@@ -256,7 +251,7 @@ def _simple_view(x: Tensor, index: tuple[Any, ...]) -> Tensor:
             continue
         start, stop, step = _slice_bounds(part)
         if stop is not None or step != 1 or (start is not None and start != 0):
-            view = _slice(o, view, dim, start, stop, step, len(index) == 1)
+            view = _slice(o, view, dim, start, stop, step, False)
         dim += 1
     return view
 
@@ -267,23 +262,26 @@ def _simple_view(x: Tensor, index: tuple[Any, ...]) -> Tensor:
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """`x[index] = value`: the value, broadcast and converted, is written to the tensor itself."""
     kind = type(value)
+    if isinstance(value, numpy.integer):
+        value, kind = int(value), int
     if kind is not Tensor and kind not in _NUMBERS and not isinstance(value, _VALUES):
         raise ArgumentError(f"can't assign a {_class(value)} to a {self._type.name}")
     if not (state.grad and self.requires_grad) and _plain(self, index, value):
+        return
+    if kind is not Tensor:
+        value = new_tensor(stored_number(value, self._type.dtype, True), self._type)
+    if index is False:
+        return
+    if index is True:
+        _copy_to(Spaces.recorded.unsqueeze(self, 0), value)
         return
     view, tensors = apply_basic(self, index, write=True)
     if not tensors:
         _copy_to(view, value)
         return
-    if kind is not Tensor:
-        value = new_tensor(stored_number(value, self._type.dtype, True), self._type)
-    elif value._array.ndim > view._array.ndim:
-        value = _without_leading_ones(value, view._array.ndim)
-    if index is False:
-        return
+    value = _without_leading_ones(value)
     check_writable(view, (value,))
-    check_put(view, tensors, value)
-    put_tensor(view, indices_of(tensors), value, False)
+    put_tensor(view, check_put(view, tensors, value), value, False)
 
 
 _NUMBERS: Final = frozenset((bool, int, float, complex))
@@ -301,8 +299,12 @@ _SAFE: Final = 65504.0
 def _plain(x: Tensor, index: Any, value: Any) -> bool:
     """Write by a simple index where nothing is to be recorded; whether it was done."""
     array = x._array
+    if type(value) is not Tensor and not (
+        type(value) is float and -_SAFE < value < _SAFE and x._type.inexact
+    ):
+        value = stored_number(value, x._type.dtype, True)
     target = _simple_target(array, index)
-    if target is None:
+    if target is None or 0 in array.strides:
         return False
     if type(value) is Tensor:
         source = value._array
@@ -315,8 +317,6 @@ def _plain(x: Tensor, index: Any, value: Any) -> bool:
         ):
             return False
         value = source
-    elif not (type(value) is float and -_SAFE < value < _SAFE and x._type.inexact):
-        value = stored_number(value, x._type.dtype, True)
     try:
         array[target] = value
     except IndexError:
@@ -359,33 +359,23 @@ def _simple_target(array: Any, index: Any) -> Any:
     return index
 
 
-def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:
+def _without_leading_ones(value: Tensor) -> Tensor:
     shape = value._array.shape
     extra = 0
-    while len(shape) - extra > ndim and shape[extra] == 1:
+    while extra < len(shape) and shape[extra] == 1:
         extra += 1
-    if not extra:
-        return value
-    result: Tensor = Spaces.recorded.view(value, shape[extra:])
-    return result
+    return Spaces.recorded.view(value, shape[extra:]) if extra else value
 
 
-def _copy_to(view: Tensor, value: Any) -> None:
+def _copy_to(view: Tensor, value: Tensor) -> None:
     o = Spaces.recorded
-    if not isinstance(value, Tensor):
-        value = new_tensor(stored_number(value, view._type.dtype, True), view._type)
     if value._array.ndim == 0 and view._array.ndim:
         fill_tensor(None, view, value)
         return
     shape = view._array.shape
-    have = value._array.shape
-    if have != shape:
-        extra = 0
-        while extra < len(have) and have[extra] == 1:
-            extra += 1
-        if extra:
-            value = o.view(value, have[extra:])
-        if have[extra:] != shape:
+    if value._array.shape != shape:
+        value = _without_leading_ones(value)
+        if value._array.shape != shape:
             value = o.expand(value, shape)
     o.copy_(view, value)
 

@@ -17,7 +17,9 @@ from tgrad.ops.table import composite, operator, view
 def check_expand(input: Any, size: tuple[int, ...], implicit: bool = False) -> None:
     """Raise PyTorch's error for a size with fewer dimensions than the tensor."""
     if len(size) < input._array.ndim:
-        expanded(input._array, size, input._type.name)
+        dtype = input._type.dtype
+        recent = dtype is dtypes.bool_ or dtype.is_complex
+        expanded(input._array, size, f"CPU{dtype.title}Type" if recent else input._type.name)
 
 
 view(

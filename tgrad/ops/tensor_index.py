@@ -11,8 +11,9 @@ from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ArgumentError, AutogradError, DimensionError, DTypeError, ShapeError
-from tgrad.ops.geometry import in_order, memory_order
+from tgrad.errors import ArgumentError, AutogradError, DimensionError, DTypeError
+from tgrad.ops.geometry import element_strides, in_order, memory_order
+from tgrad.ops.index_places import check_places, empty_shape, index_error, places, result_shape
 from tgrad.ops.inplace import check_overlap, check_writable, write_into
 from tgrad.ops.table import TABLE, composite, operator
 
@@ -50,72 +51,16 @@ def indices_of(tensors: Sequence[Any]) -> Indices:
     return result
 
 
-def places(indices: Indices, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """An index for NumPy, checked against a shape.
-
-    Raises:
-        DimensionError: an index is out of range, there are too many, or a mask has another shape.
-    """
-    found: list[Any] = []
-    dim = 0
-    for array in indices.arrays():
-        if not isinstance(array, slice) and array.dtype.kind in "b":
-            if array.shape != shape[dim : dim + array.ndim]:
-                raise DimensionError(
-                    f"The shape of the mask {list(array.shape)} at index {_bad(array, shape, dim)} "
-                    f"does not match the shape of the indexed tensor {list(shape)} at index "
-                    f"{dim + _bad(array, shape, dim)}"
-                )
-            found.extend(array.nonzero())
-            dim += array.ndim
-        else:
-            found.append(array)
-            dim += 1
-    if dim > len(shape):
-        raise DimensionError(f"too many indices for tensor of dimension {len(shape)}")
-    return tuple(found)
-
-
-def _bad(mask: Any, shape: tuple[int, ...], dim: int) -> int:
-    for i, size in enumerate(mask.shape):
-        if dim + i >= len(shape) or shape[dim + i] != size:
-            return i
-    return 0
-
-
-def index_error(found: tuple[Any, ...], shape: tuple[int, ...], error: Exception) -> Exception:
-    """PyTorch's error for what NumPy refused."""
-    arrays = [(dim, array) for dim, array in enumerate(found) if not isinstance(array, slice)]
-    try:
-        numpy.broadcast_shapes(*[array.shape for _, array in arrays])
-    except ValueError:
-        shapes = ", ".join(str(list(array.shape)) for _, array in arrays)
-        return DimensionError(
-            "shape mismatch: indexing tensors could not be broadcast together with shapes "
-            f"{shapes}"
-        )
-    for dim, array in arrays:
-        size = shape[dim]
-        if size == 0 and array.size:
-            return DimensionError("index is out of bounds for dimension with size 0")
-    for position, (dim, array) in enumerate(arrays):
-        size = shape[dim]
-        wrong = array[(array < -size) | (array >= size)]
-        if wrong.size:
-            return DimensionError(
-                f"index {wrong.reshape(-1)[0]} is out of bounds for dimension {position} with size "
-                f"{size}"
-            )
-    return error
-
-
 def picked(xp: Any, input: Any, indices: Indices) -> Any:
     """The elements of an array at the places that tensors name; stored row by row."""
-    found = places(indices, input.shape)
+    found = places(indices.arrays(), input.shape)
+    if input.size == 0:
+        check_places(found, input.shape)
     try:
         result = input[found]
     except (IndexError, ValueError) as error:
-        shape = _relaxed(found, input.shape)
+        check_places(found, input.shape)
+        shape = empty_shape(found, input.shape)
         if shape is not None:
             return numpy.empty(shape, input.dtype)
         raise index_error(found, input.shape, error) from None
@@ -135,54 +80,29 @@ def _picked_order(input: Any, found: tuple[Any, ...], shape: tuple[int, ...]) ->
     count = indices[0].ndim
     adjacent = chosen[-1] - chosen[0] == len(chosen) - 1
     front = chosen[0] if adjacent else 0
-    rest = [step for dim, step in enumerate(input.strides) if dim not in chosen]
+    rest = [step for dim, step in enumerate(element_strides(input)) if dim not in chosen]
     source = (*rest[:front], *(0,) * count, *rest[front:])
     after = (0,) * (len(rest) - front)
     return memory_order(shape, [source, *[((0,) * front + i.strides + after) for i in indices]])
 
 
-def _relaxed(found: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The shape of the result if it is empty whatever the indices are: then none is out of range."""
-    if all(size or (d < len(found) and not isinstance(found[d], slice)) for d, size in enumerate(shape)):
-        return None
-    return _result_shape(tuple([i if isinstance(i, slice) else i * 0 for i in found]), shape)
-
-
 def put_at(target: Any, indices: Indices, values: Any, accumulate: bool) -> None:
     """Write (or add) values at the places that tensors name."""
-    found = places(indices, target.shape)
+    found = places(indices.arrays(), target.shape)
     try:
         if accumulate:
             add_at(target, found, values)
         else:
             target[found] = values
     except (IndexError, ValueError) as error:
-        if _relaxed(found, target.shape) is not None:
+        check_places(found, target.shape, values)
+        if empty_shape(found, target.shape) is not None:
             return
-        result = _result_shape(found, target.shape)
-        if result is not None and not _fits(values.shape, result):
-            raise ShapeError(
-                f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast "
-                f"to indexing result of shape {list(result)}"
-            ) from None
         raise index_error(found, target.shape, error) from None
-
-
-def _result_shape(found: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    try:
-        result: tuple[int, ...] = numpy.broadcast_to(numpy.int8(0), shape)[found].shape
-    except (IndexError, ValueError):
-        return None
-    return result
-
-
-def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    shape = tuple(shape)
-    while len(shape) > len(wanted) and shape[0] == 1:
-        shape = shape[1:]
-    return len(shape) <= len(wanted) and all(
-        a in (1, b) for a, b in zip(reversed(shape), reversed(wanted), strict=False)
-    )
+    if values.ndim and (values.size == 0 or target.size == 0 or any(
+        array.size == 0 for array in found if not isinstance(array, slice)
+    )):  # fmt: skip
+        check_places(found, target.shape, values)  # where nothing is written NumPy doesn't look
 
 
 def add_at(target: Any, found: tuple[Any, ...], values: Any) -> None:
@@ -191,11 +111,11 @@ def add_at(target: Any, found: tuple[Any, ...], values: Any) -> None:
     rest = [dim for dim in range(target.ndim) if dim not in chosen]
     arrays = numpy.broadcast_arrays(*[found[dim] for dim in chosen])
     sizes = [target.shape[dim] for dim in chosen]
-    result = _result_shape(found, target.shape)
-    if result is None:
-        raise IndexError
-    values = numpy.broadcast_to(values, result)
+    for array, size in zip(arrays, sizes, strict=True):
+        if array.size and not -size <= array.min() <= array.max() < size:
+            raise IndexError
     picked_ndim = arrays[0].ndim
+    values = numpy.broadcast_to(values, result_shape(found, target.shape, arrays[0].shape))
     if chosen[-1] - chosen[0] == len(chosen) - 1 and chosen[0]:
         front = range(chosen[0], chosen[0] + picked_ndim)
         values = numpy.moveaxis(values, tuple(front), tuple(range(picked_ndim)))
@@ -220,7 +140,7 @@ def index_backward(
     result = numpy.zeros(input_sizes, input.dtype)
     if input.size == 0:
         return result
-    found = places(indices, input_sizes)
+    found = places(indices.arrays(), input_sizes)
     if len(indices) == 1 and indices[0] is not None and indices[0]._array.dtype.kind == "b":
         result[found] = input  # a mask names no place twice
     else:
@@ -279,7 +199,8 @@ operator(
 )  # fmt: skip
 
 
-def _index_tensors(input: Tensor, indices: Any) -> Indices:
+def _given_tensors(indices: Any) -> Any:
+    """The argument `indices`, after a look at what it is."""
     if not isinstance(indices, (tuple, list)):
         raise ArgumentError(
             "index_put(): argument 'indices' (position 2) must be tuple of Tensors, not "
@@ -291,31 +212,44 @@ def _index_tensors(input: Tensor, indices: Any) -> Indices:
                 f"expected Tensor as element {position} in argument 0, but got "
                 f"{type(tensor).__name__}"
             )
-        check_index_type(tensor)
-    return indices_of([mask_of(t) if t._type.dtype is dtypes.uint8 else t for t in indices])
+    return indices
 
 
-def check_put(input: Tensor, indices: Any, values: Tensor) -> None:
-    """Raise PyTorch's error for values of another dtype; one value goes with any masks."""
-    if values._array.size == 1 and all(
-        t is None or t._array.dtype.kind == "b" for t in indices
-    ):
-        return
+def check_put(
+    input: Tensor, tensors: Sequence[Any], values: Tensor, accumulate: bool = False
+) -> Indices:
+    """The tensors of an index, for writing values there.
+
+    Raises PyTorch's errors for the index, for the values' shape, and for values of another dtype; a
+    single value goes with any mask.
+    """
+    given = [t for t in tensors if t is not None]
+    if values._array.size == 1 and len(given) == 1 and not accumulate and given[0]._type.dtype in _MASKS:
+        indices = indices_of([None if t is None else _as_mask(t) for t in tensors])
+        places(indices.arrays(), input._array.shape)
+        if given[0]._type.dtype is dtypes.uint8:
+            raise DTypeError(
+                "masked_fill_ only supports boolean masks, but got mask with dtype unsigned char"
+            )
+        return indices
+    indices = index_tensors(tensors)
     if values._type.dtype is not input._type.dtype:
+        shape = input._array.shape
+        check_places(places(indices.arrays(), shape), shape, values._array)
         raise DTypeError(
             "Index put requires the source and destination dtypes match, got "
             f"{input._type.dtype.title} for the destination and {values._type.dtype.title} for the "
             "source.",
             hint="convert the values: values.to(x.dtype)",
         )
+    return indices
 
 
 def index_put_function(
     o: Any, input: Any, indices: Any, values: Any, accumulate: bool = False
 ) -> Any:
     """`_index_put` with its arguments checked."""
-    tensors = _index_tensors(input, indices)
-    check_put(input, tensors, values)
+    tensors = check_put(input, _given_tensors(indices), values, accumulate)
     return o._index_put(input, tensors, values, accumulate)
 
 
@@ -324,8 +258,7 @@ def index_put_inplace(
 ) -> Any:
     """Values written into the tensor itself."""
     check_writable(input, (values,))
-    tensors = _index_tensors(input, indices)
-    check_put(input, tensors, values)
+    tensors = check_put(input, _given_tensors(indices), values, accumulate)
     return put_tensor(input, tensors, values, accumulate)
 
 
@@ -350,14 +283,25 @@ composite(
 )  # fmt: skip
 
 
-def check_index_type(tensor: Tensor) -> None:
-    """Raise PyTorch's error for a tensor whose dtype is no index's."""
-    dtype = tensor._type.dtype
-    if dtype not in _INDEX_TYPES:
-        raise DimensionError("tensors used as indices must be long, int, byte or bool tensors")
-
-
 _INDEX_TYPES: Final = (dtypes.int64, dtypes.int32, dtypes.bool_, dtypes.uint8)
+_MASKS: Final = (dtypes.bool_, dtypes.uint8)
+
+
+def index_tensors(tensors: Sequence[Any]) -> Indices:
+    """Tensors as `Indices`; masks of uint8, as they were before there was bool, become masks of bool.
+
+    Raises:
+        DimensionError: a tensor has a dtype that is no index's.
+    """
+    if any(t is not None and t._type.dtype not in _INDEX_TYPES for t in tensors):
+        raise DimensionError("tensors used as indices must be long, int, byte or bool tensors")
+    return indices_of([
+        mask_of(t) if t is not None and t._type.dtype is dtypes.uint8 else t for t in tensors
+    ])
+
+
+def _as_mask(tensor: Tensor) -> Tensor:
+    return tensor if tensor._type.dtype is dtypes.bool_ else int_tensor(tensor._array != 0)
 
 
 def mask_of(tensor: Tensor) -> Tensor:
@@ -368,7 +312,7 @@ def mask_of(tensor: Tensor) -> Tensor:
         "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
         stacklevel=6,
     )
-    return int_tensor(tensor._array != 0)
+    return _as_mask(tensor)
 
 
 def int_tensor(array: Any) -> Tensor:
