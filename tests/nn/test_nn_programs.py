@@ -17,7 +17,7 @@ import tgrad
 
 HERE = Path(__file__).resolve().parent
 SUBMODULES = (
-    "nn", "nn.functional", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler",
+    "nn", "nn.functional", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "optim.swa_utils",
 )  # fmt: skip
 PROGRAMS = sorted((HERE / "programs").glob("*.py"))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tgrad.core.engine import Spaces
 from tgrad.core.modes import enable_grad, no_grad
-from tgrad.errors import ArgumentValueError, StateError
+from tgrad.errors import ArgumentError, ArgumentValueError, StateError
 from tgrad.optim.line_search import strong_wolfe
 from tgrad.optim.optimizer import Optimizer, check_positive
 
@@ -32,9 +32,7 @@ class LBFGS(Optimizer):
             "history_size": history_size, "line_search_fn": line_search_fn,
         })  # fmt: skip
         if len(self.param_groups) != 1:
-            raise ArgumentValueError(
-                "LBFGS doesn't support per-parameter options (parameter groups)"
-            )
+            raise ArgumentValueError("LBFGS doesn't support per-parameter options (parameter groups)")
 
     @property
     def _params(self) -> list[Any]:
@@ -75,7 +73,7 @@ class LBFGS(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Up to `max_iter` iterations; returns the loss before them."""
         if closure is None:
-            raise StateError("LBFGS.step() missing 1 required positional argument: 'closure'")
+            raise ArgumentError("LBFGS.step() missing 1 required positional argument: 'closure'")
         with no_grad():
             return self._iterate(closure)
 
@@ -139,8 +137,13 @@ class LBFGS(Optimizer):
             raise StateError("only 'strong_wolfe' is supported")
         start = [p.clone() for p in self._params]
         return strong_wolfe(
-            lambda t: self._try(closure, start, t, direction), distance, direction, loss, gradient,
-            slope, calls,
+            lambda t: self._try(closure, start, t, direction),
+            distance,
+            direction,
+            loss,
+            gradient,
+            slope,
+            calls,
         )
 
     def _direction(self, state: dict[str, Any], gradient: Any, history: int) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
+from tgrad.core.graph import HookHandle
 from tgrad.core.modes import enable_grad, no_grad
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, ArgumentValueError
+from tgrad.errors import ArgumentError, ArgumentValueError, StateError
 
 Group = dict[str, Any]
 
@@ -27,8 +29,12 @@ class Optimizer:
 
     def __init__(self, params: Any, defaults: Group) -> None:
         self.defaults = defaults
+        self._hooks: dict[str, dict[int, Any]] = {}
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
+        rate = defaults.get("lr")
+        if isinstance(rate, Tensor) and defaults.get("foreach") and not defaults.get("capturable"):
+            raise ArgumentValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
         if isinstance(params, Tensor):
             raise ArgumentError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
@@ -52,6 +58,44 @@ class Optimizer:
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return "\n".join([*lines, ")"])
 
+    # ------------------------------------------------------------------ hooks
+
+    def _add_hook(self, occasion: str, hook: Any, prepend: bool = False) -> HookHandle:
+        hooks = self._hooks.setdefault(occasion, OrderedDict())
+        handle = HookHandle(hooks, hook)
+        if prepend:
+            hooks.move_to_end(handle._key, last=False)  # type: ignore[attr-defined]
+        return handle
+
+    def _hooks_for(self, occasion: str) -> list[Any]:
+        return list(self._hooks.get(occasion, {}).values())
+
+    def register_step_pre_hook(self, hook: Any) -> HookHandle:
+        """Call `hook(optimizer, args, kwargs)` before each step."""
+        return self._add_hook("before step", hook)
+
+    def register_step_post_hook(self, hook: Any) -> HookHandle:
+        """Call `hook(optimizer, args, kwargs)` after each step."""
+        return self._add_hook("after step", hook)
+
+    def register_state_dict_pre_hook(self, hook: Any, prepend: bool = False) -> HookHandle:
+        """Call `hook(optimizer)` before `state_dict`."""
+        return self._add_hook("before saving", hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Any, prepend: bool = False) -> HookHandle:
+        """Call `hook(optimizer, state_dict)` after `state_dict`; what it returns replaces that."""
+        return self._add_hook("after saving", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Any, prepend: bool = False) -> HookHandle:
+        """Call `hook(optimizer, state_dict)` before loading; what it returns is loaded instead."""
+        return self._add_hook("before loading", hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Any, prepend: bool = False) -> HookHandle:
+        """Call `hook(optimizer)` after loading."""
+        return self._add_hook("after loading", hook, prepend)
+
+    # ------------------------------------------------------------------ groups
+
     def add_param_group(self, param_group: Group) -> None:
         """Add a group of parameters with options of its own.
 
@@ -70,7 +114,15 @@ class Optimizer:
                 "optimizer parameters need to be organized in ordered collections, but the ordering "
                 "of tensors in sets will change between runs. Please use a list instead."
             )
-        params = [p[1] if isinstance(p, tuple) else p for p in params]
+        params = list(params)
+        named = [isinstance(p, tuple) for p in params]
+        if any(named) and not all(named):
+            raise ArgumentValueError(
+                "all optimizer params should be with/without names. Some param names are missing"
+            )
+        if params and all(named):
+            group["param_names"] = [p[0] for p in params]
+            params = [p[1] for p in params]
         for param in params:
             self._check_parameter(param)
         for name, default in self.defaults.items():
@@ -91,8 +143,7 @@ class Optimizer:
     def _check_parameter(self, param: Any) -> None:
         if not isinstance(param, Tensor):
             raise ArgumentError(
-                "optimizer can only optimize Tensors, but one of the params is "
-                f"{type(param).__name__}"
+                f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}"
             )
         if not (param.is_leaf or param.retains_grad):
             raise ArgumentValueError(
@@ -111,6 +162,11 @@ class Optimizer:
                 else:
                     grad = param._grad = param._grad.detach()
                     grad.zero_()
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "step" in cls.__dict__:
+            cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once; `closure` computes the loss anew and is returned."""
@@ -138,6 +194,8 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything about the optimiser but the parameters, which are counted through."""
+        for hook in self._hooks_for("before saving"):
+            hook(self)
         numbers: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
@@ -147,7 +205,11 @@ class Optimizer:
             packed["params"] = [numbers[id(param)] for param in group["params"]]
             groups.append(packed)
         state = {numbers[id(param)]: values for param, values in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        result: dict[str, Any] = {"state": state, "param_groups": groups}
+        for hook in self._hooks_for("after saving"):
+            changed = hook(self, result)
+            result = result if changed is None else changed
+        return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave.
@@ -155,11 +217,12 @@ class Optimizer:
         Raises:
             ArgumentValueError: the number or the sizes of the groups differ.
         """
+        for hook in self._hooks_for("before loading"):
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
-            raise ArgumentValueError(
-                "loaded state dict has a different number of parameter groups"
-            )
+            raise ArgumentValueError("loaded state dict has a different number of parameter groups")
         lengths = zip(self.param_groups, saved, strict=True)
         if any(len(mine["params"]) != len(given["params"]) for mine, given in lengths):
             raise ArgumentValueError(
@@ -172,7 +235,52 @@ class Optimizer:
             mine.update({key: value for key, value in given.items() if key != "params"})
         self.state = defaultdict(dict)
         for number, values in state_dict["state"].items():
-            self.state[by_number[number]] = dict(values)
+            param = by_number[number]
+            self.state[param] = {key: _taken(value, key, param) for key, value in values.items()}
+        for hook in self._hooks_for("after loading"):
+            hook(self)
+
+
+def _taken(value: Any, key: str, param: Tensor) -> Any:
+    """A saved value in the parameter's dtype; lists and dictionaries of values as well."""
+    if isinstance(value, Tensor):
+        if key != "step" and param._type.inexact:
+            return value.to(dtype=param.dtype)
+        return value
+    if isinstance(value, dict):
+        return {name: _taken(item, key, param) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_taken(item, key, param) for item in value)
+    return value
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """A `step` that calls the hooks, and notes that it was called for the schedulers' sake."""
+
+    @wraps(step)
+    def run(self: Any, *args: Any, **keywords: Any) -> Any:
+        self._opt_called = True
+        if not self._hooks:
+            return step(self, *args, **keywords)
+        for hook in self._hooks_for("before step"):
+            changed = hook(self, (self, *args), keywords)
+            if changed is None:
+                continue
+            if not isinstance(changed, tuple) or len(changed) != 2:
+                raise StateError(
+                    f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                )
+            (_, *given), keywords = changed
+            args = tuple(given)
+        result = step(self, *args, **keywords)
+        for hook in self._hooks_for("after step"):
+            hook(self, (self, *args), keywords)
+        return result
+
+    return run
+
+
+Optimizer.step = _with_hooks(Optimizer.step)  # type: ignore[method-assign]
 
 
 def require(condition: bool, message: str) -> None:
@@ -184,6 +292,8 @@ def require(condition: bool, message: str) -> None:
 def check_positive(**options: Any) -> None:
     """Raise PyTorch's error for options that must not be negative."""
     for name, value in options.items():
+        if name == "lr" and isinstance(value, Tensor) and value.numel() != 1:
+            raise ArgumentValueError("Tensor lr must be 1-element")
         words = {"lr": "learning rate", "eps": "epsilon value"}.get(name, f"{name} value")
         require(value >= 0.0, f"Invalid {words}: {value}")
 

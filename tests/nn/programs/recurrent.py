@@ -4,7 +4,7 @@ import warnings
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import (
+from torch.nn.utils.rnn import (  # noqa: F401 - the expressions below use them
     PackedSequence,
     pack_padded_sequence,
     pack_sequence,
@@ -49,7 +49,7 @@ def run(module, *inputs):
     torch.manual_seed(5)
     result = module(*inputs)
     print(describe(result))
-    leaves = [p for p in module.parameters()]
+    leaves = list(module.parameters())
     for g in torch.autograd.grad(total(result), leaves):
         print(describe(g)[2])
 
@@ -94,7 +94,12 @@ module = nn.LSTM(2, 3, 2, dropout=0.5)
 module.eval()
 run(module, torch.randn(2, 1, 2))
 
-for cell in (nn.RNNCell(2, 3), nn.RNNCell(2, 3, nonlinearity="relu"), nn.GRUCell(2, 3), nn.GRUCell(2, 3, False)):
+for cell in (
+    nn.RNNCell(2, 3),
+    nn.RNNCell(2, 3, nonlinearity="relu"),
+    nn.GRUCell(2, 3),
+    nn.GRUCell(2, 3, False),
+):
     run(cell, torch.randn(4, 2))
     run(cell, torch.randn(4, 2), torch.randn(4, 3))
     run(cell, torch.randn(2))

@@ -30,7 +30,7 @@ def run(module, *inputs, **options):
     result = module(*inputs, **options)
     print(describe(result))
     first = result if isinstance(result, torch.Tensor) else result[0]
-    leaves = [p for p in module.parameters()]
+    leaves = list(module.parameters())
     for g in torch.autograd.grad(first.pow(3).sum(), leaves, allow_unused=True):
         print(describe(g) and describe(g)[2])
 
