@@ -92,9 +92,7 @@ def test_backward_runs_the_users_derivative() -> None:
     x = leaf()
     y = Relu.apply(x)
     assert repr(y) == "tensor([0., 2., 3.], grad_fn=<ReluBackward>)"
-    assert re.fullmatch(
-        "<torch.autograd.function.ReluBackward object at 0x[0-9a-f]+>", repr(y.grad_fn)
-    )
+    assert re.fullmatch("<torch.autograd.function.ReluBackward object at 0x[0-9a-f]+>", repr(y.grad_fn))
     y.sum().backward()
     assert x.grad.tolist() == [0, 1, 1]
     assert y.grad_fn.next_functions[0][0].variable is x
@@ -164,3 +162,63 @@ def test_wrong_uses() -> None:
         relu(x)
     with pytest.raises(NotImplementedError, match="You must implement the forward function"):
         torch.autograd.Function.apply(x)
+
+
+def made(forward: Any, backward: Any = None) -> Any:
+    """A custom function of two plain ones."""
+    parts = {"forward": staticmethod(forward), "backward": staticmethod(backward or forward)}
+    return type("Made", (torch.autograd.Function,), parts)
+
+
+@pytest.mark.parametrize(
+    ("backward", "sentence"),
+    [
+        (lambda ctx, g: torch.ones(3),
+         "Function MadeBackward returned an invalid gradient at index 0 - got [3] but expected shape "
+         "compatible with [2]"),
+        (lambda ctx, g: 3, "expected Variable or None (got int)"),
+        (lambda ctx, g: (g, g),
+         "function MadeBackward returned an incorrect number of gradients (expected 1, got 2)"),
+    ],
+)  # fmt: skip
+def test_wrong_gradients(backward: Any, sentence: str) -> None:
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match=re.escape(sentence)):
+        made(lambda ctx, x: x * 2, backward).apply(x).sum().backward()
+
+
+def test_a_gradient_for_a_number_is_refused() -> None:
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="a gradient different than None at position 2"):
+        made(lambda ctx, x, y: x * y, lambda ctx, g: (g, g)).apply(x, 3).sum().backward()
+
+
+def test_what_is_marked_dirty_must_be_returned() -> None:
+    x = torch.ones(2, requires_grad=True)
+    function = made(lambda ctx, x: (ctx.mark_dirty(x), x * 2)[1], lambda ctx, g: g)
+    with pytest.raises(RuntimeError, match="Some elements marked as dirty"):
+        function.apply(x * 1)
+
+
+@pytest.mark.parametrize(("materialize", "missing"), [(True, torch.zeros(2)), (False, None)])
+def test_gradients_that_did_not_arrive(materialize: bool, missing: Any) -> None:
+    seen: list[Any] = []
+
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.set_materialize_grads(materialize)
+        return x * 2, x * 3
+
+    x = torch.ones(2, requires_grad=True)
+    function = made(forward, lambda ctx, g, h: (seen.append(h), g * 2)[1])
+    function.apply(x)[0].sum().backward()
+    torch.testing.assert_close(seen, [missing])
+
+
+def test_once_differentiable_refuses_a_second_time() -> None:
+    x = torch.ones(2, requires_grad=True)
+    once = torch.autograd.function.once_differentiable
+    function = made(lambda ctx, x: x * 2, once(lambda ctx, g: g * 2))
+    (gradient,) = torch.autograd.grad((function.apply(x) ** 2).sum(), x, create_graph=True)
+    assert gradient.requires_grad
+    with pytest.raises(RuntimeError, match="marked with @once_differentiable"):
+        gradient.sum().backward()

@@ -192,7 +192,8 @@ def _start(roots: tuple[Root, ...], given: Sequence[Any], retain: bool | None, c
     """A walk at whose beginning stand the roots with their gradients."""
     if len(roots) != len(given):
         raise AutogradError(f"got {len(roots)} tensors and {len(given)} gradients")
-    walk = Walk(create, create if retain is None else bool(retain))
+    keep = create if retain is None else bool(retain)
+    walk = Walk(create, keep or state.keep_graphs)
     gradients = [
         _root_gradient(index, root, gradient, create)
         for index, (root, gradient) in enumerate(zip(roots, given, strict=True))
@@ -295,7 +296,7 @@ def _run(walk: Walk) -> None:
 
 def walk_from(edge: Edge, root: Tensor, keep: bool) -> None:
     """A pass from one real tensor of one element, with gradient 1: what nearly every pass is."""
-    walk = Walk(False, keep)
+    walk = Walk(False, keep or state.keep_graphs)
     type_ = root._type
     array = root._array
     if array.ndim:

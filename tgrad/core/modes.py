@@ -15,13 +15,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _State:
-    __slots__ = ("anomaly", "check_nan", "grad", "inference", "threads")
+    __slots__ = ("anomaly", "check_nan", "grad", "inference", "keep_graphs", "threads")
 
     def __init__(self) -> None:
         self.grad = True
         self.anomaly = False
         self.check_nan = True
         self.inference = False
+        self.keep_graphs = False
+        """Whether passes keep what they would free, because others will follow over the same graph."""
         self.threads = True
 
 

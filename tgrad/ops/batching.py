@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from tgrad.core.engine import Spaces
 from tgrad.core.generator import default_generator
+from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, StateError
 from tgrad.ops import pytree
@@ -57,10 +58,23 @@ def vmap(
         run = partial(_run_one, func, spec, keywords)
         drawing = _Randomness(randomness)
         examples = [_slices(leaves, dims, i) for i in range(size)] or [_nothing(leaves, dims)]
-        results = [drawing.each(run, example) for example in examples]
+        results = _run_all(drawing, run, examples)
         return _joined(func, results, out_dims, size)
 
     return batched
+
+
+def _run_all(drawing: _Randomness, run: Callable[[Any], Any], examples: list[Any]) -> list[Any]:
+    """Run the function for all examples; passes over graphs that they share free them in the last one."""
+    outside = state.keep_graphs
+    results = []
+    try:
+        for number, example in enumerate(examples, 1):
+            state.keep_graphs = outside or number < len(examples)
+            results.append(drawing.each(run, example))
+    finally:
+        state.keep_graphs = outside
+    return results
 
 
 def _run_one(func: Callable[..., Any], spec: Spec, keywords: dict[str, Any], leaves: list[Any]) -> Any:

@@ -112,12 +112,29 @@ class FunctionContext(Node):
                 f"{expected}, got {len(results)})"
             )
         for position, result in enumerate(results):
-            if result is not None and not isinstance(result, Tensor):
-                raise ArgumentError(
-                    f"function {self.label} returned a gradient at position {position} that isn't "
-                    f"a tensor but {type(result).__name__}"
-                )
+            self._check_gradient(position, result)
         return results
+
+    def _check_gradient(self, position: int, gradient: Any) -> None:
+        """Raise PyTorch's errors for what `backward` returned for an argument."""
+        if gradient is None:
+            return
+        if not isinstance(gradient, Tensor):
+            raise AutogradError(f"expected Variable or None (got {type(gradient).__name__})")
+        assert self.operands is not None
+        operand = self.operands[position]
+        if operand is None:
+            raise AutogradError(
+                f"function {self.label} returned a gradient different than None at position "
+                f"{position + 1}, but the corresponding forward input was not a Variable"
+            )
+        shape, given = operand[0], gradient._array.shape
+        pairs = zip(reversed(shape), reversed(given), strict=False)
+        if len(shape) > len(given) or any(n not in (1, m) for n, m in pairs):
+            raise AutogradError(
+                f"Function {self.label} returned an invalid gradient at index {position} - got "
+                f"{list(given)} but expected shape compatible with {list(shape)}"
+            )
 
 
 def _in_order(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
@@ -194,7 +211,7 @@ class Function:
         if cls.setup_context is not Function.setup_context:
             args = _in_order(cls.forward, args, keywords)
         elif keywords:
-            raise ArgumentError(f"{cls.__name__}.apply() takes no keyword arguments")
+            raise ArgumentError(f"forward() got an unexpected keyword argument '{next(iter(keywords))}'")
         needs = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
         ctx = cls._node_class()(needs)
         recording = state.grad and any(needs)
@@ -249,6 +266,11 @@ def _recorded(ctx: FunctionContext, args: tuple[Any, ...], outputs: tuple[Any, .
     for tensor in ctx._changed:
         if tensor.is_leaf and tensor.requires_grad:
             raise AutogradError("a leaf Variable that requires grad has been used in an in-place operation.")
+        if not any(output is tensor for output in outputs):
+            raise AutogradError(
+                "Some elements marked as dirty during the forward method were not returned as output. The "
+                "inputs that are modified inplace must all be outputs of the Function."
+            )
         tensor.bump_version()
     ctx.edges = tuple([None if t is None else t.current_edge() for t in tensors])
     ctx.operands = tuple([None if t is None else (t._array.shape, t._type) for t in tensors])
@@ -302,6 +324,10 @@ class DelayedError(Node):
     def raw(self, g: Any, edges: Any) -> tuple[Any, ...]:
         """Raise the error."""
         return self.recorded(None, g, edges)
+
+
+DelayedError.__name__ = DelayedError.__qualname__ = "Error"
+DelayedError.__module__ = "builtins"
 
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:

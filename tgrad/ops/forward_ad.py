@@ -16,7 +16,7 @@ from tgrad.core.engine import Spaces
 from tgrad.core.modes import enable_grad
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, StateError
-from tgrad.ops.transforms import Level, products
+from tgrad.ops.levels import Level, products
 
 
 class UnpackedDualTensor(NamedTuple):

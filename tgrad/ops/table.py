@@ -18,7 +18,7 @@ Note [Holomorphic functions]
     conjugate of conj(g) * f'(z), so the formulas of a row with `holomorphic=True` are written as for
     real numbers, and for complex ones the gradient is conjugated before and after.
 
-Formulas work on arrays and on tensors alike (Note [Two ways through one formula] in core/engine.py),
+Formulas work on arrays and on tensors alike (Note [Two ways through one formula] in core/walk.py),
 so they use operators (`* + - /`) and functions of `o`, and nothing else.
 """
 
