@@ -34,7 +34,8 @@ _FILES: Final = {
     """,
     "images pooling": """
         AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d
-        AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d
+        AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d FractionalMaxPool2d FractionalMaxPool3d
+        LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d
         MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
     """,
     "resizing upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
@@ -84,8 +85,6 @@ _PLACES: Final = {name: key for key, text in _FILES.items() for name in text.spl
 _ABSENT: Final = {
     "CrossMapLRN2d": "use LocalResponseNorm",
     "DataParallel": "there is one device; use the module itself",
-    "FractionalMaxPool2d": "use MaxPool2d or AdaptiveMaxPool2d",
-    "FractionalMaxPool3d": "use MaxPool3d or AdaptiveMaxPool3d",
     "SyncBatchNorm": "there is one process; use BatchNorm1d, BatchNorm2d or BatchNorm3d",
 }
 """PyTorch's modules that aren't there, and what to use instead."""

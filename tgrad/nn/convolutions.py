@@ -30,10 +30,13 @@ class _Convolution(Module):
     ) -> None:  # fmt: skip
         """Set the options and make the parameters."""
         super().__init__()
+        if groups <= 0:
+            raise ArgumentValueError("groups must be a positive integer")
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
             if channels % groups:
                 raise ArgumentValueError(f"{name} must be divisible by groups")
         n = self.dims
+        self._check_padding(padding, as_tuple(stride, n), padding_mode)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride = as_tuple(kernel_size, n), as_tuple(stride, n)
         self.padding = padding if isinstance(padding, str) else as_tuple(padding, n)
@@ -45,6 +48,22 @@ class _Convolution(Module):
         if bias:
             self.bias = new_parameter((out_channels,), dtype)
         start_values(self.weight, self.bias)
+
+    def _check_padding(self, padding: Any, stride: tuple[int, ...], mode: str) -> None:
+        if isinstance(padding, str):
+            if padding not in ("same", "valid"):
+                raise ArgumentValueError(
+                    f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}"
+                )
+            if padding == "same" and any(s != 1 for s in stride):
+                raise ArgumentValueError("padding='same' is not supported for strided convolutions")
+        if self.turned and mode != "zeros":
+            raise ArgumentValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+        if mode not in ("zeros", "reflect", "replicate", "circular"):
+            raise ArgumentValueError(
+                "padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but got "
+                f"padding_mode='{mode}'"
+            )
 
     def extra_repr(self) -> str:
         """The sizes, and the options that aren't the usual ones."""
@@ -90,11 +109,20 @@ class _Forward(_Convolution):
         """The convolution of the input with the weight."""
         padding: Any = self.padding
         if self.padding_mode != "zeros":
-            sides = [p for p in reversed(padding) for _ in range(2)]
+            sides = self._sides()
             input, padding = F.pad(input, sides, self.padding_mode), 0
         return getattr(F, f"conv{self.dims}d")(
             input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
+
+    def _sides(self) -> list[int]:
+        """What is added before and behind each dimension, the last one first."""
+        if not isinstance(self.padding, str):
+            return [p for p in reversed(self.padding) for _ in range(2)]
+        if self.padding == "valid":
+            return [0, 0] * self.dims
+        totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        return [side for t in reversed(totals) for side in (t // 2, t - t // 2)]
 
 
 class _Transposed(_Convolution):
@@ -119,18 +147,36 @@ class _Transposed(_Convolution):
             dtype,
         )
 
-    def forward(self, input: Any) -> Any:
-        """The transposed convolution of the input with the weight."""
+    def forward(self, input: Any, output_size: Any = None) -> Any:
+        """The transposed convolution of the input with the weight; of a size that is possible."""
+        more = self.output_padding
+        if output_size is not None:
+            more = self._padding_for(input, output_size)
         return getattr(F, f"conv_transpose{self.dims}d")(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.output_padding,
-            self.groups,
-            self.dilation,
+            input, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation
         )
+
+    def _padding_for(self, input: Any, wanted: Sequence[int]) -> tuple[int, ...]:
+        n = self.dims
+        others = input.ndim - n
+        if len(wanted) == others + n:
+            wanted = wanted[others:]
+        if len(wanted) != n:
+            raise ArgumentValueError(
+                f"ConvTranspose{n}D: for {input.ndim}D input, output_size must have {n} or {input.ndim} "
+                f"elements (got {len(wanted)})"
+            )
+        sizes = input.shape[others:]
+        reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        options = zip(sizes, self.stride, self.padding, reach, strict=True)
+        least = [(s - 1) * st - 2 * int(p) + r for s, st, p, r in options]
+        most = [low + st - 1 for low, st in zip(least, self.stride, strict=True)]
+        if any(not a <= w <= b for a, w, b in zip(least, wanted, most, strict=True)):
+            raise ArgumentValueError(
+                f"requested an output size of {wanted}, but valid sizes range from {least} to {most} "
+                f"(for an input of {sizes})"
+            )
+        return tuple(w - low for w, low in zip(wanted, least, strict=True))
 
 
 class Conv1d(_Forward):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from tgrad.errors import ArgumentValueError
 from tgrad.nn import functional as F  # noqa: N812
 from tgrad.nn.convolutions import as_tuple
 from tgrad.nn.module import Module
@@ -111,6 +112,12 @@ class AvgPool1d(_AvgPool):
             count_include_pad,
         )
 
+    def forward(self, input: Any) -> Any:
+        """The mean of each window."""
+        return F.avg_pool1d(
+            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        )
+
 
 class AvgPool2d(_AvgPool):
     """The mean of each window of (N, C, H, W)."""
@@ -140,8 +147,18 @@ class _Adaptive(Module):
         return f"output_size={self.output_size}"
 
 
-def _adaptive(name: str, function: str) -> type[_Adaptive]:
-    return type(name, (_Adaptive,), {
+class _AdaptiveMax(_Adaptive):
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, input: Any) -> Any:
+        """A result of the given size."""
+        return getattr(F, self.function)(input, self.output_size, self.return_indices)
+
+
+def _adaptive(name: str, function: str, base: type[_Adaptive] = _Adaptive) -> type[_Adaptive]:
+    return type(name, (base,), {
         "function": function, "__module__": "torch.nn.modules.pooling",
         "__doc__": f"`torch.nn.functional.{function}` as a module.",
     })  # fmt: skip
@@ -150,9 +167,54 @@ def _adaptive(name: str, function: str) -> type[_Adaptive]:
 AdaptiveAvgPool1d = _adaptive("AdaptiveAvgPool1d", "adaptive_avg_pool1d")
 AdaptiveAvgPool2d = _adaptive("AdaptiveAvgPool2d", "adaptive_avg_pool2d")
 AdaptiveAvgPool3d = _adaptive("AdaptiveAvgPool3d", "adaptive_avg_pool3d")
-AdaptiveMaxPool1d = _adaptive("AdaptiveMaxPool1d", "adaptive_max_pool1d")
-AdaptiveMaxPool2d = _adaptive("AdaptiveMaxPool2d", "adaptive_max_pool2d")
-AdaptiveMaxPool3d = _adaptive("AdaptiveMaxPool3d", "adaptive_max_pool3d")
+AdaptiveMaxPool1d = _adaptive("AdaptiveMaxPool1d", "adaptive_max_pool1d", _AdaptiveMax)
+AdaptiveMaxPool2d = _adaptive("AdaptiveMaxPool2d", "adaptive_max_pool2d", _AdaptiveMax)
+AdaptiveMaxPool3d = _adaptive("AdaptiveMaxPool3d", "adaptive_max_pool3d", _AdaptiveMax)
+
+
+class _FractionalMaxPool(Module):
+    dims: ClassVar[int] = 0
+
+    def __init__(
+        self, kernel_size: Size, output_size: Any = None, output_ratio: Any = None,
+        return_indices: bool = False, _random_samples: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        n, name = self.dims, type(self).__name__
+        self.kernel_size, self.return_indices = as_tuple(kernel_size, n), return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size = None if output_size is None else as_tuple(output_size, n)
+        ratio = (output_ratio,) * n if isinstance(output_ratio, float) else output_ratio
+        self.output_ratio = ratio
+        if output_size is None and output_ratio is None:
+            raise ArgumentValueError(f"{name} requires specifying either an output size, or a pooling ratio")
+        if output_size is not None and output_ratio is not None:
+            raise ArgumentValueError("only one of output_size and output_ratio may be specified")
+        if ratio is not None and not all(0 < r < 1 for r in ratio):
+            raise ArgumentValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def forward(self, input: Any) -> Any:
+        """The largest element of windows that begin at random places."""
+        return getattr(F, f"fractional_max_pool{self.dims}d")(
+            input,
+            self.kernel_size,
+            self.output_size,
+            self.output_ratio,
+            self.return_indices,
+            _random_samples=self._random_samples,
+        )
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """The largest element of windows of (N, C, H, W) that begin at random places."""
+
+    dims = 2
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """The largest element of windows of (N, C, D, H, W) that begin at random places."""
+
+    dims = 3
 
 
 class _LPPool(Module):
