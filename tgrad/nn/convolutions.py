@@ -168,8 +168,9 @@ class _Transposed(_Convolution):
             )
         sizes = input.shape[others:]
         reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-        options = zip(sizes, self.stride, self.padding, reach, strict=True)
-        least = [(s - 1) * st - 2 * int(p) + r for s, st, p, r in options]
+        around: Any = self.padding
+        options = zip(sizes, self.stride, around, reach, strict=True)
+        least = [(s - 1) * st - 2 * p + r for s, st, p, r in options]
         most = [low + st - 1 for low, st in zip(least, self.stride, strict=True)]
         if any(not a <= w <= b for a, w, b in zip(least, wanted, most, strict=True)):
             raise ArgumentValueError(
