@@ -16,10 +16,7 @@ Array: TypeAlias = Any  # an ndarray
 
 def by_columns(a: Array) -> Array:
     """The same matrices, stored column by column, as LAPACK gives its results."""
-    turned = a.swapaxes(-1, -2)
-    if not a.size:  # whose strides NumPy would leave as they are
-        return numpy.empty(turned.shape, a.dtype).swapaxes(-1, -2)
-    return numpy.ascontiguousarray(turned).swapaxes(-1, -2)
+    return numpy.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
 # ---------------------------------------------------------------- LU
@@ -93,7 +90,7 @@ def lu_solve(factors: Array, pivots: Array, b: Array, adjoint: bool) -> Array:
         return solve_triangular(factors, inner, True, False)
     across = factors.swapaxes(-1, -2).conj()
     inner = solve_triangular(across, b, False, False)
-    return permuted(solve_triangular(across, inner, True, True), pivots, back=True)
+    return by_columns(permuted(solve_triangular(across, inner, True, True), pivots, back=True))
 
 
 def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
@@ -225,7 +222,7 @@ def reflectors(a: Array) -> tuple[Array, Array]:
     if not a.size:
         return by_columns(a.copy()), numpy.zeros((*a.shape[:-2], min(m, n)), a.dtype)
     vectors, tau = numpy.linalg.qr(a, "raw")
-    return vectors.swapaxes(-1, -2), tau
+    return by_columns(vectors.swapaxes(-1, -2)), tau
 
 
 def reflect(vectors: Array, tau: Array, c: Array, adjoint: bool) -> Array:

@@ -108,9 +108,7 @@ def _four(a: Array) -> Array:
 def _eight(a: Array) -> Array:
     powers = _powers(a)
     root, x3 = math.sqrt(177), 2 / 3
-    fourth = numpy.matmul(
-        powers[2], _combined((x3 * (1 + root) / 88, x3 * (1 + root) / 352), powers[1:])
-    )
+    fourth = numpy.matmul(powers[2], _combined((x3 * (1 + root) / 88, x3 * (1 + root) / 352), powers[1:]))
     left = _combined((x3, 1), [powers[2], fourth])
     factors = (
         (-271 + 29 * root) / (315 * x3), 11 * (-1 + root) / (1260 * x3), 11 * (-9 + root) / (5040 * x3),

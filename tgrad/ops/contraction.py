@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from tgrad.core.dtype import BOOL
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, ShapeError
+from tgrad.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
+from tgrad.ops.arguments import type_name
 from tgrad.ops.dimensions import numel, wrap_dim, wrap_dims
 from tgrad.ops.formulas import to_shape
+from tgrad.ops.linalg import need_floats
+from tgrad.ops.operands import broadcast_error
 from tgrad.ops.product_checks import c_name
 from tgrad.ops.table import composite, operator
 
@@ -31,9 +35,9 @@ def contract_dims(o: Any, a: Any, b: Any, dims_a: Sequence[int], dims_b: Sequenc
         m = a._array.shape[wrap_dim(first, a.ndim)]
         n = b._array.shape[wrap_dim(second, b.ndim)]
         if n == 1:
-            a = o.sum_dim(a, (first,), True)
+            a = o.sum_dim(a, (first,), True, dtype=a._type.dtype)
         elif m == 1:
-            b = o.sum_dim(b, (second,), True)
+            b = o.sum_dim(b, (second,), True, dtype=b._type.dtype)
         elif m != n:
             raise ShapeError(
                 f"contracted dimensions need to match, but first has size {m} in dim {first} and "
@@ -68,6 +72,11 @@ def _tensordot(o: Any, a: Any, b: Any, dims: Any = 2) -> Any:
         if dims > min(a.ndim, b.ndim):
             raise ShapeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         return contract_dims(o, a, b, tuple(range(-dims, 0)), tuple(range(dims)))
+    if not isinstance(dims, (tuple, list)):
+        raise ShapeError(
+            "tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] "
+            f"containing two lists, but got dims={dims}"
+        )
     dims_a, dims_b = ([one] if isinstance(one, int) else list(one) for one in dims)
     return contract_dims(o, a, b, dims_a, dims_b)
 
@@ -102,9 +111,7 @@ def _check_chain(tensors: Sequence[Tensor]) -> None:
         ends = i in (0, len(tensors) - 1)
         if ends and tensor.ndim not in (1, 2):
             which = "first" if i == 0 else "last"
-            raise ShapeError(
-                f"multi_dot(): the {which} tensor must be 1D or 2D but got {tensor.ndim}D"
-            )
+            raise ShapeError(f"multi_dot(): the {which} tensor must be 1D or 2D but got {tensor.ndim}D")
         if not ends and tensor.ndim != 2:
             raise ShapeError(f"multi_dot(): tensor {i} must be 2D but got {tensor.ndim}D")
         if tensor._type is not tensors[0]._type:
@@ -130,9 +137,7 @@ def multi_dot(o: Any, tensors: Sequence[Tensor]) -> Any:
         raise ShapeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
     _check_chain(tensors)
     first, last = tensors[0].ndim == 1, tensors[-1].ndim == 1
-    size = (() if first else tensors[0]._array.shape[:1]) + (
-        () if last else tensors[-1]._array.shape[1:]
-    )
+    size = (() if first else tensors[0]._array.shape[:1]) + (() if last else tensors[-1]._array.shape[1:])
     chain = list(tensors)
     if first:
         chain[0] = o.unsqueeze(chain[0], 0)
@@ -162,8 +167,7 @@ def _best_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
         for i in range(count - length):
             j = i + length
             options = [
-                (cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
-                for k in range(i, j)
+                (cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
             ]
             cost[i, j], splits[i, j] = min(options)
     return splits
@@ -172,20 +176,25 @@ def _best_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
 def _chain_matmul(o: Any, matrices: Any = ()) -> Any:
     if not matrices:
         raise ShapeError("chain_matmul(): Expected one or more matrices")
-    for matrix in matrices:
-        if matrix.ndim != 2:
-            raise ShapeError(
-                f"Tensor dimension is {matrix.ndim}, expected 2 instead."
+    for position, matrix in enumerate(matrices):
+        if not isinstance(matrix, Tensor):
+            raise ArgumentError(
+                f"expected Tensor as element {position} in argument 0, but got {type_name(matrix)}"
             )
+        if matrix.ndim != 2:
+            raise ShapeError(f"Tensor dimension is {matrix.ndim}, expected 2 instead.")
     return o.clone(matrices[0]) if len(matrices) == 1 else multi_dot(o, matrices)
 
 
 def _vecdot(o: Any, x: Any, y: Any, *, dim: int = -1) -> Any:
+    need_floats("linalg.vecdot", x, low=True)
     if x._type is not y._type:
         raise DTypeError(
             "linalg.vecdot: Expected x and y to have the same dtype, but found x of type "
             f"{x._type.dtype.title} and y of type {y._type.dtype.title} instead"
         )
+    if x.ndim == 1 and y.ndim == 1:
+        return o.vdot(x, y)
     return o.sum_dim(o.mul(o.conj(x), y), (dim,), False)
 
 
@@ -199,9 +208,12 @@ def check_cross(input: Tensor, other: Tensor, dim: int = -1) -> None:
     at = wrap_dim(dim, input.ndim)
     a, b = (t._array.shape[at] if t.ndim else 1 for t in (input, other))
     if a != 3 or b != 3:
-        raise ShapeError(
-            f"linalg.cross: inputs dimension {dim} must have length 3. Got {a} and {b}"
-        )
+        raise ShapeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {a} and {b}")
+    error = broadcast_error(input._array.shape, other._array.shape)
+    if error is not None:
+        raise error
+    if input._type.dtype.category == BOOL:
+        raise UnsupportedDTypeError("\"cross\" not implemented for 'Bool'")
     if input._type is not other._type:
         raise DTypeError(
             f"expected scalar type {input._type.dtype.title} but found {other._type.dtype.title}"
@@ -212,8 +224,7 @@ def cross_kernel(xp: Any, a: Any, b: Any, dim: int) -> Any:
     """The cross product of triples along `dim`, each part a difference of two products."""
     a, b = (xp.moveaxis(x, dim, 0) for x in xp.broadcast_arrays(a, b))
     parts = [
-        xp.subtract(xp.multiply(a[i], b[j]), xp.multiply(a[j], b[i]))
-        for i, j in ((1, 2), (2, 0), (0, 1))
+        xp.subtract(xp.multiply(a[i], b[j]), xp.multiply(a[j], b[i])) for i, j in ((1, 2), (2, 0), (0, 1))
     ]
     return xp.stack(parts, dim % (a.ndim))
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, NotAvailableError, ShapeError
+from tgrad.errors import ArgumentValueError, DTypeError, NotAvailableError, ShapeError
 from tgrad.ops.elementwise import HALF
 from tgrad.ops.formulas import to_shape
 from tgrad.ops.matmul import broadcast_batches
@@ -55,7 +55,6 @@ def _cdist_back(xp: Any, g: Any, x1: Any, x2: Any, p: float, out: Any) -> Any:
     """The gradient for x1."""
     slopes = _slope(xp, x1[..., :, None, :] - x2[..., None, :, :], out, p)
     return xp.sum(g[..., None] * slopes, (-2,))
-
 
 
 def no_derivative(name: str) -> Any:
@@ -124,32 +123,32 @@ ROWS_FOR_PRODUCT = 25
 """From how many rows on the euclidean distance is computed by a matrix product."""
 
 
-def _check_rows(name: str, x: Tensor) -> None:
-    if not x._type.dtype.is_floating_point:
-        raise DTypeError(
-            f"cdist only supports floating-point dtypes, {name} got: {x._type.dtype.title}"
-        )
-    if x.ndim < 2:
-        raise ShapeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
-
-
-def _cdist(
-    o: Any, x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = _MODES[0]
-) -> Any:
+def _check_cdist(x1: Tensor, x2: Tensor, p: float, compute_mode: Any) -> None:
+    if compute_mode not in _MODES:
+        raise ArgumentValueError(f"{compute_mode} is not a valid value for compute_mode")
     for name, x in (("X1", x1), ("X2", x2)):
-        _check_rows(name, x)
+        if x.ndim < 2:
+            raise ShapeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
     a, b = x1._array.shape, x2._array.shape
     if a[-1] != b[-1]:
-        raise ShapeError(
-            f"X1 and X2 must have the same number of columns. X1: {a[-1]} X2: {b[-1]}"
-        )
+        raise ShapeError(f"X1 and X2 must have the same number of columns. X1: {a[-1]} X2: {b[-1]}")
+    for name, x in (("X1", x1), ("X2", x2)):
+        if not x._type.dtype.is_floating_point:
+            raise DTypeError(f"cdist only supports floating-point dtypes, {name} got: {x._type.dtype.title}")
     if p < 0:
         raise ShapeError("cdist only supports non-negative p values")
+
+
+def _cdist(o: Any, x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = _MODES[0]) -> Any:
+    _check_cdist(x1, x2, p, compute_mode)
+    a, b = x1._array.shape, x2._array.shape
     batch = broadcast_batches(a[:-2], b[:-2])
     if a[:-2] != batch:
         x1 = o.expand(x1, (*batch, *a[-2:]))
     if b[:-2] != batch:
         x2 = o.expand(x2, (*batch, *b[-2:]))
+    if x1._type is not x2._type and x1._array.size and x2._array.size:
+        raise DTypeError(f"expected scalar type {x1._type.dtype.title} but found {x2._type.dtype.title}")
     many = max(a[-2], b[-2]) > ROWS_FOR_PRODUCT
     if p == 2 and (compute_mode == _MODES[1] or (compute_mode == _MODES[0] and many)):
         return o.view(o._euclidean_dist(x1, x2), (*batch, a[-2], b[-2]))
@@ -157,7 +156,8 @@ def _cdist(
 
 
 composite(
-    "cdist", _cdist, kinds={"x1": "tensor", "x2": "tensor", "compute_mode": "any"}, method=False,
+    "cdist", _cdist, method=False,
+    kinds={"x1": "tensor", "x2": "tensor", "p": "float", "compute_mode": "any"},
     out=False, doc="The distance of each row of one matrix to each row of another.",
 )  # fmt: skip
 

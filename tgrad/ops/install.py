@@ -33,7 +33,7 @@ ROW_FILES: Final = (
     "elementwise", "extremes", "fft", "filling",
     "finite_differences", "histograms", "index", "index_reduce", "joining", "layout", "linalg",
     "linalg_cholesky", "linalg_decompositions", "linalg_eigen", "linalg_inverse", "linalg_ldl",
-    "linalg_lstsq", "linalg_lu", "linalg_norms", "linalg_svd", "linalg_tensors",
+    "linalg_lstsq", "linalg_lu", "linalg_norms", "linalg_removed", "linalg_svd", "linalg_tensors",
     "linalg_solve", "masking", "matmul", "memory", "nn_activation", "nn_activation_functions",
     "nn_attention", "nn_bags", "nn_base", "nn_blocks", "nn_convolution", "nn_ctc", "nn_dropout", "nn_grid", "nn_heads", "nn_layers", "nn_loss",
     "nn_loss_binary", "nn_loss_classes", "nn_loss_linear", "nn_loss_margin", "nn_loss_more", "nn_normalization", "nn_pooling",
@@ -293,7 +293,7 @@ def _reflected(op: Op, stem: str) -> Callable[..., Any]:
 
 
 IN_PLACE: Final = (
-    "abs_", "acos_", "acosh_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_",
+    "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_",
     "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_",
     "conj_physical_", "cos_", "cosh_", "deg2rad_", "detach_", "erf_", "erfc_", "exp2_", "exp_",
     "expm1_", "fill_", "fix_", "floor_", "frac_", "gcd_", "i0_", "lcm_", "ldexp_", "log10_",

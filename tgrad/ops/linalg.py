@@ -142,23 +142,21 @@ def need_square(name: str, a: Tensor) -> None:
     need_matrix(name, a)
     m, n = a._array.shape[-2:]
     if m != n:
-        raise ShapeError(
-            f"{name}: A must be batches of square matrices, but they are {m} by {n} matrices"
-        )
+        raise ShapeError(f"{name}: A must be batches of square matrices, but they are {m} by {n} matrices")
 
 
-def square_check(name: str, kernel: str = "") -> Callable[..., None]:
+def square_check(name: str, kernel: str = "", whole: bool = False) -> Callable[..., None]:
     """A check of a row whose first argument must be square matrices of floats.
 
-    With a kernel's name whole numbers are refused in its name.
+    With a kernel's name half precision is refused in its name; `whole`: whole numbers, too.
     """
 
     def check(A: Tensor, *args: Any, **keywords: Any) -> None:
         need_square(name, A)
+        if not whole:
+            need_floats(name, A, low=bool(kernel))
         if kernel:
             need_kernel(kernel, A)
-        else:
-            need_floats(name, A)
 
     return check
 

@@ -51,7 +51,7 @@ for _key, _name, _label in (
         _key, lambda xp, A, upper: _cholesky_kernel(xp, A, upper),
         A=lambda o, g, L, upper: cholesky_back(o, g, L, upper),
         fields=("L", "info"), outputs=1, result=(None, dtypes.int32), kinds=MATRIX, label=_label,
-        check=square_check(_name, "cholesky_cpu"), **HIDDEN,
+        check=square_check(_name, "cholesky_cpu", whole=_name == "cholesky"), **HIDDEN,
         doc="L with L L' = A, or its conjugate transpose, and a code for each matrix.",
     )  # fmt: skip
 
@@ -74,7 +74,8 @@ composite(
 
 
 def _cholesky(o: Any, input: Any, upper: bool = False) -> Any:
-    if not input._array.size and input.ndim > 1:
+    shape = input._array.shape
+    if not input._array.size and len(shape) > 1 and shape[-1] != shape[-2]:
         return o.empty_like(input)
     return checked("cholesky", "cholesky", o._cholesky(input, upper))[0]
 

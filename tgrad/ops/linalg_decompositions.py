@@ -12,6 +12,7 @@ from tgrad.ops.linalg import (
     first,
     identity_like,
     mirror,
+    need_floats,
     need_kernel,
     need_matrix,
     on_diagonal,
@@ -47,9 +48,7 @@ def qr_back(o: Any, g: Any, Q: Any, R: Any, mode: str) -> Any:
         )
     m, n = Q.shape[-2], R.shape[-1]
     if mode == "complete" and m > n:
-        raise StateError(
-            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."
-        )
+        raise StateError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
     q_part, r_part = g
     if m >= n:
         return _qr_square(o, q_part, r_part, Q, R)
@@ -74,6 +73,7 @@ def _check_qr(A: Tensor, mode: str = "reduced") -> None:
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', "
             "or 'complete'"
         )
+    need_floats("linalg.qr", A, low=True)
     need_kernel("geqrf_cpu", A)
 
 
@@ -134,10 +134,8 @@ def _reflected(o: Any, v: Any, t: Any, c: Any, adjoint: bool) -> Any:
     return c - t * times(o, v, times(o, mirror(o, v), c))
 
 
-def reflect_back(
-    o: Any, g: Any, vectors: Any, tau: Any, c: Any, adjoint: bool
-) -> tuple[Any, Any, Any]:
-    """The gradients for vectors, tau and C, the reflections taken back one by one.
+def reflect_back(o: Any, g: Any, vectors: Any, tau: Any, c: Any, adjoint: bool) -> tuple[Any, Any]:
+    """The gradients for vectors and tau of the product with C, the reflections taken back one by one.
 
     A reflection with factor t isn't its own inverse unless it is unitary, so what it was applied to
     is computed again from the start.
@@ -157,7 +155,9 @@ def reflect_back(
         column = -(o.conj(t) * times(o, g, mirror(o, inner)) + t * times(o, c, mirror(o, across)))
         columns[i] = rest(o, column, -2, i + 1)
         g = g - o.conj(t) * times(o, v, across)
-    return _stacked(o, vectors, columns), _joined(o, tau, factors), g
+    if 0 in vectors.shape or 0 in tau.shape:
+        return None, None
+    return _stacked(o, vectors, columns), _joined(o, tau, factors)
 
 
 def _stacked(o: Any, vectors: Any, columns: dict[int, Any]) -> Any:
@@ -168,16 +168,12 @@ def _stacked(o: Any, vectors: Any, columns: dict[int, Any]) -> Any:
         zeros = o._zeros_of(o.slice(vectors, at, i, i + 1, 1))
         column = columns.get(i)
         if column is not None:
-            zeros = first(o, zeros, -2, i + 1)
-            parts.append(o.cat((zeros, column), -2))
-        else:
-            parts.append(zeros)
-    return o.cat(tuple(parts), -1) if parts else o._zeros_of(vectors)
+            zeros = o.cat((first(o, zeros, -2, i + 1), column), -2)
+        parts.append(zeros)
+    return o.cat(tuple(parts), -1)
 
 
 def _joined(o: Any, tau: Any, factors: dict[int, Any]) -> Any:
-    if not factors:
-        return o._zeros_of(tau)
     return o.cat(tuple(factors[i] for i in range(tau.shape[-1])), -1)
 
 
@@ -207,8 +203,7 @@ def _check_product(input: Tensor, tau: Tensor) -> None:
         )
     if input._type is not tau._type:
         raise DTypeError(
-            f"{name}: tau dtype {tau._type.dtype.title} does not match input dtype "
-            f"{input._type.dtype.title}"
+            f"{name}: tau dtype {tau._type.dtype.title} does not match input dtype {input._type.dtype.title}"
         )
     need_kernel("orgqr_cpu", input)
 
@@ -237,12 +232,12 @@ def _check_ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool, transpos
         if len(shape) < 2:
             raise ShapeError(f"{name}: {label} must have at least 2 dimensions.")
     side = -2 if left else -1
-    if t[-1:] != (min(c[side], a[-1]),):
-        raise ShapeError(
-            f"{name}: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])"
-        )
+    if c[side] < t[-1]:
+        raise ShapeError(f"{name}: other.shape[{side}] must be greater than or equal to tau.shape[-1]")
     if c[side] != a[-2]:
         raise ShapeError(f"{name}: other.shape[{side}] must be equal to input.shape[-2]")
+    if t[-1] != min(c[side], a[-1]):
+        raise ShapeError(f"{name}: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])")
     if len(t) != len(a) - 1:
         raise ShapeError(
             f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to "
@@ -277,13 +272,10 @@ def _ormqr_kernel(xp: Any, a: Any, tau: Any, c: Any, left: bool, transpose: bool
     return factors.by_columns(linear.mirrored(turned))
 
 
-def _ormqr_back(
-    o: Any, g: Any, a: Any, tau: Any, c: Any, left: bool, transpose: bool
-) -> tuple[Any, Any, Any]:
+def _ormqr_back(o: Any, g: Any, a: Any, tau: Any, c: Any, left: bool, transpose: bool) -> tuple[Any, Any]:
     if left:
         return reflect_back(o, g, a, tau, c, transpose)
-    vectors, factors, side = reflect_back(o, mirror(o, g), a, tau, mirror(o, c), not transpose)
-    return vectors, factors, mirror(o, side)
+    return reflect_back(o, mirror(o, g), a, tau, mirror(o, c), not transpose)
 
 
 operator(
@@ -297,9 +289,9 @@ operator(
     input2=lambda o, g, input, input2, input3, left, transpose: _ormqr_back(
         o, g, input, input2, input3, left, transpose
     )[1],
-    input3=lambda o, g, input, input2, input3, left, transpose: _ormqr_back(
-        o, g, input, input2, input3, left, transpose
-    )[2],
+    input3=lambda o, g, input, input2, left, transpose: o.ormqr(
+        input, input2, g, left, not transpose
+    ),
     kinds={"input2": "tensor", "input3": "tensor", "left": "bool", "transpose": "bool"},
     check=_check_ormqr, doc="A matrix times the product of reflections, as `geqrf` gives them.",
 )  # fmt: skip

@@ -25,9 +25,7 @@ _KINDS: dict[str, str] = {**MATRIX, "LD": "tensor", "pivots": "index"}
 _NO_DERIVATIVE = "PyTorch has none either; use torch.linalg.solve or torch.linalg.lu"
 
 
-def _kernel(
-    xp: Any, a: Any, hermitian: bool, check_errors: bool, name: str
-) -> tuple[Any, Any, Any]:
+def _kernel(xp: Any, a: Any, hermitian: bool, check_errors: bool, name: str) -> tuple[Any, Any, Any]:
     from tgrad.backends import factors
 
     result = factors.ldl(a, hermitian)
@@ -57,9 +55,7 @@ operator(
 
 def _ldl_factor(o: Any, input: Any, *, hermitian: bool = False) -> Any:
     parts = o.linalg_ldl_factor_ex(input, hermitian=hermitian)
-    return return_type("linalg_ldl_factor", _FACTOR)(
-        checked("torch.linalg.ldl_factor", "ldl", parts)[:2]
-    )
+    return return_type("linalg_ldl_factor", _FACTOR)(checked("torch.linalg.ldl_factor", "ldl", parts)[:2])
 
 
 composite("linalg_ldl_factor", _ldl_factor, kinds=_KINDS, fields=_FACTOR, **LINALG,

@@ -9,6 +9,7 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import DTypeError, ShapeError
+from tgrad.ops.formulas import to_shape
 from tgrad.ops.linalg import (
     HIDDEN,
     LINALG,
@@ -58,9 +59,7 @@ def by_tolerances(name: str, function: Callable[..., Any], old: str, doc: str) -
         return function(o, input, atol, rtol, None, hermitian)
 
     by_name: dict[str, Callable[..., Any]] = {
-        "rcond": lambda o, input, rcond, hermitian=False: function(
-            o, input, None, None, rcond, hermitian
-        ),
+        "rcond": lambda o, input, rcond, hermitian=False: function(o, input, None, None, rcond, hermitian),
         "tol": lambda o, input, tol, hermitian=False: function(o, input, None, None, tol, hermitian),
     }
     settings: dict[str, Any] = {"doc": doc, **LINALG}
@@ -105,13 +104,17 @@ def pinv_back(o: Any, g: Any, A: Any, P: Any) -> Any:
         k = times(o, gh, P)
         kp = times(o, k, across)
         return (
-            kp - mirror(o, times(o, P, k)) - times(o, times(o, A, P), kp)
+            kp
+            - mirror(o, times(o, P, k))
+            - times(o, times(o, A, P), kp)
             + times(o, times(o, across, P), gh - times(o, k, A))
         )
     k = times(o, P, gh)
     pk = times(o, across, k)
     return (
-        pk - mirror(o, times(o, k, P)) + times(o, gh - times(o, A, k), times(o, P, across))
+        pk
+        - mirror(o, times(o, k, P))
+        + times(o, gh - times(o, A, k), times(o, P, across))
         - times(o, times(o, pk, P), A)
     )
 
@@ -119,7 +122,7 @@ def pinv_back(o: Any, g: Any, A: Any, P: Any) -> Any:
 operator(
     "_pinv",
     lambda xp, A, atol, rtol, hermitian: _pinv_kernel(xp, A, atol, rtol, hermitian),
-    A=lambda o, g, A, out: pinv_back(o, g, A, out),
+    A=lambda o, g, A, A_shape, out: to_shape(o, pinv_back(o, g, A, out), A_shape),
     kinds={"A": "tensor", "hermitian": "bool"}, label="LinalgPinvBackward", **HIDDEN,
     doc="The pseudo-inverse of each matrix.",
 )  # fmt: skip
@@ -164,7 +167,7 @@ def _matrix_rank(o: Any, input: Any, atol: Any, rtol: Any, tol: Any, hermitian: 
     need_lapack(input)
     atol, rtol = _tolerance(name, "atol", atol), _tolerance(name, "rtol", rtol)
     if tol is not None:
-        atol, rtol = _tolerance(name, "tol", tol), 0.0
+        atol, rtol = _tolerance(name, "atol", tol), 0.0
     xp, array = input._type.xp, input._array
     if not array.size:
         counts = xp.zeros(array.shape[:-2], xp.int64)
@@ -236,10 +239,7 @@ def _refuse_rank(xp: Any, a: Any) -> None:
     if not a.size:
         return
     tall = a if a.shape[-2] >= a.shape[-1] else linear.mirrored(a)
-    values = xp.abs(xp.diagonal(linear.qr(tall, "r"), 0, -2, -1))
-    least = values.max(axis=-1, keepdims=True) * float(xp.finfo(values.dtype).eps)
-    triangle = xp.where(values > least, values, 0)[..., None] * xp.eye(values.shape[-1])
-    refuse_codes("torch.linalg.lstsq", "lstsq", xp.asarray(factors.zero_pivot(triangle)))
+    refuse_codes("torch.linalg.lstsq", "lstsq", factors.zero_pivot(linear.qr(tall, "r")))
 
 
 def _residual(o: Any, g: Any, A: Any, X: Any, B: Any) -> Any:
@@ -297,14 +297,10 @@ def _check_lstsq(a: Tensor, b: Tensor, driver: Any) -> None:
         )
     vector = is_vector(a, b)
     if b._array.shape[-1 if vector else -2] != a._array.shape[-2]:
-        raise ShapeError(
-            f"{name}: input.size(-2) should match other.size({-1 if vector else -2})"
-        )
+        raise ShapeError(f"{name}: input.size(-2) should match other.size({-1 if vector else -2})")
     need_lapack(a)
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
-        raise ShapeError(
-            f"{name}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)"
-        )
+        raise ShapeError(f"{name}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
 
 
 def _lstsq(o: Any, input: Any, b: Any, rcond: Any = None, *, driver: Any = None) -> Any:
@@ -317,9 +313,7 @@ def _lstsq(o: Any, input: Any, b: Any, rcond: Any = None, *, driver: Any = None)
         input = o.expand(input, (*batch, *input._array.shape[-2:]))
     if batch != b._array.shape[: -1 if vector else -2]:
         b = o.expand(b, (*batch, *b._array.shape[-1 if vector else -2 :]))
-    return return_type("linalg_lstsq", _FIELDS)(
-        o._lstsq(input, b, rcond, driver or "gelsy", vector)
-    )
+    return return_type("linalg_lstsq", _FIELDS)(o._lstsq(input, b, rcond, driver or "gelsy", vector))
 
 
 composite("linalg_lstsq", _lstsq, fields=_FIELDS, **LINALG,

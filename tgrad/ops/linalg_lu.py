@@ -186,12 +186,20 @@ composite(
 
 
 def _lu_with_info(o: Any, input: Any, pivot: bool = True, get_infos: bool = False) -> Any:
-    parts = _lu_factor(o, input, pivot, "torch.linalg.lu_factor_ex", not get_infos)
+    parts = _lu_factor(o, input, pivot, "", False)
     return return_type("_lu_with_info", _EX)(parts) if get_infos else tuple(parts[:2])
 
 
-composite("lu", _lu_with_info, kinds=_PIVOTS, out=False,
-          doc="L and U in one matrix, and the exchanged rows.")  # fmt: skip
+_LU: dict[str, Any] = {
+    "kinds": _PIVOTS, "out": False, "doc": "L and U in one matrix, and the exchanged rows.",
+}  # fmt: skip
+composite("lu", _lu_with_info, method=False, **_LU)
+composite(
+    "lu.method", lambda o, input, pivot=True, get_infos=False: tuple(
+        _lu_with_info(o, input, pivot, get_infos)
+    ),
+    function=False, **_LU,
+)  # fmt: skip
 
 # ---------------------------------------------------------------- unpacking
 
@@ -233,7 +241,9 @@ def _check_unpack(packed: Tensor, pivots: Tensor, unpack_pivots: bool) -> None:
             "torch.linalg.lu_factor"
         )
     array = pivots._array
-    if array.size and not (array.min() >= 1 and array.max() <= packed._array.shape[-2]):
+    shape = packed._array.shape
+    inside = not array.size or (array.min() >= 1 and array.max() <= shape[-2])
+    if not inside or array.shape[-1:] != (min(shape[-2:]),):
         raise StateError(
             "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive."
             "Did you properly pass the result of lu_factor?"
@@ -314,9 +324,7 @@ def _check_solve(packed: Tensor, pivots: Tensor, b: Tensor, left: bool) -> None:
     need_square(f"torch.{name}", packed)
     check_sides(name, packed, b, left, False)
     if order[-1:] != shape[-1:]:
-        raise ShapeError(
-            f"{name}: Number of pivots per batch should be same as the dimension of the matrix"
-        )
+        raise ShapeError(f"{name}: Number of pivots per batch should be same as the dimension of the matrix")
     if order != shape[:-1]:
         raise ShapeError(
             f"{name}: Expected LU.shape[:-1] and pivots.shape to be the same, but got pivots with "
@@ -337,9 +345,7 @@ def _check_solve(packed: Tensor, pivots: Tensor, b: Tensor, left: bool) -> None:
         )
 
 
-def _lu_solve(
-    o: Any, LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False
-) -> Any:
+def _lu_solve(o: Any, LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
     _check_solve(LU, pivots, B, left)
     return o._lu_solve(LU, pivots, B, left, adjoint)
 

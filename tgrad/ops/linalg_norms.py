@@ -18,14 +18,16 @@ from tgrad.ops.linalg import (
     need_square,
 )
 from tgrad.ops.table import composite, operator
+from tgrad.ops.variance import norm_dtype
 
 # ---------------------------------------------------------------- norms
 
 
-def _two_dims(name: str, input: Tensor, dim: Any) -> tuple[int, int]:
+def _two_dims(name: str, input: Tensor, dim: Any, wrapped: bool) -> tuple[int, int]:
     first, second = (wrap_dim(d, input.ndim) for d in dim)
     if first == second:
-        raise ShapeError(f"{name}: dims must be different. Got ({dim[0]}, {dim[1]})")
+        shown = (first, second) if wrapped else tuple(dim)
+        raise ShapeError(f"{name}: dims must be different. Got {shown}")
     return first, second
 
 
@@ -45,26 +47,30 @@ def _matrix_norm(
     o: Any, input: Any, ord: Any, dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Any:
     name = "linalg.matrix_norm"
+    if isinstance(ord, str):
+        known, by_values = ord in ("fro", "nuc"), ord == "nuc"
+    else:
+        known, by_values = abs(ord) in (1, 2, math.inf), abs(ord) == 2
+    if not known:
+        raise ShapeError(f"{name}: Order {ord if isinstance(ord, str) else f'{ord:g}'} not supported.")
     need_matrix(name, input)
     if len(dim) != 2:
         raise ShapeError(f"{name}: dim must be a 2-tuple. Got {' '.join(map(str, dim))}")
-    need_floats(name, input, low=True)
-    dims = _two_dims(name, input, dim)
+    need_floats(name, input, low=not by_values)
+    dims = _two_dims(name, input, dim, by_values)
     if dtype is not None:
-        input = o.to_copy(input, dtype)
+        input = o.to_copy(input, norm_dtype(name, input._type.dtype, dtype))
     if ord == "fro":
         return o.linalg_vector_norm(input, 2.0, dims, keepdim)
-    if ord == "nuc":
-        return _singular(o, input, dims, "sum", keepdim)
-    if isinstance(ord, str) or abs(ord) not in (1, 2, math.inf):
-        raise ShapeError(f"{name}: Order {ord if isinstance(ord, str) else f'{ord:g}'} not supported.")
-    pick = "amax" if ord > 0 else "amin"
-    if abs(ord) == 2:
+    if by_values:
+        pick = "sum" if ord == "nuc" else "amax" if ord > 0 else "amin"
         return _singular(o, input, dims, pick, keepdim)
     summed, searched = dims if abs(ord) == 1 else dims[::-1]
     sums = o.linalg_vector_norm(input, 1.0, (summed,), keepdim)
     if not keepdim and searched > summed:
         searched -= 1
+    if ord > 0 and not sums._array.shape[searched]:
+        return o.sum_dim(sums, (searched,), keepdim)
     return (o.amax if ord > 0 else o.amin)(sums, (searched,), keepdim)
 
 
@@ -75,10 +81,11 @@ def _norm(
     dims = (dim,) if isinstance(dim, int) else dim
     if ord is None:
         return o.linalg_vector_norm(input, 2.0, dims, keepdim, dtype=dtype)
-    if dims is None and not isinstance(ord, str) and input.ndim not in (1, 2):
+    if dims is not None and len(dims) not in (1, 2):
+        raise ShapeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
+    if dims is None and input.ndim not in (1, 2):
         raise ShapeError(
-            "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
-            f"{input.ndim}D."
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {input.ndim}D."
         )
     matrix = isinstance(ord, str) or (input.ndim == 2 if dims is None else len(dims) == 2)
     if matrix:
@@ -120,8 +127,9 @@ def _cond(o: Any, input: Any, p: Any = None) -> Any:
         return _zeros(o, input)
     inverse, code = o.linalg_inv_ex(input)
     singular = o.unsqueeze(o.unsqueeze(o.ne(code, 0), -1), -1)
-    inverse = o.masked_fill(inverse, singular, math.inf)
+    inverse = o.masked_fill(inverse, singular, 0.0)
     product = o.mul(_matrix_norm(o, input, p), _matrix_norm(o, inverse, p))
+    product = o.masked_fill(product, o.ne(code, 0), math.inf)
     return o.nan_to_num(product, math.inf, math.inf, -math.inf)
 
 

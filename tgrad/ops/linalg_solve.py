@@ -128,7 +128,7 @@ composite(
 composite(
     "linalg_solve_ex",
     lambda o, A, B, *, left=True, check_errors=False: _EX(
-        checked("linalg.solve_ex", "solve", _solve(o, A, B, left), check_errors)
+        checked("torch.linalg.solve_ex", "solve", _solve(o, A, B, left), check_errors)
     ),
     kinds=MATRIX, fields=_EX.fields, **LINALG,
     doc="linalg.solve, and for each matrix the place of the first zero pivot, 0 if there is none.",
@@ -137,9 +137,7 @@ composite(
 # ---------------------------------------------------------------- triangular matrices
 
 
-def _triangular_kernel(
-    xp: Any, a: Any, b: Any, upper: bool, left: bool, unit: bool
-) -> Any:
+def _triangular_kernel(xp: Any, a: Any, b: Any, upper: bool, left: bool, unit: bool) -> Any:
     from tgrad.backends import factors
 
     if left:
@@ -154,9 +152,7 @@ def triangular_b(o: Any, g: Any, A: Any, upper: bool, left: bool, unit: bool) ->
     return o._solve_triangular(mirror(o, A), g, not upper, left, unit)
 
 
-def triangular_a(
-    o: Any, g: Any, A: Any, out: Any, upper: bool, left: bool, unit: bool
-) -> Any:
+def triangular_a(o: Any, g: Any, A: Any, out: Any, upper: bool, left: bool, unit: bool) -> Any:
     """As for `solve`, and only the triangle that counts."""
     h = triangular_b(o, g, A, upper, left, unit)
     full = -times(o, h, mirror(o, out)) if left else -times(o, mirror(o, out), h)
@@ -203,9 +199,7 @@ def check_old_sides(name: str, b: Tensor, a: Tensor) -> None:
         )
     m, n = a._array.shape[-2:]
     if m != n:
-        raise ShapeError(
-            f"A must be batches of square matrices, but they are {m} by {n} matrices"
-        )
+        raise ShapeError(f"A must be batches of square matrices, but they are {m} by {n} matrices")
     if b._array.shape[-2] != n:
         raise ShapeError(
             f"Incompatible matrix sizes for {name}: each A matrix is {n} by {n} but each b matrix is "
@@ -238,9 +232,7 @@ def _old_kernel(xp: Any, b: Any, a: Any, upper: bool, transpose: bool, unit: boo
     return solution, factors.by_columns(xp.broadcast_to(a, (*batch, *a.shape[-2:])).copy())
 
 
-def _old_a(
-    o: Any, g: Any, A: Any, solution: Any, upper: bool, transpose: bool, unit: bool
-) -> Any:
+def _old_a(o: Any, g: Any, A: Any, solution: Any, upper: bool, transpose: bool, unit: bool) -> Any:
     matrix, above = _turned_equation(o, A, upper, transpose)
     result = triangular_a(o, g[0], matrix, solution, above, True, unit)
     return (turned(o, result) if transpose else result) + g[1]

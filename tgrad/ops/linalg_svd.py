@@ -123,8 +123,7 @@ composite(
 def _svd(o: Any, input: Any, some: bool = True, compute_uv: bool = True) -> Any:
     if input.ndim < 2:
         raise ShapeError(
-            f"linalg.svd: input should have at least 2 dimensions, but has {input.ndim} dimensions "
-            "instead"
+            f"linalg.svd: input should have at least 2 dimensions, but has {input.ndim} dimensions instead"
         )
     if not compute_uv:
         s = o.linalg_svdvals(input)

@@ -19,7 +19,7 @@ from tgrad.core.device import Device
 from tgrad.core.dtype import DType
 from tgrad.core.memory_format import FORMATS, MemoryFormat
 from tgrad.core.tensor import Layout, Size, Tensor, strided
-from tgrad.errors import ArgumentError, NotAvailableError
+from tgrad.errors import ArgumentError, LinAlgError, NotAvailableError
 from tgrad.ops import (
     autograd_names,
     convert,
@@ -115,6 +115,14 @@ ABSENT: Final = {
     "load": "use the language's load(), for which the command line has --allow-read, or numpy.load",
     "save": "use the language's save(), for which the command line has --allow-write, or numpy.save",
     "sparse_coo_tensor": "tensors are dense; use torch.zeros and indexing",
+    "smm": "tensors are dense; use torch.mm",
+    "spmm": "tensors are dense; use torch.mm",
+    "dsmm": "tensors are dense; use torch.mm",
+    "hsmm": "tensors are dense; use torch.mm",
+    "hspmm": "tensors are dense; use torch.mm",
+    "saddmm": "tensors are dense; use torch.addmm",
+    "sspaddmm": "tensors are dense; use torch.addmm",
+    "lobpcg": "use torch.linalg.eigh, and take the last eigenvalues",
     "quantize_per_tensor": "tensors aren't quantized; use round() and a scale",
 }
 """Names of PyTorch's that tgrad hasn't, and what to use instead."""
@@ -165,6 +173,7 @@ def _make_modules() -> dict[str, LazyNames]:
     found = {"torch": _torch()}
     for path in ("torch.linalg", "torch.special", "torch.nn.functional", "torch.fft"):
         found[path] = torch_names(path)
+    found["torch.linalg"]["LinAlgError"] = LinAlgError
     found.update(autograd_names.modules(absent))
     found["torch.cuda"] = _plain(**environment.CUDA)
     for path in ("torch.accelerator", "torch.mps", "torch.xpu"):

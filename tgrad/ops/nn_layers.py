@@ -27,7 +27,12 @@ def linear(o: Any, input: Any, weight: Any, bias: Any = None) -> Any:
     """input @ weight.T + bias."""
     if weight.ndim > 2:
         raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but self is {weight.ndim}D")
-    if bias is None or input.ndim == 0:
+    if input.ndim == 0:
+        raise ShapeError(
+            f"both arguments to linear need to be at least 1D, but they are 0D and {weight.ndim}D",
+            op="linear", operands=(input, weight),
+        )  # fmt: skip
+    if bias is None:
         result = o.matmul(input, o.t(weight))
         return result if bias is None else o.add(result, bias)
     if weight.ndim == 1 and input.ndim == 1:

@@ -6,7 +6,8 @@ from typing import Any
 
 from tgrad.core.dtype import BOOL
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, NotAvailableError, ShapeError
+from tgrad.errors import DTypeError, NotAvailableError, ShapeError, StateError
+from tgrad.ops.dimensions import wrap_dim
 
 
 def c_name(tensor: Tensor) -> str:
@@ -91,6 +92,8 @@ def check_mv(input: Tensor, vec: Tensor) -> None:
 def check_matrix_vector(mat: Tensor, vec: Tensor, input: Tensor | None) -> None:
     """The shapes of input + mat @ vec; without an input the result's own."""
     m, v = mat._array.shape, vec._array.shape
+    if not m and input is None:
+        wrap_dim(0, 0, scalar=False)
     given = 1 if input is None else input._array.ndim
     if len(m) != 2 or len(v) != 1 or given > 1:
         raise ShapeError(
@@ -159,6 +162,7 @@ def check_expand(tensor: Tensor, size: tuple[int, ...]) -> None:
 
 def check_addmm(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Any, alpha: Any) -> None:
     """A matrix product and something that expands to its shape."""
+    _check_addmm_dtypes(input, mat1, mat2, beta, alpha)
     for name, matrix in (("mat1", mat1), ("mat2", mat2)):
         if matrix._array.ndim != 2:
             raise ShapeError(
@@ -167,16 +171,26 @@ def check_addmm(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Any, alpha: Any
             )  # fmt: skip
     if mat1._array.shape[1] != mat2._array.shape[0]:
         raise inner_sizes(mat1, mat2)
-    for name, one in (("mat1", mat1), ("self", input)):
+    check_expand(input, (mat1._array.shape[0], mat2._array.shape[1]))
+    if not input._type.inexact:
+        refuse_dtype("addmm_impl_cpu_", input)
+
+
+def _check_addmm_dtypes(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Any, alpha: Any) -> None:
+    for name, one in (("self", input), ("mat1", mat1)):
         if one._type is not mat2._type:
             raise DTypeError(
                 f"{name} and mat2 must have the same dtype, but got {one._type.dtype.title} and "
                 f"{mat2._type.dtype.title}",
                 op="addmm", operands=(input, mat1, mat2),
             )  # fmt: skip
-    check_expand(input, (mat1._array.shape[0], mat2._array.shape[1]))
-    if not input._type.inexact:
-        refuse_dtype("addmm_impl_cpu_", input)
+    check_factors(input, beta, alpha)
+
+
+def check_factors(input: Tensor, beta: Any, alpha: Any) -> None:
+    """Raise PyTorch's error for complex factors of real numbers."""
+    if not input._type.dtype.is_complex and (isinstance(beta, complex) or isinstance(alpha, complex)):
+        raise StateError(f"value cannot be converted to type {c_name(input)} without overflow")
 
 
 def check_addmv(input: Tensor, mat: Tensor, vec: Tensor, beta: Any, alpha: Any) -> None:
@@ -202,17 +216,17 @@ def check_addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Any, alpha
                 f"Incompatible matrix sizes for bmm ({a[1]}x{a[2]} and {b[1]}x{b[2]})",
                 op="addbmm", operands=(batch1, batch2),
             )  # fmt: skip
-    if len(a) >= 2 and len(b) >= 3:
-        check_expand(input, (a[1], b[2]))
+    check_expand(input, (a[wrap_dim(1, len(a))], b[wrap_dim(2, len(b))]))
     check_batches(batch1, batch2)
-    _check_batch_dtypes(input, batch1, batch2)
+    _check_addmm_dtypes(input, batch1, batch2, beta, alpha)
+    if not input._type.inexact:
+        refuse_dtype("addmm_impl_cpu_", input)
 
 
 def check_baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Any, alpha: Any) -> None:
     """Batches of matrices and something that expands to the product's shape."""
     a, b = batch1._array.shape, batch2._array.shape
-    if len(a) >= 2 and len(b) >= 3:
-        check_expand(input, (a[0], a[1], b[2]))
+    check_expand(input, (a[wrap_dim(0, len(a))], a[wrap_dim(1, len(a))], b[wrap_dim(2, len(b))]))
     check_batches(batch1, batch2)
     _check_batch_dtypes(input, batch1, batch2)
 

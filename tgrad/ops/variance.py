@@ -129,6 +129,10 @@ composite(
 
 def _norm(xp: Any, input: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *,
           dtype: Any = None) -> Any:
+    if isinstance(ord, complex):
+        raise StateError(
+            "linalg.vector_norm: Expected a non-complex scalar as the order of norm."
+        )
     axes = reduced_axes(dim, input.ndim)
     if input.size == 0 and (ord < 0 or ord == float("inf")):
         _no_identity(input, ord, axes)
@@ -151,8 +155,11 @@ def _no_identity(input: Any, ord: float, axes: Any) -> None:
 
 
 def _normed(operands: Sequence[Any], dtype: Any) -> DType:
-    found: DType = operands[0]._type.dtype
-    name = "linalg.vector_norm"
+    return norm_dtype("linalg.vector_norm", operands[0]._type.dtype, dtype)
+
+
+def norm_dtype(name: str, found: DType, dtype: DType | None) -> DType:
+    """The dtype in which a norm is computed; raises PyTorch's errors for what can't be."""
     if not found.is_differentiable:
         raise DTypeError(
             f"{name}: Expected a floating point or complex tensor as input. Got {found.title}"
@@ -169,7 +176,7 @@ def _normed(operands: Sequence[Any], dtype: Any) -> DType:
             f"{name}: the dtype of the input ({found.title}) should be convertible without narrowing "
             f"to the specified dtype ({dtype.title})"
         )
-    return dtype  # type: ignore[no-any-return]
+    return dtype
 
 
 operator(
@@ -178,7 +185,7 @@ operator(
         o, g, input, ord, dim, keepdim, out
     ),
     dtype=Rule("as input, which must be floating or complex; or dtype=", "inexact", _normed),
-    kinds={**DIMS, "ord": "float"}, result=DType.to_real, module="torch.linalg", method=False,
+    kinds={**DIMS, "ord": "number"}, result=DType.to_real, module="torch.linalg", method=False,
     doc="(sum of |x| ** ord) ** (1 / ord) over dimensions.",
 )  # fmt: skip
 
