@@ -206,9 +206,9 @@ def _bce_with_logits(
             f"result type {input._type.dtype.title} can't be cast to the desired output type "
             f"{target._type.dtype.title}"
         )
-    for factor in (pos_weight, weight):
-        if factor is not None:
-            error = broadcast_error(input._array.shape, factor._array.shape)
+    for a, b in ((pos_weight, target), (input, weight)):
+        if a is not None and b is not None:
+            error = broadcast_error(a._array.shape, b._array.shape)
             if error is not None:
                 raise error
     return o.binary_cross_entropy_with_logits(input, target, weight, pos_weight, number)

@@ -103,6 +103,9 @@ def _cosine_embedding(
     first = o.add(o.sum_dim(o.mul(input1, input1), dim, False), 1e-12)
     second = o.add(o.sum_dim(o.mul(input2, input2), dim, False), 1e-12)
     cosine = o.div(products, o.sqrt(o.mul(first, second)))
+    error = broadcast_error(target._array.shape, cosine._array.shape)
+    if error is not None:
+        raise error
     values = o.add(
         o._choose(o.eq(target, 1), o.rsub_Scalar(cosine, 1), 0.0),
         o._choose(o.eq(target, -1), o.clamp_min(o.sub(cosine, margin), 0), 0.0),

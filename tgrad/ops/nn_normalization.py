@@ -16,7 +16,7 @@ from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.dimensions import numel
 from tgrad.ops.formulas import to_shape
 from tgrad.ops.nn_base import functional, needs_floats
-from tgrad.ops.nn_standard import BATCH, GROUP, LAYER, moments, normalised, standard, times
+from tgrad.ops.nn_standard import BATCH, GROUP, LAYER, moments, normalised
 from tgrad.ops.table import operator
 
 
@@ -234,16 +234,6 @@ def _batch_narrow(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> Any:
     return (values * factor + offset).astype(kind)
 
 
-def _batch_standard(
-    o: Any, input: Any, mean: Any, variance: Any, training: bool, eps: float
-) -> tuple[Any, Any]:
-    shape = _channelwise(tuple(input.shape))
-    if training:
-        return standard(o, input, _but_channels(len(input.shape)), eps)
-    factor = o.rsqrt(o.reshape(variance, shape) + eps)
-    return (input - o.reshape(mean, shape)) * factor, factor
-
-
 def batch_input(
     o: Any, g: Any, input: Any, weight: Any, mean: Any, variance: Any, training: bool, eps: float
 ) -> Any:
@@ -251,8 +241,17 @@ def batch_input(
     shape = _channelwise(tuple(input.shape))
     if training:
         return o._norm_back(g, input, weight, _but_channels(len(shape)), eps, shape, BATCH)
-    g = times(o, g, weight, shape)
-    return g * _batch_standard(o, input, mean, variance, training, eps)[1]
+    return o._known_back(g, weight, variance, eps, shape)
+
+
+def batch_weight(
+    o: Any, g: Any, input: Any, mean: Any, variance: Any, training: bool, eps: float
+) -> Any:
+    """The derivative of batch normalisation with respect to its weight."""
+    shape = _channelwise(tuple(input.shape))
+    if training:
+        return o.reshape(o._scale_back(g, input, _but_channels(len(shape)), eps, shape), (shape[1],))
+    return o._known_scale_back(g, input, mean, variance, eps, shape)
 
 
 operator(
@@ -263,14 +262,13 @@ operator(
     input=lambda o, g, input, weight, running_mean, running_var, training, eps: batch_input(
         o, g, input, weight, running_mean, running_var, training, eps
     ),
-    weight=lambda o, g, input, running_mean, running_var, training, eps: o.sum_dim(
-        g * _batch_standard(o, input, running_mean, running_var, training, eps)[0],
-        _but_channels(len(input.shape)), False,
+    weight=lambda o, g, input, running_mean, running_var, training, eps: batch_weight(
+        o, g, input, running_mean, running_var, training, eps
     ),
     bias=lambda o, g: o.sum_dim(g, _but_channels(len(g.shape)), False),
     kinds={"weight": "tensor?", "bias": "tensor?", "running_mean": "index?",
            "running_var": "index?", "training": "bool"},
-    narrow=True, fused=True, function=False, method=False,
+    narrow=True, function=False, method=False,
     doc="Mean 0 and variance 1 of each channel over the batch.",
 )  # fmt: skip
 

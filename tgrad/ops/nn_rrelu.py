@@ -40,10 +40,14 @@ def _slope_of_result(o: Any, g: Any, out: Any, noise: Any, lower: float, upper: 
     return _slope(o, g, out, noise, lower, upper)
 
 
+def _check(input: Tensor, noise: Any, lower: float, upper: float) -> None:
+    needs_floats("leaky_relu_cpu" if noise is None else "rrelu_with_noise_out_cpu")(input)
+
+
 _ROW: dict[str, Any] = {
     "kinds": {"noise": "index?", "lower": "number", "upper": "number"}, "inplace": True,
     "function": False, "method": False, "label": "RreluWithNoiseBackward",
-    "check": needs_floats("rrelu_with_noise_out_cpu"),
+    "check": _check,
 }  # fmt: skip
 
 operator(

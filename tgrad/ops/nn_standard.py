@@ -142,3 +142,38 @@ operator(
     kinds={"grad": "tensor"}, function=False, method=False, narrow=True, out=False,
     doc="The derivative of a normalised and weighted input for the weight.",
 )  # fmt: skip
+
+
+# ---------------------------------------------------------------- by a known mean and variance
+
+
+def _known_factor(xp: Any, variance: Any, eps: float, shape: tuple[int, ...]) -> Any:
+    return (1 / xp.sqrt(variance + variance.dtype.type(eps))).reshape(shape)
+
+
+operator(
+    "_known_back",
+    lambda xp, grad, weight, variance, eps, shape: (
+        grad * (_known_factor(xp, variance, eps, shape) * (1 if weight is None else weight.reshape(shape)))
+    ).astype(grad.dtype),
+    grad=lambda o, g, weight, variance, eps, shape: o._known_back(g, weight, variance, eps, shape),
+    weight=lambda o, g, grad, weight_shape, variance, eps, shape: o.reshape(
+        o.sum_to_size(g * o._known_back(grad, None, variance, eps, shape), shape), weight_shape
+    ),
+    kinds={"grad": "tensor", "weight": "tensor?", "variance": "index"}, function=False, method=False,
+    out=False, doc="The derivative of an input that is normalised by a known variance.",
+)  # fmt: skip
+operator(
+    "_known_scale_back",
+    lambda xp, grad, input, mean, variance, eps, shape: _total(
+        xp, grad * (input - mean.reshape(shape)) * _known_factor(xp, variance, eps, shape), shape
+    ).reshape(-1).astype(grad.dtype),
+    grad=lambda o, g, input, mean, variance, eps, shape: o._known_back(
+        (input - o.reshape(mean, shape)) * o.reshape(g, shape), None, variance, eps, shape
+    ),
+    input=lambda o, g, grad, variance, eps, shape: o._known_back(
+        grad * o.reshape(g, shape), None, variance, eps, shape
+    ),
+    kinds={"grad": "tensor", "mean": "index", "variance": "index"}, function=False, method=False,
+    out=False, doc="The derivative of an input that is normalised by a known variance, for the weight.",
+)  # fmt: skip
