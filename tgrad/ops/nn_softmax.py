@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from tgrad.backends.narrow import is_narrow, wide
 from tgrad.core.tensor import Tensor
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.nn_base import functional, needs_floats
@@ -25,15 +26,23 @@ def softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
 
 
 def log_softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
-    """x - max - log(sum(exp(x - max))) along a dimension."""
+    """x - max - log(sum(exp(x - max))) along a dimension.
+
+    Of 16 bits along the last dimension PyTorch rounds the sum and its logarithm, too.
+    """
     if input.ndim == 0:
         return input - input
     if input.size == 0:
         return input.copy()
-    input = xp.ascontiguousarray(input)
+    own = input.dtype
+    input = xp.ascontiguousarray(wide(input))
     shifted = xp.subtract(input, input.max(axis=dim, keepdims=True))
-    shifted -= xp.log(xp.sum(xp.exp(shifted), (dim,), True))
-    return shifted
+    total = xp.sum(xp.exp(shifted), (dim,), True)
+    if is_narrow(own) and dim in (-1, input.ndim - 1):
+        shifted -= wide(xp.log(wide(total.astype(own))).astype(own))
+    else:
+        shifted -= xp.log(total)
+    return shifted.astype(own, copy=False)
 
 
 def _total(o: Any, values: Any, dim: int) -> Any:
@@ -80,7 +89,7 @@ operator(
     doc="exp(x) divided by its sum along a dimension.",
 )  # fmt: skip
 operator(
-    "_log_softmax", log_softmax_kernel,
+    "_log_softmax", log_softmax_kernel, narrow=True,
     input=lambda o, g, out, dim: o._log_softmax_backward_data(g, out, dim),
     check=_check_softmax("log_softmax"), function=False, method=False, label="LogSoftmaxBackward",
     doc="The logarithm of softmax along a dimension, without overflow.",
