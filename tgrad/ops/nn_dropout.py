@@ -26,9 +26,7 @@ def noise(input: Tensor, shape: Sequence[int], keep: float) -> Tensor:
     order = list(range(len(shape)))
     if shape == array.shape and not array.flags.c_contiguous:
         order = memory_order(shape, (array.strides,))
-    values = bernoulli(
-        default_generator, tuple([shape[dim] for dim in order]), keep, input._type.dtype.numpy
-    )
+    values = bernoulli(default_generator, tuple([shape[dim] for dim in order]), keep, input._type.dtype.numpy)
     back = [order.index(dim) for dim in range(len(order))]
     return new_tensor(xp.asarray(values).transpose(back), input._type)
 
