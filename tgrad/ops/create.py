@@ -206,6 +206,20 @@ creation(
 
 def _permuted(xp: Any, size: Sequence[int], order: Sequence[int], dtype: Any) -> Any:
     checked_size(size)
+    if len(size) != len(order):
+        raise ShapeError(
+            "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "
+            f"{len(size)} is not equal to len(physical_layout) = {len(order)}"
+        )
+    for position, axis in enumerate(order):
+        if not 0 <= axis < len(size):
+            raise ShapeError(
+                f"Dimension out of range (expected to be between 0 and {len(size) - 1}, but got {axis} at "
+                f"index {position}).  NB: negative dims not currently supported; file an issue if you want "
+                "it."
+            )
+        if axis in order[:position]:
+            raise ShapeError("Duplicate dim not allowed")
     strides = [0] * len(size)
     step = 1
     for axis in reversed(order):

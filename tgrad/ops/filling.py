@@ -18,8 +18,10 @@ from tgrad.errors import (
     DTypeError,
     ShapeError,
 )
+from tgrad.ops.geometry import element_strides
 from tgrad.ops.inplace import check_memory, check_overlap, check_writable, write_into
 from tgrad.ops.operands import broadcast_error
+from tgrad.ops.strided import storage_offset
 from tgrad.ops.table import TABLE, composite, operator
 
 
@@ -203,6 +205,27 @@ def _check_copy(input: Tensor, src: Tensor) -> None:
             )
 
 
+def fill_diagonal_(o: Any, input: Any, fill_value: Any, wrap: bool = False) -> Any:
+    """One value over the diagonal of all dimensions, which goes on below a tall matrix if `wrap`."""
+    shape, steps = input._array.shape, element_strides(input._array)
+    if len(shape) < 2:
+        raise ShapeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise ShapeError("all dimensions of input must be of equal length")
+    count, here = min(shape[:2]), storage_offset(input)
+    o.as_strided(input, (count,), (sum(steps),), here).fill_(fill_value)
+    height, width = shape[:2]
+    if wrap and len(shape) == 2 and height > width + 1:
+        more = -(-height * width // (width + 1)) - count
+        below = here + steps[0] * (width + 1)
+        o.as_strided(input, (more,), (sum(steps),), below).fill_(fill_value)
+    return input
+
+
+composite(
+    "fill_diagonal_", fill_diagonal_, kinds={"wrap": "bool"}, function=False,
+    doc="One value written over the diagonal.",
+)  # fmt: skip
 composite("zero_", zero_, doc="Zeros written over the tensor.")
 composite(
     "fill_", fill_tensor, kinds={"value": "tensor"},
@@ -230,6 +253,22 @@ def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
     return self
 
 
+def map2_(
+    self: Tensor, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]
+) -> Tensor:  # fmt: skip
+    """Each element replaced by what a function makes of it and those of two other tensors."""
+    if any(t.requires_grad for t in (self, x, y)):
+        raise AutogradError(
+            "Can't call map2_() on Variable that requires grad. Use var.detach().map2_() instead."
+        )
+    array = self._array
+    others = [numpy.broadcast_to(t._array, array.shape).ravel().tolist() for t in (x, y)]
+    triples = zip(array.ravel().tolist(), *others, strict=True)
+    found = [callable(a, b, c) for a, b, c in triples]
+    array[...] = numpy.array(found, array.dtype).reshape(array.shape)
+    return self
+
+
 def map_(self: Tensor, other: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
     """Each element replaced by what a function makes of it and another tensor's."""
     if not isinstance(other, Tensor):
@@ -248,4 +287,4 @@ def map_(self: Tensor, other: Tensor, callable: Callable[[Any, Any], Any]) -> Te
     return self
 
 
-ATTRIBUTES: Final[dict[str, Any]] = {"apply_": apply_, "map_": map_}
+ATTRIBUTES: Final[dict[str, Any]] = {"apply_": apply_, "map_": map_, "map2_": map2_}

@@ -11,7 +11,7 @@ from tgrad.core.device import CPU_TYPES, tensor_type
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, DTypeError, ShapeError, StateError
-from tgrad.ops.filling import stored_in
+from tgrad.ops.filling import stored_in, stored_number
 from tgrad.ops.operands import broadcast_error, checked_number, number_array
 from tgrad.ops.scattering import shape_of
 from tgrad.ops.table import broadcast, composite, operator, row
@@ -31,6 +31,8 @@ def check_masked_fill(input: Tensor, mask: Tensor, value: Any) -> None:
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
+    if isinstance(value, Tensor) and value._type is not input._type:
+        stored_number(value._array.item(), input._type.dtype)  # for its errors
     error = broadcast_error(mask._array.shape, input._array.shape)
     if error is not None:
         raise error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy
@@ -14,14 +15,14 @@ from tgrad.core.storage import Storage
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentError, AutogradError, ShapeError
 from tgrad.ops import strided as pieces
-from tgrad.ops.arguments import ACCEPT, REFUSED
+from tgrad.ops.arguments import ACCEPT, REFUSED, type_name
 from tgrad.ops.derivative import node_classes
 from tgrad.ops.dimensions import contiguous_strides, numel, wrap_dim
 from tgrad.ops.geometry import array_near, element_strides, extent, first_byte
 from tgrad.ops.inplace import check_writable
 from tgrad.ops.rebase import set_origin
 from tgrad.ops.shape import squeezed, transposed, unsqueezed
-from tgrad.ops.storages import storage, untyped_storage
+from tgrad.ops.storages import TypedStorage, UntypedStorage, storage, untyped_storage
 from tgrad.ops.table import TABLE, operator
 
 # ---------------------------------------------------------------- questions
@@ -202,32 +203,45 @@ def resize_as_(self: Tensor, the_template: Tensor) -> Tensor:
     return resize_(self, the_template._array.shape)
 
 
-def set_(
-    self: Tensor, source: Any = None, storage_offset: Any = None, size: Any = None, stride: Any = None
-) -> Tensor:
-    """Make the tensor another one's memory, with its geometry or with a given one."""
+_SET: Final = (
+    "()", "(torch.Storage source)",
+    "(torch.Storage source, int storage_offset, tuple of ints size, tuple of ints stride = None)",
+    "(Tensor source)",
+    "(Tensor source, int storage_offset, tuple of ints size, tuple of ints stride = None)",
+)  # fmt: skip
+"""The overloads of `set_`."""
+
+
+def set_(self: Tensor, *args: Any, **keywords: Any) -> Tensor:
+    """Make the tensor another one's memory, or a storage, with its geometry or with a given one."""
+    names = ("source", "storage_offset", "size", "stride")
+    given = {**dict(zip(names, args, strict=False)), **keywords}
+    source = given.get("source")
+    offset, sizes = ACCEPT["int"][0](given.get("storage_offset", 0)), ACCEPT["ints"][0](given.get("size", ()))
+    steps = None if given.get("stride") is None else ACCEPT["ints"][0](given["stride"])
+    if (
+        len(args) > len(names)
+        or not set(given) <= set(names)
+        or REFUSED in (offset, sizes, steps)
+        or ("storage_offset" in given) != ("size" in given)
+        or (not isinstance(source, (Tensor, TypedStorage, UntypedStorage)) and bool(given))
+    ):
+        from tgrad.ops.mismatch import combination_error
+
+        raise ArgumentError(combination_error("set_", _SET, args, keywords, type_name))
     if source is None:
         self._array = numpy.zeros(0, self._array.dtype)
         self._storage = None
         return self
     if not isinstance(source, Tensor):
-        raise ArgumentError(
-            f"set_(): argument 'source' (position 1) must be Tensor, not {type(source).__name__}"
-        )
+        source = source.as_tensor(self._type)
     if source._type is not self._type:
         raise ShapeError(
-            f"Could not set tensor of type {source._type.dtype.name} to a tensor of type "
-            f"{self._type.dtype.name}"
+            f"Could not set tensor of type {source._type.dtype.c_name} to a tensor of type "
+            f"{self._type.dtype.c_name}"
         )
     array = source._array
-    if storage_offset is not None:
-        offset, sizes = ACCEPT["int"][0](storage_offset), ACCEPT["ints"][0](size)
-        steps = None if stride is None else ACCEPT["ints"][0](stride)
-        if REFUSED in (offset, sizes, steps):
-            raise ArgumentError(
-                "set_() received an invalid combination of arguments: after a tensor stand an int "
-                "storage_offset, a tuple of ints size and a tuple of ints stride"
-            )
+    if "size" in given:
         steps = contiguous_strides(sizes) if steps is None else steps
         pieces.check_placement(source, sizes, steps, offset)
         array = array_near(array, sizes, steps, offset - pieces.storage_offset(source))
@@ -237,16 +251,95 @@ def set_(
     return self
 
 
+# ---------------------------------------------------------------- the order of dimensions, old names
+
+
+def _comes_after(shape: Any, strides: Any, a: int, b: int) -> int:
+    """1 if dimension a steps further through memory than b, -1 if less far, 0 if there's no telling."""
+    if strides[a] == 0 or strides[b] == 0:
+        return 0
+    if strides[a] == strides[b]:
+        return int(shape[a] > shape[b])
+    return 1 if strides[a] > strides[b] else -1
+
+
+def dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]:
+    """The dimensions from the one with the largest steps through memory to that with the smallest."""
+    shape, strides = self._array.shape, element_strides(self._array)
+    twice = any(a == b for a, b in pairwise(strides))
+    if ambiguity_check is True and (twice or 1 in shape):
+        raise ShapeError(
+            "The tensor does not have unique dim order, or cannot map to exact one of the given memory "
+            "formats."
+        )
+    order = list(reversed(range(len(shape))))
+    for place in range(1, len(order)):
+        here = place
+        for other in reversed(range(place)):
+            which = _comes_after(shape, strides, order[other], order[here])
+            if which < 0:
+                break
+            if which > 0:
+                order[other], order[here] = order[here], order[other]
+                here = other
+    return tuple(reversed(order))
+
+
+def is_same_size(self: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape."""
+    if not isinstance(other, Tensor):
+        raise ArgumentError(
+            f"is_same_size(): argument 'other' (position 2) must be Tensor, not {type_name(other)}"
+        )
+    return bool(self._array.shape == other._array.shape)
+
+
+def share_memory_(self: Tensor) -> Tensor:
+    """The tensor itself: all is in one process."""
+    return self
+
+
+def is_inference(self: Tensor) -> bool:
+    """Whether the tensor was made in inference mode; that is `no_grad` here."""
+    return False
+
+
+def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+    """The tensor itself, converted if a dtype is given: all tensors are dense."""
+    return self if dtype is None else self.to(dtype)
+
+
+def resize(self: Tensor, *sizes: Any) -> Tensor:
+    """The elements in another shape, by an old name."""
+    _warn_resize("resize")
+    return self.contiguous().view(*sizes)  # type: ignore[no-any-return]
+
+
+def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
+    """The elements in the shape of another tensor, by an old name."""
+    _warn_resize("resize_as")
+    return self.contiguous().view(tensor.size())  # type: ignore[no-any-return]
+
+
+def _warn_resize(name: str) -> None:
+    import warnings
+
+    warnings.warn(f"non-inplace {name} is deprecated", stacklevel=3)
+
+
 METHODS: Final[dict[str, Callable[..., Any]]] = {
     "size": size, "stride": stride, "dim": dim, "ndimension": dim, "element_size": element_size,
     "is_contiguous": is_contiguous, "storage_offset": storage_offset, "data_ptr": data_ptr,
     "is_set_to": is_set_to, "storage": storage, "untyped_storage": untyped_storage, "t_": t_,
     "transpose_": transpose_, "swapaxes_": transpose_, "swapdims_": transpose_,
     "squeeze_": squeeze_, "unsqueeze_": unsqueeze_, "as_strided_": as_strided_,
-    "resize_": resize_, "resize_as_": resize_as_, "set_": set_,
+    "resize_": resize_, "resize_as_": resize_as_, "set_": set_, "dim_order": dim_order,
+    "is_inference": is_inference, "to_dense": to_dense,
+    "is_same_size": is_same_size, "share_memory_": share_memory_, "resize": resize, "resize_as": resize_as,
 }  # fmt: skip
 ATTRIBUTES: Final[dict[str, Any]] = dict(METHODS)
 FUNCTIONS: Final[dict[str, Any]] = {
-    "detach": Tensor.detach, "resize_as_": resize_as_, "as_strided_": as_strided_,
+    "detach": Tensor.detach, "is_same_size": is_same_size, "resize_as_": resize_as_,
+    "as_strided_": as_strided_, "is_inference": is_inference,
 }  # fmt: skip
 """Functions of `torch` that are methods as well."""

@@ -87,11 +87,14 @@ def _torch() -> LazyNames:
         **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},
     )
     names.makers.update(quick.FUNCTIONS)
+    names.makers.update(
+        {name: _from("tgrad.ops.foreign", name) for name in ("frombuffer", "from_dlpack")}
+    )
     names.makers["vmap"] = autograd_names.from_file("batching", "vmap")
     for name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc"):
         names[name] = Layout(name)
     names["complex32"] = names["chalf"] = AbsentDType("complex32", "use complex64")
-    for name, instead in ABSENT.items():
+    for name, instead in {**dict.fromkeys(SPARSE_FUNCTIONS, DENSE), **ABSENT}.items():
         names.makers.setdefault(name, absent(f"torch.{name}", instead))
     return names
 
@@ -126,6 +129,21 @@ ABSENT: Final = {
     "quantize_per_tensor": "tensors aren't quantized; use round() and a scale",
 }
 """Names of PyTorch's that tgrad hasn't, and what to use instead."""
+
+SPARSE_FUNCTIONS: Final = (
+    "sparse_compressed_tensor", "sparse_csr_tensor", "sparse_csc_tensor", "sparse_bsr_tensor",
+    "sparse_bsc_tensor", "resize_as_sparse_", "hspmm", "hsmm", "dsmm", "smm", "spmm", "saddmm", "sspaddmm",
+    "indices_copy", "values_copy", "crow_indices_copy", "col_indices_copy", "ccol_indices_copy",
+    "row_indices_copy",
+)  # fmt: skip
+SPARSE_METHODS: Final = (
+    "to_sparse", "to_sparse_coo", "to_sparse_csr", "to_sparse_csc", "to_sparse_bsr", "to_sparse_bsc",
+    "to_padded_tensor", "coalesce", "is_coalesced", "indices", "values", "crow_indices", "col_indices",
+    "ccol_indices", "row_indices", "sparse_dim", "dense_dim", "sparse_mask", "sparse_resize_",
+    "sparse_resize_and_clear_", "resize_as_sparse_", "smm", "sspaddmm",
+)  # fmt: skip
+DENSE: Final = "tensors are dense; use torch.zeros and indexing"
+"""What calling one of these says."""
 
 
 def get_num_threads() -> int:
@@ -232,6 +250,8 @@ def install_methods() -> None:
     """The methods of Tensor that aren't rows."""
     for name, method in {**convert.METHODS, **environment.METHODS}.items():
         setattr(Tensor, name, method)
+    for name in SPARSE_METHODS:
+        setattr(Tensor, name, absent(f"torch.Tensor.{name}", DENSE)())
     for name, ask in typeinfo.TENSOR_QUESTIONS.items():
         setattr(Tensor, name, ask)
     Tensor.nelement = typeinfo.TENSOR_QUESTIONS["numel"]  # type: ignore[attr-defined]

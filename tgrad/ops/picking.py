@@ -86,6 +86,12 @@ def check_index_select(input: Tensor, dim: int, index: Tensor) -> None:
         raise DTypeError("index_select(): Expected dtype int32 or int64 for index")
     ndim = input._array.ndim
     size = with_dimension(input._array).shape[wrap_dim(dim, ndim)]
+    if ndim == 0 and array.size != 1:
+        raise DimensionError(
+            f"index_select(): Index to scalar can have only 1 value, got {array.size} value(s)"
+        )
+    if array.size and not size and ndim > 1:
+        raise ShapeError("index_select(): self indexing axis dim should be positive")
     if array.size and (array.min() < 0 or array.max() >= size):
         raise DimensionError("index out of range in self")
 
@@ -224,7 +230,8 @@ def check_index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> None
             "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
-    if isinstance(value, complex) and not input._type.dtype.is_complex:
+    complex_ = value._type.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)
+    if complex_ and not input._type.dtype.is_complex:
         raise DTypeError(
             "index_fill_(): Converting complex Scalar to non-complex type is not supported"
         )
@@ -271,6 +278,9 @@ def check_take(input: Tensor, index: Tensor, name: str = "take()") -> None:
             f"{name}: Expected a long tensor for index, but got {index._type.dtype.title}"
         )
     count, array = input._array.size, index._array
+    if not count and array.size:
+        does = "tried to take from" if name == "take()" else "Tried to put elements into"
+        raise DimensionError(f"{name}: {does} an empty tensor")
     wrong = array[(array < -count) | (array >= count)]
     if wrong.size:
         raise DimensionError(

@@ -216,27 +216,33 @@ composite(
 
 
 def _split_along(name: str, dim: int, least: int) -> None:
-    def forward(o: Any, input: Any, indices_or_sections: Any) -> Any:
+    def dimension(input: Any) -> int:
         shape = input._array.shape
         if len(shape) < least:
             raise ShapeError(
                 f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
                 f"with {len(shape)} dimensions!"
             )
-        at = 0 if name == "hsplit" and len(shape) == 1 else dim
-        if isinstance(indices_or_sections, int) and (
-            indices_or_sections <= 0 or shape[at] % indices_or_sections
-        ):
+        return 0 if name == "hsplit" and len(shape) == 1 else dim
+
+    def in_sections(o: Any, input: Any, sections: int) -> Any:
+        at = dimension(input)
+        size = input._array.shape[at]
+        if sections <= 0 or size % sections:
             raise ShapeError(
                 f"torch.{name} attempted to split along dimension {at}, but the size of the "
-                f"dimension {shape[at]} is not divisible by the split_size {indices_or_sections}!"
+                f"dimension {size} is not divisible by the split_size {sections}!"
             )
-        split = tensor_split if isinstance(indices_or_sections, int) else tensor_split_at
-        return split(o, input, indices_or_sections, at)
+        return tensor_split(o, input, sections, at)
 
     composite(
-        name, forward, kinds={"indices_or_sections": "any"},
-        out=False, doc=f"`tensor_split` along dimension {dim}.",
+        name, in_sections, kinds={"sections": "int"}, out=False,
+        doc=f"Equal parts in dimension {dim}, as views.",
+    )  # fmt: skip
+    composite(
+        f"{name}.array", lambda o, input, indices: tensor_split_at(o, input, indices, dimension(input)),
+        kinds={"indices": "sequence"}, varargs=True, out=False,
+        doc=f"Parts in dimension {dim} that end at given indices, as views.",
     )  # fmt: skip
 
 

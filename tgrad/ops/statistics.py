@@ -205,6 +205,29 @@ for _name, _doc in (("quantile", "Quantiles"), ("nanquantile", "Quantiles of wha
 # ---------------------------------------------------------------- covariance
 
 
+def _check_weights(name: str, kind: str, weights: Any, count: int) -> None:
+    """Raise PyTorch's errors for weights of observations."""
+    if weights is None:
+        return
+    if weights.ndim > 1:
+        raise ShapeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with {weights.ndim} "
+            "dimensions"
+        )
+    dtype = weights.dtype
+    if dtype.category != (dtypes.INTEGER if kind == "integral" else dtypes.FLOATING):
+        raise DTypeError(
+            f"cov(): expected {name} to have {kind} dtype but got {name} with {dtype.title} dtype"
+        )
+    if weights.numel() != count:
+        raise ShapeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+            f"{weights.numel()} != {count}"
+        )
+    if count and weights._array.min() < 0:
+        raise StateError(f"cov(): {name} cannot be negative")
+
+
 def _cov(
     o: Any, input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None
 ) -> Any:
@@ -216,6 +239,8 @@ def _cov(
     if input.dtype is dtypes.bool_:
         raise DTypeError("cov(): bool dtype is not supported for input")
     table = o.reshape(input, (1, -1)) if input.ndim < 2 else input
+    _check_weights("fweights", "integral", fweights, table.shape[1])
+    _check_weights("aweights", "floating point", aweights, table.shape[1])
     weights = fweights
     if aweights is not None:
         weights = aweights if fweights is None else o.mul(fweights, aweights)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tgrad.core.dtype import DType
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import DimensionError, NotAvailableError, StateError
 from tgrad.ops import strided as pieces
 from tgrad.ops.geometry import array_near, first_byte
@@ -33,6 +33,15 @@ class _Memory:
         self._tensor = tensor
         self._start = first_byte(tensor._array if storage is None else storage.array)
         self._elements = pieces.storage_bytes(tensor) // tensor._type.dtype.itemsize
+
+    def as_tensor(self, type_: Any) -> Tensor:
+        """The memory as one row of elements of a type."""
+        array = _memory(self._tensor, self._elements)
+        if type(self) is UntypedStorage:
+            array = array.view(type_.dtype.numpy)
+        result = new_tensor(array, type_ if type(self) is UntypedStorage else self._tensor._type)
+        result._storage = self._tensor.own_storage()
+        return result
 
     def data_ptr(self) -> int:
         """The address of the first byte; 0 for a storage of no bytes."""
