@@ -35,15 +35,13 @@ class _Submodule(type(sys)):  # type: ignore[misc]
 
 for _name in (
     "accelerator", "autograd", "autograd.anomaly_mode", "autograd.forward_ad", "autograd.function",
-    "autograd.functional", "autograd.grad_mode", "autograd.gradcheck", "autograd.graph",
+    "autograd.functional", "autograd.grad_mode", "autograd.graph",
     "autograd.variable", "cuda", "fft", "func",
     "linalg", "mps", "random", "signal", "signal.windows", "special", "testing", "utils", "utils.data",
     "utils.data.dataloader", "utils.data.dataset", "utils.data.sampler", "version", "xpu",
 ):  # fmt: skip
     _module = sys.modules[f"tgrad.{_name}"] = _Submodule(f"tgrad.{_name}")
-    if _name == "autograd.gradcheck":
-        pass  # hidden behind the function of its name, as in PyTorch
-    elif "." in _name:
+    if "." in _name:
         setattr(sys.modules[f"tgrad.{_name.rpartition('.')[0]}"], _name.rpartition(".")[2], _module)
     else:
         globals()[_name] = _module

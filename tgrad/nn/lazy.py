@@ -17,7 +17,8 @@ class Lazy(Module):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        cls.cls_to_become = cls.becomes  # type: ignore[attr-defined]
+        if hasattr(cls, "becomes"):
+            cls.cls_to_become = cls.becomes  # type: ignore[attr-defined]
 
     def has_uninitialized_params(self) -> bool:
         """Whether the sizes aren't known yet."""

@@ -30,7 +30,6 @@ IN_FILES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "torch.autograd.functional": {
         "functional": ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp")
     },
-    "torch.autograd.gradcheck": {"gradcheck": ("gradcheck", "gradgradcheck", "GradcheckError")},
     "torch.autograd.graph": {
         "graph_tools": (
             "GradientEdge", "get_gradient_edge", "increment_version", "register_multi_grad_hook",
