@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tgrad.backends.narrow import is_narrow
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ShapeError
 from tgrad.ops.formulas import scale, to_shape
@@ -56,6 +57,18 @@ def weighted(xp: Any, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
 def weighted_matmul(xp: Any, input: Any, a: Any, b: Any, beta: Any, alpha: Any) -> Any:
     """beta * input + alpha * (a @ b)."""
     return weighted(xp, input, xp.matmul(a, b), beta, alpha)
+
+
+def addbmm_kernel(xp: Any, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: Any) -> Any:
+    """beta * input + alpha * the sum of products; narrow floats are rounded after each of them."""
+    if not is_narrow(batch1.dtype) or not len(batch1):
+        tall = batch1.transpose(1, 0, 2).reshape(batch1.shape[1], batch1.shape[0] * batch1.shape[2])
+        wide = batch2.reshape(batch2.shape[0] * batch2.shape[1], batch2.shape[2])
+        return weighted_matmul(xp, input, tall, wide, beta, alpha)
+    for a, b in zip(batch1, batch2, strict=True):
+        start, left, right = (x.astype(xp.float32) for x in (input, a, b))
+        input, beta = weighted_matmul(xp, start, left, right, beta, alpha).astype(batch1.dtype), 1
+    return input
 
 
 def addr_kernel(xp: Any, input: Any, vec1: Any, vec2: Any, beta: Any, alpha: Any) -> Any:
@@ -132,9 +145,8 @@ operator(
 
 operator(
     "addbmm",
-    lambda xp, input, batch1, batch2, *, beta=1, alpha=1: weighted_matmul(
-        xp, input, batch1.transpose(1, 0, 2).reshape(batch1.shape[1], -1),
-        batch2.reshape(-1, batch2.shape[2]), beta, alpha,
+    lambda xp, input, batch1, batch2, *, beta=1, alpha=1: addbmm_kernel(
+        xp, input, batch1, batch2, beta, alpha
     ),
     input=lambda o, g, input_shape, beta: to_shape(o, scale(g, o.conj(beta)), input_shape),
     batch1=lambda o, g, batch2, batch1_shape, alpha: scale(
@@ -145,7 +157,7 @@ operator(
         o.bmm(o.transpose(o.conj(batch1), 1, 2), o.expand(g, (batch1_shape[0], *g.shape))),
         o.conj(alpha),
     ),
-    check=check_addbmm, inplace=True,
+    check=check_addbmm, inplace=True, narrow=True,
     doc="beta * input + alpha * the sum of the products of two batches of matrices.",
 )  # fmt: skip
 
