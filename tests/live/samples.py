@@ -75,6 +75,23 @@ def array_of(value: torch.Tensor) -> numpy.ndarray[Any, Any]:
     return value.numpy()
 
 
+SHARED: dict[Any, Any] = {}
+"""While wrong inputs are converted: tensors, and the memories of tensors, that there are already."""
+
+
+def shared_tensor_of(value: torch.Tensor) -> Any:
+    """As `tensor_of`, but the same tensor for the same one, and views of one memory for such views."""
+    if id(value) not in SHARED:
+        memory = value.untyped_storage()
+        place = (memory.data_ptr(), value.dtype)
+        if place not in SHARED or not memory.nbytes():
+            whole = torch.empty(0, dtype=value.dtype).set_(memory)
+            SHARED[place] = tensor_of(whole.clone())  # a storage that NumPy sees can't be resized
+        ours = SHARED[place].as_strided(tuple(value.shape), value.stride(), value.storage_offset())
+        SHARED[id(value)] = ours.detach().requires_grad_(value.requires_grad)
+    return SHARED[id(value)]
+
+
 def tensor_of(value: torch.Tensor) -> Any:
     """A tgrad tensor with the values, dtype, strides, offset and flags of a PyTorch one."""
     if value.layout != torch.strided:
@@ -94,7 +111,8 @@ def tensor_of(value: torch.Tensor) -> Any:
 def convert(value: Any) -> Any:
     """A sample's argument for tgrad."""
     if isinstance(value, torch.Tensor):
-        return tensor_of(value)
+        plain = value.layout == torch.strided and not (value.is_conj() or value.is_neg() or value.is_meta)
+        return shared_tensor_of(value) if SHARED and plain else tensor_of(value)
     if isinstance(value, torch.dtype):
         return getattr(tgrad, str(value)[6:])
     if isinstance(value, torch.device):
@@ -420,6 +438,17 @@ def check(info: Any, dtypes: tuple[str, ...], kind: str) -> tuple[int, list[Fail
     return count, failures
 
 
+def converted_together(given: Any) -> tuple[Any, Exception | None]:
+    """Arguments for tgrad that share memory as the given ones do, or what went wrong."""
+    SHARED["is on"] = True
+    try:
+        return tuple(convert(part) for part in given), None
+    except Exception as error:
+        return None, error
+    finally:
+        SHARED.clear()
+
+
 def check_wrong(info: Any) -> tuple[int, list[Failure]]:
     """The maintainers' wrong inputs: errors of the same type and sentence."""
     count, failures = 0, []
@@ -429,16 +458,18 @@ def check_wrong(info: Any) -> tuple[int, list[Failure]]:
         sample = wrong.sample_input
         count += 1
         text = f"{describe(sample.input)}, {describe(sample.args)}, {describe(sample.kwargs)}"
+        given = (sample.input, sample.args, sample.kwargs)
+        ours, unfit = converted_together(given)
         try:
-            run_one(info.op, (sample.input, sample.args, sample.kwargs), torch)
+            run_one(info.op, given, torch)
         except Exception as error:
             wanted = error
         else:
             continue
         try:
-            run_one(
-                rebound(info.op), (convert(sample.input), convert(sample.args), convert(sample.kwargs)), tgrad
-            )
+            if unfit is not None:
+                raise unfit
+            run_one(rebound(info.op), ours, tgrad)
         except Exception as error:
             try:
                 compare_errors(error, wanted)

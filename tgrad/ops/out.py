@@ -181,7 +181,7 @@ def _write(
 ) -> None:
     """Check one target and write to it."""
     shape = result._array.shape
-    if op.name not in _EXPANDED and shape == target._array.shape:
+    if op.name in _APART or (op.name not in _EXPANDED and shape == target._array.shape):
         check_memory(target._array)
     _check_memories(op, values, target, result)
     if shape != target._array.shape:
@@ -225,9 +225,9 @@ def _check_memories(op: Op, values: Sequence[Any], target: Tensor, result: Tenso
     if not (apart or op.name in _PARTLY or op.name in _SOURCE_APART or op.family in ("unary", "broadcast")):
         return
     for position, value in enumerate(values):
-        if position and op.name == "gather":
-            break  # the index may be the target
         whole = apart or (position > 0 and op.name in _SOURCE_APART)
+        if position and op.name == "gather":
+            whole = False  # the index itself may be the target
         for operand in value if isinstance(value, tuple) else (value,):
             if operand is target:
                 if whole and result._array.size:
