@@ -115,6 +115,23 @@ composite(
 )  # fmt: skip
 
 
+_OLD_NORM: dict[str, Any] = {"method": False, "doc": "An older name of torch.linalg.matrix_norm's."}
+composite(
+    "nuclear_norm", lambda o, input, keepdim=False: _matrix_norm(o, input, "nuc", (-2, -1), keepdim),
+    **_OLD_NORM,
+)  # fmt: skip
+composite(
+    "nuclear_norm.dim",
+    lambda o, input, dim, keepdim=False: _matrix_norm(o, input, "nuc", dim, keepdim),
+    kinds={"dim": "ints"}, **_OLD_NORM,
+)  # fmt: skip
+composite(
+    "frobenius_norm.dim",
+    lambda o, input, dim, keepdim=False: o.linalg_vector_norm(input, 2.0, dim, keepdim),
+    kinds={"dim": "ints"}, **_OLD_NORM,
+)  # fmt: skip
+
+
 def _cond(o: Any, input: Any, p: Any = None) -> Any:
     need_matrix("linalg.cond", input, "")
     if p is None or (not isinstance(p, str) and abs(p) == 2):
