@@ -16,9 +16,11 @@ import contextlib
 import inspect
 import io
 import multiprocessing
+import os
 import re
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -198,6 +200,7 @@ class Page(NamedTuple):
 def check(page: tuple[str, list[str]]) -> Page:
     """Runs a page; in a process of its own, since pages change defaults."""
     name, inputs = page
+    os.chdir(tempfile.mkdtemp())  # some pages write files
     first = reference(inputs)
     torch.set_default_dtype(torch.float32)
     torch.set_printoptions(profile="default")

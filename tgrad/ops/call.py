@@ -292,6 +292,8 @@ def _result(writer: Writer, op: Op) -> None:
         operands = " ".join(f"{p.name}," for p in promoting(op))
         writer.names["ordered"] = ordered
         writer.add(f"if not r.flags.c_contiguous: r = ordered(r, ({operands}))")
+    elif "keepdim" in op.names:  # PyTorch's reductions make results row by row, whatever the input
+        writer.add("if not r.flags.c_contiguous: r = r.copy()")
     if op.result is None:
         writer.add("out = new_tensor(r, T)")
     else:
