@@ -17,6 +17,7 @@ import tgrad
 
 HERE = Path(__file__).resolve().parent
 SUBMODULES = (
+    "distributions",
     "nn", "nn.functional", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "optim.swa_utils",
 )  # fmt: skip
 PROGRAMS = sorted((HERE / "programs").glob("*.py"))

@@ -1,3 +1,72 @@
-"""Probability distributions: `torch.distributions`."""
+"""Probability distributions: `torch.distributions`.
 
-__all__: list[str] = []
+A file is imported when one of its names is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+from tgrad.ops.install import install
+
+install()
+
+_FILES: Final = {
+    "distribution": "Distribution ExponentialFamily",
+    "continuous": "Cauchy Exponential Laplace Normal Uniform",
+    "transformed": "Gumbel HalfCauchy HalfNormal LogNormal Pareto Weibull",
+    "gamma": "Beta Chi2 Dirichlet Gamma StudentT",
+    "discrete": "Bernoulli Binomial Geometric Poisson",
+    "categorical": "Categorical Multinomial OneHotCategorical",
+    "multivariate": "MultivariateNormal",
+    "composed": "Independent MixtureSameFamily TransformedDistribution",
+    "transforms": """
+        AbsTransform AffineTransform ComposeTransform ExpTransform PowerTransform SigmoidTransform
+        SoftmaxTransform SoftplusTransform TanhTransform Transform identity_transform
+    """,
+    "divergence": "kl_divergence register_kl",
+}
+_MODULES: Final = {
+    "Beta": "beta", "Chi2": "chi2", "Dirichlet": "dirichlet", "Gamma": "gamma", "StudentT": "studentT",
+    "ExponentialFamily": "exp_family", "HalfCauchy": "half_cauchy", "HalfNormal": "half_normal",
+    "LogNormal": "log_normal", "OneHotCategorical": "one_hot_categorical",
+    "MultivariateNormal": "multivariate_normal", "MixtureSameFamily": "mixture_same_family",
+    "TransformedDistribution": "transformed_distribution",
+}  # fmt: skip
+"""The names of PyTorch's files, where they aren't the class's in small letters."""
+
+_PLACES: Final = {name: file for file, text in _FILES.items() for name in text.split()}
+_SUBMODULES: Final = ("constraints", "transforms")
+_ABSENT: Final = """
+    CatTransform ContinuousBernoulli CorrCholeskyTransform CumulativeDistributionTransform FisherSnedecor
+    GeneralizedPareto IndependentTransform InverseGamma Kumaraswamy LKJCholesky LogisticNormal
+    LowRankMultivariateNormal LowerCholeskyTransform NegativeBinomial OneHotCategoricalStraightThrough
+    PositiveDefiniteTransform RelaxedBernoulli RelaxedOneHotCategorical ReshapeTransform StackTransform
+    StickBreakingTransform VonMises Wishart biject_to transform_to
+"""
+
+__all__ = [*_PLACES, *_SUBMODULES, *_ABSENT.split()]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        file = _PLACES[name]
+        value = getattr(import_module(f"tgrad.distributions.{file}"), name)
+        if isinstance(value, type):
+            path = file if file in ("transforms", "distribution") else _MODULES.get(name, name.lower())
+            value.__module__ = f"torch.distributions.{path}"
+    elif name in _SUBMODULES:
+        value = import_module(f"tgrad.distributions.{name}")
+    elif name in _ABSENT.split():
+        from tgrad.ops.namespace import absent
+
+        value = absent(f"torch.distributions.{name}", "combine the distributions that are there")()
+    else:
+        raise AttributeError(f"module 'torch.distributions' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,8 +6,9 @@ from bisect import bisect_right
 from typing import Any
 
 from tgrad.errors import ArgumentError, ArgumentValueError
-from tgrad.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from tgrad.optim.lr_scheduler import LRScheduler
 from tgrad.optim.optimizer import Optimizer
+from tgrad.optim.plateau import ReduceLROnPlateau
 
 
 class _Several(LRScheduler):

@@ -148,7 +148,7 @@ def layer_attribute_names() -> frozenset[str]:
 
     modules = Modules()
     names: set[str] = set()
-    for path in ("torch.nn", "torch.nn.init", "torch.nn.utils", "torch.optim", LR_SCHEDULER):
+    for path in ("torch.nn", "torch.nn.init", "torch.nn.utils", "torch.optim", LR_SCHEDULER, *RARE):
         for name, value in loaded_names(modules.import_module(path, False)).items():
             names.add(name)
             names.update(dir(value) if isinstance(value, type) else ())
@@ -156,6 +156,10 @@ def layer_attribute_names() -> frozenset[str]:
 
 
 LR_SCHEDULER = "torch.optim.lr_scheduler"
+RARE = (
+    "torch.nn.utils.rnn", "torch.nn.utils.parametrize", "torch.nn.utils.prune",
+    "torch.optim.swa_utils", "torch.distributions", "torch.distributions.constraints",
+)  # fmt: skip
 
 
 def is_allowed(name: str) -> bool:

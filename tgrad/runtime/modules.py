@@ -162,8 +162,11 @@ class Modules:
     def _inside(self, path: str) -> Namespace:
         """A module that is known to the one around it only, as `torch.nn.init` is."""
         parent, _, name = path.rpartition(".")
-        if _is_module(parent):
-            found = getattr(self._find(parent), name, None)
+        if parent:
+            try:
+                found = getattr(self._find(parent), name, None)
+            except ModuleNotFoundError:
+                raise self._not_found(path) from None
             if isinstance(found, Namespace | Switches):
                 self._spaces[path] = cast("Namespace", found)
                 return self._spaces[path]
