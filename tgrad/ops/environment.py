@@ -117,6 +117,30 @@ def _typed(name: str) -> Callable[..., Any]:
     return construct
 
 
+def get_deterministic_debug_mode() -> int:
+    """0, 1 or 2: whether operations without a deterministic algorithm are allowed, warned of, refused."""
+    if not are_deterministic_algorithms_enabled():
+        return 0
+    return 1 if is_deterministic_algorithms_warn_only_enabled() else 2
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """The mode of `get_deterministic_debug_mode`, also as "default", "warn" or "error".
+
+    All operations are deterministic here.
+    """
+    modes = {"default": 0, "warn": 1, "error": 2}
+    mode = modes.get(debug_mode, debug_mode) if isinstance(debug_mode, str) else debug_mode
+    if mode not in (0, 1, 2):
+        raise StateError(
+            f"invalid value of debug_mode, expected 0, 1, or 2, but got {mode}"
+            if isinstance(mode, int)
+            else "invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got "
+            f"{debug_mode}"
+        )
+    use_deterministic_algorithms(mode != 0, warn_only=mode == 1)
+
+
 def get_device(self: Tensor) -> int:
     """The number of the GPU that holds the tensor: -1 on the CPU."""
     return -1 if self.device.index is None else self.device.index
@@ -153,14 +177,26 @@ FUNCTIONS: Final[dict[str, Any]] = {
         get_default_device, set_default_device, set_default_tensor_type,
         use_deterministic_algorithms, are_deterministic_algorithms_enabled,
         is_deterministic_algorithms_warn_only_enabled, set_float32_matmul_precision,
-        get_float32_matmul_precision, set_flush_denormal, is_storage,
+        get_float32_matmul_precision, set_flush_denormal, is_storage, get_device,
+        get_deterministic_debug_mode, set_deterministic_debug_mode,
     )
 }  # fmt: skip
+FUNCTIONS.update(
+    has_lapack=True, has_mkl=False, has_openmp=False, has_spectral=True,
+    get_num_interop_threads=_constant(1), is_warn_always_enabled=_constant(False),
+    is_autocast_enabled=_constant(False), is_autocast_cpu_enabled=_constant(False),
+    is_distributed=_constant(False), is_vulkan_available=_constant(False),
+)  # fmt: skip
 """Names of `torch`."""
 
-METHODS: Final[dict[str, Callable[..., Any]]] = {
+METHODS: Final[dict[str, Any]] = {
     "get_device": get_device, "is_pinned": is_pinned, "pin_memory": pin_memory,
+    **{
+        f"is_{kind}": property(lambda self: False, doc="Always False: there are no such tensors.")
+        for kind in ("ipu", "maia", "meta", "mps", "mtia", "nested", "vulkan", "xla", "xpu", "quantized")
+    },
 }  # fmt: skip
+"""Methods and attributes of tensors."""
 
 _TITLES: Final = ["Float", "Double", "Half", "Byte", "Char", "Short", "Int", "Long", "Bool"]
 

@@ -127,6 +127,20 @@ ABSENT: Final = {
     "sspaddmm": "tensors are dense; use torch.addmm",
     "lobpcg": "use torch.linalg.eigh, and take the last eigenvalues",
     "quantize_per_tensor": "tensors aren't quantized; use round() and a scale",
+    "autocast": "choose dtypes with .to(), .half() or .bfloat16()",
+    "GradScaler": "choose dtypes with .to(), .half() or .bfloat16()",
+    "cond": "use if",
+    "while_loop": "use while",
+    "from_file": "use numpy.load",
+    "to_dlpack": "use the tensor itself, or .numpy()",
+    "lstm": "use torch.nn.LSTM",
+    "gru": "use torch.nn.GRU",
+    "rnn_tanh": "use torch.nn.RNN",
+    "rnn_relu": "use torch.nn.RNN",
+    "lstm_cell": "use torch.nn.LSTMCell",
+    "gru_cell": "use torch.nn.GRUCell",
+    "rnn_tanh_cell": "use torch.nn.RNNCell",
+    "rnn_relu_cell": "use torch.nn.RNNCell",
 }
 """Names of PyTorch's that tgrad hasn't, and what to use instead."""
 
@@ -198,13 +212,10 @@ def _make_modules() -> dict[str, LazyNames]:
         found[path] = _plain(**environment.ACCELERATOR)
     found["torch.version"] = _plain(cuda=None, hip=None, debug=False, git_version="")
     found["torch.backends"] = _plain(**switches.GROUPS)
-    found["torch.random"] = LazyNames({
-        name: _from("tgrad.ops.random", name)
-        for name in (*RANDOM_STATE, "fork_rng", "default_generator")
-    })
-    found["torch.testing"] = LazyNames(
-        {"assert_close": _from("tgrad.ops.testing", "assert_close")}
+    found["torch.random"] = LazyNames(
+        {name: _from("tgrad.ops.random", name) for name in (*RANDOM_STATE, "fork_rng", "default_generator")}
     )
+    found["torch.testing"] = LazyNames({"assert_close": _from("tgrad.ops.testing", "assert_close")})
     found["torch.nn"] = ModuleNames("tgrad.nn")
     found["torch.nn.modules"] = ModuleNames("tgrad.nn")
     found["torch.nn.parameter"] = LazyNames({"Parameter": _from("tgrad.nn", "Parameter")})
