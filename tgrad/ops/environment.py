@@ -16,6 +16,7 @@ from tgrad.errors import (
     ArgumentError,
     DeviceError,
     DeviceMissingError,
+    StateError,
 )
 from tgrad.ops import storages, typeinfo
 
