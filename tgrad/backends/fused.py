@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy import float32, float64, multiply
+from numpy import float32, float64, isnan, multiply, where
 
 _SPLIT = 134217729.0  # 2**27 + 1 halves the digits of a double (T. Dekker, Numer. Math. 18, 1971)
 
@@ -29,7 +29,8 @@ def fma(a: Any, b: Any, c: Any, dtype: Any) -> Any:
     product_error = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
     total = product + c
     added = total - product
-    return total + (((product - (total - added)) + (c - added)) + product_error)
+    exact = total + (((product - (total - added)) + (c - added)) + product_error)
+    return where(isnan(exact), total, exact)  # infinities
 
 
 def _halves(x: Any) -> tuple[Any, Any]:

@@ -193,11 +193,11 @@ Array = ndarray[Any, Any]
 
 
 _LATER: Final = {
-    "digamma": "special",
+    "digamma": "gamma",
     "erf": "special",
     "erfc": "special",
     "erfinv": "special",
-    "lgamma": "special",
+    "lgamma": "gamma",
     "log_softmax": "exponentials",
     "softmax": "exponentials",
 }
@@ -309,7 +309,8 @@ def power(base: Any, exponent: Any) -> Any:
     """base ** exponent for arrays of one dtype, or an array and a Python number.
 
     A Python number 2, 3, 1/2, -1/2, -1 or -2 is a product, a root or their reciprocal, as in
-    PyTorch.  Complex powers are exp(y log x), of 0 too.  Integers wrap around; to a negative power an integer is 0, or 1 or -1 for these.
+    PyTorch.  Complex powers are exp(y log x), of 0 too.  Integers wrap around; to a negative power an
+    integer is 0, or 1 or -1 for these.
     """
     if not isinstance(exponent, ndarray | numpy.generic):
         special = _SPECIAL_POWERS.get(exponent)

@@ -1,61 +1,18 @@
-"""Special functions of arrays: gamma and error functions, polynomials and their relatives.
+"""Special functions of arrays: error functions, and products with logarithms.
 
-Everything is computed in double precision and rounded once to the dtype of the argument.  Formula
-numbers are those of the NIST Digital Library of Mathematical Functions (DLMF, dlmf.nist.gov).
-Errors are a few units in the last place of a double, but for neighbourhoods of zeros.
+Formula numbers here and in `gamma`, `bessel` and `polynomials` are those of the NIST Digital Library of
+Mathematical Functions (DLMF, dlmf.nist.gov).  Errors are a few units in the last place, but for
+neighbourhoods of zeros; where PyTorch computes in single precision so do these.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
-from functools import cache
-from typing import Any
 
 import numpy as np
 
-Array = Any
-
-EULER = 0.5772156649015328606
-
-
-def doubled(function: Callable[..., Array]) -> Callable[..., Array]:
-    """Compute in float64, whatever the floating dtype of the arrays, and round the result."""
-
-    def rounded(*arrays: Array) -> Array:
-        dtype = arrays[-1].dtype
-        with np.errstate(all="ignore"):
-            wide = np.broadcast_arrays(*(np.asarray(a).astype(np.float64) for a in arrays))
-            result = function(*wide)
-        if len(arrays) > 1:
-            return result.astype(dtype)
-        rounded_result = np.empty_like(arrays[0])  # in the same order in memory
-        np.copyto(rounded_result, result, casting="unsafe")
-        return rounded_result
-
-    rounded.__name__ = rounded.__qualname__ = function.__name__
-    rounded.__doc__ = function.__doc__
-    return rounded
-
-
-def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
-    """The value of a polynomial whose highest coefficient comes first (Horner)."""
-    total = np.full_like(x, coefficients[0])
-    for coefficient in coefficients[1:]:
-        total = total * x + coefficient
-    return total
-
-
-@cache
-def bernoulli(count: int) -> tuple[Fraction, ...]:
-    """The Bernoulli numbers B(2), B(4), ..., by the recurrence DLMF 24.5.3."""
-    numbers = [Fraction(1)]
-    for m in range(1, 2 * count + 1):
-        total = sum((math.comb(m + 1, k) * numbers[k] for k in range(m)), Fraction(0))
-        numbers.append(-total / (m + 1))
-    return tuple(numbers[2 :: 2])
-
+from tgrad.backends.precision import Array, doubled, horner, native
 
 # ------------------------------------------------------------------------- error functions
 
@@ -79,14 +36,14 @@ _FAR_Q = (1.0, 2.56852019228982242, 1.87295284992346047, 5.27905102951428412e-1,
 def _erf_near(x: Array) -> Array:
     """erf where abs(x) < 0.47."""
     square = x * x
-    return x * _polynomial(_ERF_P, square) / _polynomial(_ERF_Q, square)
+    return x * horner(_ERF_P, square) / horner(_ERF_Q, square)
 
 
 def _erfcx_positive(x: Array) -> Array:
     """exp(x**2) erfc(x) where x >= 0.47."""
-    middle = _polynomial(_MIDDLE_P, x) / _polynomial(_MIDDLE_Q, x)
+    middle = horner(_MIDDLE_P, x) / horner(_MIDDLE_Q, x)
     inverse = 1 / (x * x)
-    far = inverse * _polynomial(_FAR_P, inverse) / _polynomial(_FAR_Q, inverse)
+    far = inverse * horner(_FAR_P, inverse) / horner(_FAR_Q, inverse)
     return np.where(x <= 4, middle, (1 / math.sqrt(math.pi) - far) / x)
 
 
@@ -98,8 +55,9 @@ def _exp_minus_square(x: Array) -> Array:
 
 def _erfc(x: Array) -> Array:
     size = np.abs(x)
-    tail = np.where(size > 28, 0.0, _exp_minus_square(np.minimum(size, 28)) *
-                    _erfcx_positive(np.maximum(size, 0.4)))
+    tail = np.where(
+        size > 28, 0.0, _exp_minus_square(np.minimum(size, 28)) * _erfcx_positive(np.maximum(size, 0.4))
+    )
     far = np.where(x < 0, 2 - tail, tail)
     return np.where(size < 0.47, 1 - _erf_near(x), np.where(np.isnan(x), x, far))
 
@@ -145,227 +103,34 @@ def _ndtri(p: Array) -> Array:
     return np.where((p < 0) | (p > 1), np.nan, x)
 
 
+def _erfcx_typed(x: Array) -> Array:
+    """`_erfcx`, where the exponential of a negative number's square is that of the rounded square."""
+    result = _erfcx(x.astype(np.float64)).astype(x.dtype)
+    if x.dtype == np.float64:
+        return result
+    size = np.maximum(-x, 0)
+    grown = 2 * np.exp((size * size).astype(np.float64)).astype(x.dtype)
+    return np.where(x < 0, grown - _erfcx(-x.astype(np.float64)).astype(x.dtype), result)
+
+
 def _log_ndtr(x: Array) -> Array:
-    scaled = x * math.sqrt(0.5)
-    lower = np.log(_erfcx(-scaled) / 2) - scaled * scaled
-    return np.where(x < -1, lower, np.log1p(-_erfc(scaled) / 2))
-
-
-# ------------------------------------------------------------------------- gamma functions
-
-
-@cache
-def _zeta_minus_one() -> tuple[float, ...]:
-    """zeta(k) - 1 for k = 2, ..., 31, by Euler and Maclaurin's formula (DLMF 25.2.9)."""
-    values = []
-    for k in range(2, 32):
-        n = 12
-        total = sum(float(j) ** -k for j in range(n - 1, 1, -1))
-        total += n ** (1.0 - k) / (k - 1) + 0.5 * n**-float(k)
-        factor = k * float(n) ** (-k - 1)
-        for j, b in enumerate(bernoulli(8), 1):
-            total += float(b) / math.factorial(2 * j) * factor
-            factor *= (k + 2 * j - 1) * (k + 2 * j) / (n * n)
-        values.append(total)
-    return tuple(values)
-
-
-def _lgamma_near_two(w: Array) -> Array:
-    """log gamma(2 + w) where abs(w) <= 1/2 (DLMF 5.7.3)."""
-    total = np.zeros_like(w)
-    values = _zeta_minus_one()
-    for k in range(len(values) + 1, 1, -1):
-        total = (total + values[k - 2] * (-1) ** k / k) * w
-    return (total + (1 - EULER)) * w
-
-
-def stirling_rest(x: Array) -> Array:
-    """log gamma(x) less the leading terms of Stirling's series, for x >= 10 (DLMF 5.11.1)."""
-    inverse = 1 / (x * x)
-    terms = tuple(
-        float(b / (2 * k * (2 * k - 1))) for k, b in enumerate(bernoulli(10), 1)
-    )
-    return _polynomial(terms[::-1], inverse) / x
-
-
-def _lgamma_positive(x: Array) -> Array:
-    large = (x - 0.5) * np.log(x) - x + 0.5 * math.log(2 * math.pi) + stirling_rest(
-        np.maximum(x, 10)
-    )
-    reduced = np.where(x < 10, x, 2.0)
-    product = np.ones_like(x)
-    for _ in range(8):
-        high = reduced > 2.5
-        reduced = np.where(high, reduced - 1, reduced)
-        product = np.where(high, product * reduced, product)
-    near_two = _lgamma_near_two(np.clip(reduced, 1.5, 2.5) - 2) + np.log(product)
-    near_one = _lgamma_near_two(np.clip(x - 1, -0.5, 0.5)) - np.log(x)
-    near_zero = _lgamma_near_two(np.clip(x, 0, 0.5) - 0) - np.log(x) - np.log1p(x)
-    result = np.where(x < 1.5, np.where(x < 0.5, near_zero, near_one), near_two)
-    return np.where(x < 10, result, large)
-
-
-def _lgamma(x: Array) -> Array:
-    """By the series at 2, the recurrence, Stirling's series and reflection (DLMF 5.5.3)."""
-    positive = _lgamma_positive(np.where(x > 0, x, 1 - x))
-    sine = np.abs(np.sin(math.pi * (x - np.round(x))))
-    reflected = np.log(math.pi / sine) - positive
-    result = np.where(x > 0, positive, np.where(x == np.floor(x), np.inf, reflected))
-    return np.where(np.isinf(x), np.inf, np.where(np.isnan(x), x, result))
-
-
-def _digamma(x: Array) -> Array:
-    """The recurrence up to 10, then DLMF 5.11.2; reflection (5.5.4) below 0."""
-    negative = x < 0
-    shift = np.where(negative, math.pi / np.tan(math.pi * (x - np.trunc(x))), 0.0)
-    y = np.where(negative, 1 - x, x)
-    result = -shift
-    for _ in range(10):
-        small = y < 10
-        result = np.where(small, result - 1 / y, result)
-        y = np.where(small, y + 1, y)
-    inverse = 1 / (y * y)
-    terms = tuple(float(b / (2 * k)) for k, b in enumerate(bernoulli(7), 1))
-    rest = np.where(y < 1e17, inverse * _polynomial(terms[::-1], inverse), 0.0)
-    result = result + np.log(y) - 0.5 / y - rest
-    result = np.where(negative & (x == np.floor(x)), np.nan, result)
-    return np.where(x == 0, np.copysign(np.inf, -x), result)
-
-
-def _trigamma(x: Array) -> Array:
-    """The recurrence, then DLMF 5.15.8; reflection (5.15.6) below 1/2."""
-    low = x < 0.5
-    sine = np.sin(math.pi * x)
-    result = np.where(low, -math.pi * math.pi / (sine * sine), 0.0)
-    y = np.where(low, 1 - x, x)
-    for _ in range(6):
-        result = result + 1 / (y * y)
-        y = y + 1
-    inverse = 1 / (y * y)
-    result = result + (
-        1 + 1 / (2 * y) + inverse * (1 / 6 - inverse * (1 / 30 - inverse * (1 / 42)))
-    ) / y
-    return np.where(low, -result, result)
-
-
-def _zeta(s: Array, q: Array) -> Array:
-    """Hurwitz's zeta function by Euler and Maclaurin's formula (DLMF 25.11.5)."""
-    total = np.zeros_like(q)
-    base = q.copy()
-    for _ in range(12):
-        total = total + base**-s
-        base = base + 1
-    total = total + base ** (1 - s) / (s - 1) + 0.5 * base**-s
-    factor = s * base ** (-s - 1)
-    for j, b in enumerate(bernoulli(12), 1):
-        term = float(b) / math.factorial(2 * j) * factor
-        total = total + np.where(np.isfinite(term), term, 0.0)
-        factor = factor * (s + 2 * j - 1) * (s + 2 * j) / (base * base)
-    total = np.where(s == 1, np.inf, np.where(s < 1, np.nan, total))
-    whole = q == np.floor(q)
-    below = np.where(whole, np.inf, np.where(s == np.floor(s), total, np.nan))
-    return np.where((s > 1) & (q <= 0), below, total)
-
-
-def polygamma(n: int, x: Array) -> Array:
-    """The n-th derivative of digamma (DLMF 5.15.1)."""
-    if n == 0:
-        return digamma(x)
-    if n == 1:
-        return trigamma(x)
-    sign = 1.0 if n % 2 else -1.0
-
-    def of(value: Array) -> Array:
-        order = np.full_like(value, n + 1.0)
-        return sign * math.factorial(n) * _zeta(order, value)
-
-    return doubled(of)(x)
-
-
-def _log1p_less(x: Array) -> Array:
-    """log(1 + x) - x, by its series near 0."""
-    ratio = x / (2 + x)
-    square = ratio * ratio
-    series = np.zeros_like(x)
-    for k in range(14, 0, -1):
-        series = (series + 2 / (2 * k + 1)) * square
-    return np.where(np.abs(x) < 0.4, ratio * series - x * ratio, np.log1p(x) - x)
-
-
-def _gamma_factor(a: Array, x: Array) -> Array:
-    """x**a exp(-x) / gamma(a), without cancellation for large a."""
-    small = np.exp(a * np.log(x) - x - _lgamma(a))
-    wide = np.maximum(a, 10)
-    large = np.exp(wide * _log1p_less((x - wide) / wide) - stirling_rest(wide)) * np.sqrt(
-        wide / (2 * math.pi)
-    )
-    return np.where(a < 10, small, large)
-
-
-def _incomplete_gamma(a: Array, x: Array) -> tuple[Array, Array]:
-    """P(a, x) and Q(a, x), by the series DLMF 8.11.4 below x = a + 1 and Legendre's continued
-    fraction (8.9.2, evaluated by Lentz's method) above."""
-    factor = _gamma_factor(a, x)
-    low = x < a + 1
-    y = np.where(low, x, 0.0)
-    term = 1 / a
-    series = term.copy()
-    for k in range(1, 3000):
-        term = term * y / (a + k)
-        series = series + term
-        if not (term > series * 1e-17).any():
-            break
-    z = np.where(low, a + 2, x)
-    b = z + 1 - a
-    c = np.full_like(z, 1e300)
-    d = 1 / b
-    fraction = d.copy()
-    for k in range(1, 3000):
-        numerator = -k * (k - a)
-        b = b + 2
-        d = 1 / (numerator * d + b)
-        c = b + numerator / c
-        change = c * d
-        fraction = fraction * change
-        if not (np.abs(change - 1) > 1e-16).any():
-            break
-    lower, upper = factor * series, factor * fraction
-    return np.where(low, lower, 1 - upper), np.where(low, 1 - lower, upper)
-
-
-def _gamma_edges(a: Array, x: Array, inner: Array, at_zero: float) -> Array:
-    """The values at the ends of the domain; nan outside of it."""
-    bad = (x < 0) | (a < 0) | np.isnan(x) | np.isnan(a)
-    result = np.where(np.isinf(x), 1 - at_zero, inner)
-    result = np.where(np.isinf(a), np.where(np.isinf(x), np.nan, at_zero), result)
-    result = np.where(x == 0, at_zero, result)
-    result = np.where(a == 0, np.where(x > 0, 1 - at_zero, np.nan), result)
-    return np.where(bad, np.nan, result)
-
-
-def _ordinary(a: Array, x: Array) -> tuple[Array, Array]:
-    """Arguments inside of the domain: others are replaced by 1."""
-    inside = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
-    return np.where(inside, a, 1.0), np.where(inside, x, 1.0)
-
-
-def _gammainc(a: Array, x: Array) -> Array:
-    return _gamma_edges(a, x, _incomplete_gamma(*_ordinary(a, x))[0], 0.0)
-
-
-def _gammaincc(a: Array, x: Array) -> Array:
-    return _gamma_edges(a, x, _incomplete_gamma(*_ordinary(a, x))[1], 1.0)
+    scaled = x * x.dtype.type(math.sqrt(0.5))
+    wide = scaled.astype(np.float64)
+    lower = np.log(_erfcx_typed(-scaled) / 2) - scaled * scaled
+    upper = np.log1p(-(_erfc(wide).astype(x.dtype)) / 2)
+    return np.where(x < -1, lower, upper)
 
 
 # ------------------------------------------------------------------------- products with logarithms
 
 
 def _with_log(log: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
-    """x log(y), and 0 where x is 0, unless y is nan."""
+    """x log(y), and 0 where x is 0, unless y is nan; logarithm and product are rounded to the dtype."""
 
     def product(x: Array, y: Array) -> Array:
-        result = np.where(x == 0, 0.0, x * log(y))
-        return np.where(np.isnan(y), np.nan, result)
+        logarithm = log(y.astype(np.float64)).astype(y.dtype)
+        result = np.where(x == 0, y.dtype.type(0), x * logarithm)
+        return np.where(np.isnan(y), y, result)
 
     return product
 
@@ -375,54 +140,6 @@ def _entr(x: Array) -> Array:
     return np.where(np.isnan(x), x, result)
 
 
-# ------------------------------------------------------------------------- orthogonal polynomials
-
-
-def polynomial(
-    first: Callable[[Array], Array], recurrence: Callable[[int, Array, Array, Array], Array]
-) -> Callable[[Array, Array], Array]:
-    """P(n, x) from P(0) = 1, P(1) and the recurrence `(k, x, P(k), P(k - 1)) -> P(k + 1)`; 0 for
-    negative n (DLMF 18.9)."""
-
-    def value(x: Array, n: Array) -> Array:
-        degree = np.trunc(n)
-        before, current = np.ones_like(x), first(x)
-        result = np.where(degree == 0, before, np.where(degree == 1, current, 0.0))
-        top = int(np.nanmax(degree, initial=0, where=np.isfinite(degree)))
-        for k in range(1, top):
-            before, current = current, recurrence(k, x, current, before)
-            result = np.where(degree == k + 1, current, result)
-        return np.where(np.isnan(x), x, result)
-
-    return doubled(value)
-
-
-erf, erfc, erfcx, erfinv = (doubled(f) for f in (_erf, _erfc, _erfcx, _erfinv))
-ndtri, log_ndtr = doubled(_ndtri), doubled(_log_ndtr)
-lgamma, digamma, trigamma, zeta = (doubled(f) for f in (_lgamma, _digamma, _trigamma, _zeta))
-gammainc, gammaincc = doubled(_gammainc), doubled(_gammaincc)
-xlogy, xlog1py, entr = doubled(_with_log(np.log)), doubled(_with_log(np.log1p)), doubled(_entr)
-
-
-def _chebyshev(slope: float, shift: float, scale: float = 1, offset: float = 0) -> Any:
-    """Chebyshev polynomials: P(1) = slope t + shift where t = scale x + offset."""
-    return polynomial(
-        lambda x: slope * (scale * x + offset) + shift,
-        lambda k, x, current, before: 2 * (scale * x + offset) * current - before,
-    )
-
-
-chebyshev_polynomial_t, chebyshev_polynomial_u = _chebyshev(1, 0), _chebyshev(2, 0)
-chebyshev_polynomial_v, chebyshev_polynomial_w = _chebyshev(2, -1), _chebyshev(2, 1)
-shifted_chebyshev_polynomial_t = _chebyshev(1, 0, 2, -1)
-shifted_chebyshev_polynomial_u = _chebyshev(2, 0, 2, -1)
-shifted_chebyshev_polynomial_v = _chebyshev(2, -1, 2, -1)
-shifted_chebyshev_polynomial_w = _chebyshev(2, 1, 2, -1)
-hermite_polynomial_h = polynomial(lambda x: 2 * x, lambda k, x, c, b: 2 * x * c - 2 * k * b)
-hermite_polynomial_he = polynomial(lambda x: x, lambda k, x, c, b: x * c - k * b)
-laguerre_polynomial_l = polynomial(
-    lambda x: 1 - x, lambda k, x, c, b: ((2 * k + 1 - x) * c - k * b) / (k + 1)
-)
-legendre_polynomial_p = polynomial(
-    lambda x: x, lambda k, x, c, b: ((2 * k + 1) * x * c - k * b) / (k + 1)
-)
+erf, erfc, erfinv, erfcx = doubled(_erf), doubled(_erfc), doubled(_erfinv), native(_erfcx_typed)
+ndtri, log_ndtr = doubled(_ndtri), native(_log_ndtr)
+xlogy, xlog1py, entr = native(_with_log(np.log)), native(_with_log(np.log1p)), doubled(_entr)

@@ -268,7 +268,7 @@ def _saved_before(op: Op, node: Node, tensor: Tensor, arguments: dict[str, Any])
     for name, value in arguments.items():
         if name not in wanted or not isinstance(value, Tensor):
             continue
-        if value is tensor and name == op.parameters[0].name:
+        if value is tensor and name == "input":
             copy = new_tensor(tensor._array.copy(), tensor._type)
             copy._edge = tensor._edge
             value = copy

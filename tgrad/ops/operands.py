@@ -200,12 +200,15 @@ def shape_error(op: Op, operands: Sequence[Any]) -> ShapeError | None:
     return None
 
 
-def check_fits(op: Op, type_: TensorType, operands: Sequence[Any]) -> None:
+def check_fits(op: Op, type_: TensorType, operands: Sequence[Any], target: Tensor | None = None) -> None:
     """Raise PyTorch's errors for an elementwise result that can't be written over the first operand.
 
-    What PyTorch refuses with a sentence of its own comes first, what a kernel refuses later.
+    What PyTorch refuses with a sentence of its own comes first, what a kernel refuses later.  A `target`
+    that isn't an operand may have any shape.
     """
-    found, output = result_type(op, type_), operands[0]._type.dtype
+    if op.guard is not None:
+        op.guard(operands)
+    found, output = result_type(op, type_), (operands[0] if target is None else target)._type.dtype
     if op.misfit and output.category < dtypes.FLOATING and found.dtype.category > output.category:
         raise DTypeError(
             op.misfit.format(result=found.dtype.title, output=output.title, output_c=output.c_name)
@@ -216,6 +219,9 @@ def check_fits(op: Op, type_: TensorType, operands: Sequence[Any]) -> None:
     error = shape_error(op, operands)
     if error is not None:
         raise error
+    if target is not None:
+        check_result(target, target._array.shape, found)
+        return
     shapes = [o._array.shape for o in operands if isinstance(o, Tensor)]
     check_result(operands[0], numpy.broadcast_shapes(*shapes), found)
 

@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
+from tgrad.core.device import tensor_type
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from tgrad.errors import ArgumentError, AutogradError, DTypeError, ShapeError, TensorError
 from tgrad.ops.functions import bound
 from tgrad.ops.inplace import check_memory, check_overlap, overlap_error, put
-from tgrad.ops.operands import check_result
+from tgrad.ops.operands import check_fits, check_result
 from tgrad.ops.table import Op, same
+from tgrad.ops.writer import promoting
 
 # ---------------------------------------------------------------- tables
 
@@ -60,6 +62,9 @@ _EXACT: Final[tuple[tuple[str | tuple[str, ...], frozenset[str]], ...]] = (
         _names("amax amin"),
     ),
     ("Found dtype {have} but expected {want}", _names("lerp")),
+    ("heaviside is not yet implemented for tensors with different dtypes.", _names("heaviside")),
+    ("the output given to float_power has dtype {have} but the operation's result requires dtype {want}",
+     _names("float_power.Tensor_Tensor float_power.Scalar float_power.Tensor_Scalar")),
     ("Expected out type to be {want} but got {have}", _names("where")),
     ("{public} only supports bool tensor for result, got: {have}", _BOOL),
     ("{public} does not support non-boolean outputs.", _names("isneginf isposinf signbit")),
@@ -140,6 +145,10 @@ def write_out(op: Op, values: Sequence[Any], named: Mapping[str, Any], out: Any)
     with_grad, state.grad = state.grad, False
     try:
         results = bound(op)(*values, **named)
+    except TensorError:
+        if op.family == "broadcast":
+            _check_broadcast(op, values, named, targets[0])
+        raise
     finally:
         state.grad = with_grad
     results = results if isinstance(results, tuple) else (results,)
@@ -161,6 +170,17 @@ _C_PLACES: Final = {
     "split_copy": "split_copy_Tensor_out()", "split_with_sizes_copy": "split_with_sizes_copy_out",
     "unbind_copy": "unbind_copy_int_out",
 }  # fmt: skip
+
+
+def _check_broadcast(op: Op, values: Sequence[Any], named: Mapping[str, Any], target: Tensor) -> None:
+    """Raise PyTorch's error for an elementwise result that the target can't hold, where there is none."""
+    given = dict(zip((p.name for p in op.positional), values, strict=True)) | dict(named)
+    operands = [given[p.name] for p in promoting(op)]
+    if op.check is not None:
+        op.check(*values, **named)
+    mode = next((given[p.name] for p in op.parameters if p.kind in ("dtype", "mode")), None)
+    dtype = op.dtype.decide(operands, mode)
+    check_fits(op, tensor_type(dtype, target._type.device), operands, target)
 
 
 def _targets(op: Op, out: Any) -> tuple[Tensor, ...]:
@@ -210,6 +230,8 @@ def _check_dtype(op: Op, named: Mapping[str, Any], position: int, target: Tensor
     if sentence is not None:
         raise DTypeError(sentence.format(**words))
     try:
+        if op.misfit:
+            check_fits(op, result._type, (result,), target)
         check_result(target, result._array.shape, result._type)
     except DTypeError:
         special = _CAST.get("cat" if op.name in _CATS else op.name)

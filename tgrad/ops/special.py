@@ -13,18 +13,17 @@ from tgrad.ops.table import binary, broadcast, composite, float_result, row, una
 
 
 class _Kernels:
-    """The functions of `tgrad.backends.special` and `bessel`, imported when first called."""
+    """The functions of `tgrad.backends.special` and its relatives, imported when first called."""
 
     def __getattr__(self, name: str) -> Any:
-        from tgrad.backends import bessel, special
+        from tgrad.backends import bessel, gamma, polynomials, special
 
-        found = getattr(special if hasattr(special, name) else bessel, name)
+        found = next(getattr(m, name) for m in (special, gamma, bessel, polynomials) if hasattr(m, name))
         setattr(self, name, found)
         return found
 
 
 kernels: Any = _Kernels()
-
 
 
 def underivable(name: str) -> Callable[..., Any]:
@@ -150,6 +149,11 @@ row(
 composite(
     "polygamma.method", lambda o, input, n: o.polygamma(n, input), function=False, out=False,
     kinds={"n": "int"}, doc="The n-th derivative of digamma.",
+)  # fmt: skip
+
+composite(
+    "polygamma_.method", lambda o, input, n: o.polygamma_(n, input), function=False, out=False,
+    kinds={"n": "int"}, doc="Each element replaced by the n-th derivative of digamma there.",
 )  # fmt: skip
 
 
@@ -287,12 +291,16 @@ composite("zeta_of", _zeta_of, function=False, method=False, doc="zeta of a tens
 
 
 def _i1_slope(o: Any, g: Any, input: Any, out: Any) -> Any:
-    return g * o.choose(input == 0, 0.5, o.i0(input) - out / input)
+    zero = input == 0
+    nonzero = o.choose(zero, 1, input)
+    return g * o.choose(zero, 0.5, o.i0(nonzero) - out / nonzero)
 
 
 def _i1e_slope(o: Any, g: Any, input: Any, out: Any) -> Any:
-    inner = o.special_i0e(input) - out * (o.sgn(input) + o.reciprocal(input))
-    return g * o.choose(input == 0, 0.5, inner)
+    zero = input == 0
+    nonzero = o.choose(zero, 1, input)
+    inner = o.special_i0e(nonzero) - out * (o.sgn(nonzero) + o.reciprocal(nonzero))
+    return g * o.choose(zero, 0.5, inner)
 
 
 function("i0", "i0", "i0_vml_cpu", aliases=("special.i0",),
@@ -310,10 +318,21 @@ for _name, _kernel in (
     ("modified_bessel_i0", "i0"), ("modified_bessel_i1", "i1"),
     ("modified_bessel_k0", "k0"), ("modified_bessel_k1", "k1"),
     ("scaled_modified_bessel_k0", "k0e"), ("scaled_modified_bessel_k1", "k1e"),
-    ("spherical_bessel_j0", "spherical_j0"),
+    ("spherical_bessel_j0", "spherical_j0"), ("airy_ai", "airy_ai"),
 ):  # fmt: skip
     special(_name, _kernel, half=False, differentiable=False,
             doc=f"{_name.replace('_', ' ').capitalize()}.")  # fmt: skip
+
+# ---------------------------------------------------------------- softmax
+
+composite(
+    "special_softmax", lambda o, input, dim, *, dtype=None: o.softmax(input, dim, dtype),
+    module="torch.special", method=False, out=False, doc="See torch.softmax.",
+)  # fmt: skip
+composite(
+    "special_log_softmax", lambda o, input, dim, *, dtype=None: o.log_softmax(input, dim, dtype),
+    module="torch.special", method=False, out=False, doc="See torch.log_softmax.",
+)  # fmt: skip
 
 # ---------------------------------------------------------------- orthogonal polynomials
 

@@ -5,6 +5,7 @@ python tests/golden/numerics/record.py
 
 from __future__ import annotations
 
+import base64
 import random
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import numeric_cases as cases
+import special_cases
 
 torch.set_num_threads(2)  # as `tgrad.backends.sums.threads`
 DTYPES = {str(d)[6:]: d for d in (torch.float16, torch.float32, torch.float64)}
@@ -182,9 +184,21 @@ def functions() -> None:
     cases.save("functions", recorded)
 
 
+def special() -> None:
+    """The results themselves, as bits."""
+    recorded = []
+    for name in special_cases.FUNCTIONS:
+        for dtype in ("float32", "float64"):
+            found = special_cases.result(torch, name, dtype)
+            bits = base64.b64encode(found.astype(f"<f{found.itemsize}").tobytes()).decode()
+            recorded.append({"name": name, "dtype": dtype, "result": bits})
+    cases.save("special", recorded)
+
+
 if __name__ == "__main__":
     sums()
     products()
     ranges()
     draws()
     functions()
+    special()
