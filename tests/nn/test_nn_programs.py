@@ -18,7 +18,8 @@ import tgrad
 HERE = Path(__file__).resolve().parent
 SUBMODULES = (
     "distributions",
-    "nn", "nn.functional", "nn.utils", "nn.utils.rnn", "optim", "optim.lr_scheduler", "optim.swa_utils",
+    "nn", "nn.functional", "nn.utils", "nn.utils.rnn", "nn.utils.parametrizations",
+    "nn.utils.parametrize", "nn.utils.prune", "optim", "optim.lr_scheduler", "optim.swa_utils",
 )  # fmt: skip
 PROGRAMS = sorted((HERE / "programs").glob("*.py"))
 

@@ -87,6 +87,8 @@ GLU = _activation("GLU", "glu", dim=-1)
 Softmax = _activation("Softmax", "softmax", dim=None)
 LogSoftmax = _activation("LogSoftmax", "log_softmax", dim=None)
 Softmin = _activation("Softmin", "softmin", dim=None)
+
+
 class RReLU(Activation):
     """`torch.nn.functional.rrelu` as a module: slopes are drawn while training."""
 

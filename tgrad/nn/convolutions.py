@@ -47,6 +47,10 @@ class _Convolution(Module):
         self.register_parameter("bias", None)
         if bias:
             self.bias = new_parameter((out_channels,), dtype)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the starting values."""
         start_values(self.weight, self.bias)
 
     def _check_padding(self, padding: Any, stride: tuple[int, ...], mode: str) -> None:

@@ -151,3 +151,35 @@ def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
         tensor.copy_((q.t() if rows < columns else q).reshape(tensor.shape))
         tensor.mul_(gain)
     return tensor
+
+
+def dirac_(tensor: Any, groups: int = 1) -> Any:
+    """Ones at the middle of each channel's own window: a convolution that changes nothing."""
+    if tensor.ndim not in (3, 4, 5):
+        raise ArgumentValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    if tensor.shape[0] % groups:
+        raise ArgumentValueError("dim 0 must be divisible by groups")
+    size = tensor.shape[0] // groups
+    middle = tuple(n // 2 for n in tensor.shape[2:])
+    with no_grad():
+        tensor.zero_()
+        for group in range(groups):
+            for channel in range(min(size, tensor.shape[1])):
+                tensor[(group * size + channel, channel, *middle)] = 1
+    return tensor
+
+
+def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = None) -> Any:
+    """Normal numbers, with a share of zeros in each column."""
+    from tgrad.ops.install import modules
+
+    if tensor.ndim != 2:
+        raise ArgumentValueError("Only tensors with 2 dimensions are supported")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    randperm = modules()["torch"]["randperm"]
+    with no_grad():
+        tensor.normal_(0, std)
+        for column in range(columns):
+            tensor[randperm(rows)[:zeros], column] = 0
+    return tensor

@@ -16,17 +16,17 @@ from tgrad.nn.parameter import Parameter, is_parameter
 def _as_parameter(value: Any) -> Any:
     """A tensor as a parameter; other values as they are."""
     if isinstance(value, Tensor) and not is_parameter(value):
-        return Parameter(value, requires_grad=value.requires_grad)
+        return Parameter(value)
     return value
 
 
-def _line(name: Any, value: Any) -> str:
+def _line(name: Any, value: Any, dtype: str) -> str:
     """What the text of a container says about a value."""
     if not isinstance(value, Tensor):
         return f"  ({name}): Object of type: {type(value).__name__}"
     kind = "Parameter" if is_parameter(value) else "Tensor"
     size = "x".join(map(str, value.shape))
-    return f"  ({name}): {kind} containing: [{value.dtype!r} of size {size}]"
+    return f"  ({name}): {kind} containing: [{dtype} of size {size}]"
 
 
 class _Values(Module):
@@ -40,7 +40,11 @@ class _Values(Module):
 
     def extra_repr(self) -> str:
         """A line for each value."""
-        return "\n".join(_line(name, value) for name, value in self._shown())
+        return "\n".join(_line(name, value, self._dtype_text(value)) for name, value in self._shown())
+
+    def _dtype_text(self, value: Any) -> str:
+        """How the text names the dtype of a tensor."""
+        return repr(value.dtype) if isinstance(value, Tensor) else ""
 
 
 class ParameterList(_Values):
@@ -103,6 +107,9 @@ class ParameterDict(_Values):
         self._keys: dict[str, None] = {}
         if parameters is not None:
             self.update(parameters)
+
+    def _dtype_text(self, value: Any) -> str:
+        return str(value.type()) if isinstance(value, Tensor) else ""
 
     def _shown(self) -> Iterable[tuple[Any, Any]]:
         return self.items()
