@@ -148,7 +148,9 @@ def _wrong(
             used.add(p.name)
         if value is None and not p.required:
             continue
-        if _is(p.kind, value) or (several_ints and _is("int", value)):
+        if several_ints and _is("int", value):
+            continue
+        if _is(p.kind, value) and not (p.name in _SEVERAL and isinstance(value, int)):
             continue
         if p.kind == "Tensor" and name.removesuffix("_") in _OF_NUMBERS and _is("Number", value):
             continue
@@ -162,6 +164,9 @@ def _wrong(
             return f"{name}() got an unexpected keyword argument '{word}'"
     return None
 
+
+_SEVERAL: Final = ("size", "shape", "split_sizes", "indices", "sections")
+"""Parameters of several ints that don't take a single one in their place."""
 
 _OF_NUMBERS: Final = frozenset((
     "add", "div", "divide", "mul", "multiply", "sub", "subtract", "true_divide",
