@@ -300,7 +300,6 @@ def test_attributes_by_other_ways(text: str) -> None:
         "y.device.type = 'cuda'",
         "torch.exp = 1",
         "torch.data = 1",
-        "torch.frombuffer",
         "y.dtype.numpy = object",
     ],
 )
@@ -707,3 +706,17 @@ def test_memory_limit(text: str) -> None:
 def test_recursion_ends_in_an_error() -> None:
     with pytest.raises(RecursionError):
         run("def f(): return f()\nf()")
+
+
+def test_memory_of_bytes_is_copied() -> None:
+    world = World()
+    world.run("import torch\nb = b'abc'\nx = torch.frombuffer(b, dtype=torch.uint8)\nx[0] = 0")
+    assert world.names["b"] == b"abc"
+
+
+@pytest.mark.parametrize("text", ["np.frombuffer(b'12345678', np.int64)", "np.ndarray.frombuffer"])
+def test_numpy_reads_no_memory(text: str) -> None:
+    world = World()
+    world.run("import numpy as np")
+    with pytest.raises(AttributeError):
+        world.run(text)

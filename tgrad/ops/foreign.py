@@ -18,7 +18,8 @@ def frombuffer(
 ) -> Tensor:
     """A tensor of one dimension on the memory of an object with Python's buffer protocol.
 
-    `offset` is in bytes, `count` in elements; -1 takes all of them.
+    `offset` is in bytes, `count` in elements; -1 takes all of them.  Memory that can't be written to,
+    as that of bytes, is copied.
     """
     if dtype is None:
         raise ArgumentError('frombuffer() missing 1 required positional arguments: "dtype"')
@@ -35,6 +36,8 @@ def frombuffer(
     if requires_grad and not accepted.is_differentiable:
         raise DTypeError("Only Tensors of floating point and complex dtype can require gradients")
     array = numpy.frombuffer(memory, accepted.numpy, number, offset)
+    if memory.readonly:
+        array = array.copy()
     result = new_tensor(array, tensor_type(accepted))
     return result.requires_grad_() if requires_grad else result
 

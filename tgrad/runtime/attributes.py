@@ -23,7 +23,7 @@ pointers.
 _DENIED = """
     ag_await ag_code ag_frame as_strided_unchecked attrgetter base bit_generator bump_version
     capsule cast cffi code cr_await cr_code cr_frame ctypes current_edge dump dumps edges f_back
-    f_builtins f_code f_globals f_lineno f_locals f_trace flags format_map free frombuffer
+    f_builtins f_code f_globals f_lineno f_locals f_trace flags format_map free
     fromfile func getfield gi_code gi_frame gi_yieldfrom hooks keywords legacy_constructor
     memmap methodcaller mro names nditer need_hooks newbyteorder obj operands origin own_storage
     pyfunc raw rebase_history recarray recorded release require_grad resize saved saved_value
