@@ -30,18 +30,18 @@ from tgrad.ops.table import TABLE, Op
 
 ROW_FILES: Final = (
     "combined", "comparison", "contraction", "convert", "copies", "create", "distance", "einsum",
-    "elementwise", "extremes", "fft", "filling",
-    "finite_differences", "histograms", "index", "index_reduce", "joining", "layout", "linalg",
-    "linalg_cholesky", "linalg_decompositions", "linalg_eigen", "linalg_inverse", "linalg_ldl",
-    "linalg_lstsq", "linalg_lu", "linalg_norms", "linalg_removed", "linalg_svd", "linalg_tensors",
-    "linalg_solve", "masking", "matmul", "memory", "nn_activation", "nn_activation_functions",
-    "nn_attention", "nn_bags", "nn_base", "nn_blocks", "nn_convolution", "nn_ctc", "nn_dropout", "nn_grid", "nn_heads", "nn_layers", "nn_loss",
-    "nn_loss_binary", "nn_loss_classes", "nn_loss_linear", "nn_loss_margin", "nn_loss_more", "nn_normalization", "nn_pooling",
-    "nn_pooling_adaptive", "nn_pooling_inverse", "nn_padding", "nn_resize", "nn_shuffle", "nn_rrelu", "nn_softmax", "nn_standard", "nn_torch", "picking", "pointwise", "powers",
-    "progressions", "random", "random_fill", "rearrange", "reduce", "rounding", "scan",
+    "elementwise", "extremes", "fft", "filling", "finite_differences", "histograms", "index",
+    "index_reduce", "joining", "layout", "linalg", "linalg_cholesky", "linalg_decompositions",
+    "linalg_eigen", "linalg_inverse", "linalg_ldl", "linalg_lstsq", "linalg_lu", "linalg_norms",
+    "linalg_removed", "linalg_solve", "linalg_svd", "linalg_tensors", "masking", "matmul", "memory",
+    "nn_activation", "nn_activation_functions", "nn_attention", "nn_bags", "nn_base", "nn_blocks",
+    "nn_convolution", "nn_ctc", "nn_dropout", "nn_grid", "nn_heads", "nn_layers", "nn_loss",
+    "nn_loss_binary", "nn_loss_classes", "nn_loss_linear", "nn_loss_margin", "nn_loss_more",
+    "nn_normalization", "nn_padding", "nn_pooling", "nn_pooling_adaptive", "nn_pooling_inverse",
+    "nn_resize", "nn_rrelu", "nn_shuffle", "nn_softmax", "nn_standard", "nn_torch", "picking", "pointwise",
+    "powers", "progressions", "random", "random_fill", "rearrange", "reduce", "rounding", "scan",
     "scattering", "segments", "sets", "shape", "sorting", "special", "spectrogram", "splitting",
-    "statistics", "strided",
-    "tensor_index", "variance", "windows",
+    "statistics", "strided", "tensor_index", "variance", "windows",
 )  # fmt: skip
 """The files of rows.  Calls are matched to overloads in the order in which their rows are read."""
 
