@@ -43,7 +43,8 @@ IN_FILES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "torch.func": {
         "transforms": (
-            "grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd", "hessian", "linearize",
+            "grad", "grad_and_value", "value_and_grad", "vjp", "jvp", "jacrev", "jacfwd", "hessian",
+            "linearize",
         ),
         "batching": ("vmap",), "tgrad.nn.stateless": ("functional_call", "stack_module_state"),
     },

@@ -115,6 +115,22 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
     return run
 
 
+def value_and_grad(func: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """A function that returns `(value, gradients)` of a scalar function.
+
+    PyTorch has only `grad_and_value`, which returns them the other way round; this is the order, and the
+    name, that JAX and autograd use.
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @wraps(func)
+    def run(*args: Any, **keywords: Any) -> Any:
+        gradients, value = both(*args, **keywords)
+        return value, gradients
+
+    return run
+
+
 def grad(func: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """A function that returns the gradient of a scalar function; nests for higher orders."""
     both = grad_and_value(func, argnums, has_aux)
