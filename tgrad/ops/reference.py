@@ -23,8 +23,8 @@ AREAS: Final = (
     ("Elementwise", ("elementwise", "powers", "combined", "pointwise", "rounding")),
     ("Special functions", ("special", "bessel", "airy")),
     ("Comparison", ("comparison", "extremes")),
-    ("Reductions and statistics", ("reduce", "variance", "statistics")),
-    ("Scans", ("scan",)),
+    ("Reductions and statistics", ("reduce", "variance", "statistics", "histograms", "segments")),
+    ("Scans and differences", ("scan", "finite_differences")),
     ("Shapes and views", ("shape", "layout", "strided", "rearrange", "copies", "memory", "convert")),
     ("Joining and splitting", ("joining", "splitting")),
     ("Indexing", ("index", "tensor_index", "picking", "scattering", "index_reduce", "masking", "filling")),
@@ -81,8 +81,7 @@ def _describe(ops: Sequence[Op]) -> Description:
         name = name.removeprefix(first.module.rpartition(".")[2] + "_")
     elif first.family == "filling":
         name += "_"
-    inner = TABLE.get(f"_{first.public}")
-    derivatives = dict(pair for op in (*ops, inner) if op is not None for pair in _derivatives(op))
+    derivatives = dict(pair for op in (*ops, *_kernels(ops)) for pair in _derivatives(op))
     return Description(
         name=name,
         module=first.module,
@@ -94,6 +93,27 @@ def _describe(ops: Sequence[Op]) -> Description:
         remark="" if derivatives else _remark(ops),
         source=Path(first.forward.__code__.co_filename).stem,
     )
+
+
+def _parts(op: Op) -> list[Op]:
+    """The rows that a composite one names."""
+    if op.family != "composite":
+        return []
+    keys = _by_key()
+    return [keys[name] for name in op.forward.__code__.co_names if name in keys and keys[name] is not op]
+
+
+@cache
+def _by_key() -> dict[str, Op]:
+    return {op.key: op for op in TABLE.values()}
+
+
+def _kernels(ops: Sequence[Op]) -> list[Op]:
+    """The rows that do the work of composite ones and are called like them: `_softmax` for `softmax`."""
+    return [
+        part for op in ops for part in _parts(op)
+        if not part.function and not part.method and op.public in part.key
+    ]  # fmt: skip
 
 
 def _signature(op: Op) -> str:
@@ -149,7 +169,8 @@ def _remark(ops: Sequence[Op]) -> str:
             str(op.differentiable) for op in ops if isinstance(op.differentiable, str)
         )
     if all(op.family == "composite" for op in ops):
-        return "follows from the operators that it is made of"
+        made_of = dict.fromkeys(part.public.strip("_") for op in ops for part in _parts(op))
+        return f"follows from {', '.join(made_of)}" if made_of else "follows"
     return "none"
 
 
