@@ -110,9 +110,10 @@ def _by_key() -> dict[str, Op]:
 
 def _kernels(ops: Sequence[Op]) -> list[Op]:
     """The rows that do the work of composite ones and are called like them: `_softmax` for `softmax`."""
+    inner = TABLE.get(f"_{ops[0].public}")
     return [
-        part for op in ops for part in _parts(op)
-        if not part.function and not part.method and op.public in part.key
+        part for op in ops for part in (*_parts(op), inner)
+        if part is not None and not part.function and not part.method and op.public in part.key
     ]  # fmt: skip
 
 
