@@ -11,7 +11,7 @@ from tgrad.backends import ranges
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, StateError, UnsupportedDTypeError
+from tgrad.errors import ArgumentValueError, DTypeError, StateError, UnsupportedDTypeError
 from tgrad.ops.creation import checked_size
 from tgrad.ops.table import Rule, creation
 
@@ -66,6 +66,8 @@ def known(kernel: str, dtype: Any, kinds: str = "fViu") -> None:
 def arange(xp: Any, start: Any, end: Any, step: Any, dtype: Any) -> Any:
     """Numbers from start up to, not including, end."""
     _check_range(start, end, step)
+    if dtype.kind in "iu" and dtype.itemsize == 8 and not int(step):
+        raise ArgumentValueError("step must be nonzero")
     known("arange_cpu", dtype)
     checked_size((math.ceil((end - start) / step),), dtype.itemsize)
     return ranges.arange(start, end, step, dtype)
@@ -117,6 +119,11 @@ def _end(name: str, which: str, value: Any) -> Any:
 
 
 def _ends(name: str, start: Any, end: Any, steps: int, dtype: Any) -> tuple[Any, Any]:
+    if hasattr(start, "ndim") and hasattr(end, "ndim") and (start.ndim or end.ndim):
+        raise StateError(
+            f"{name} only supports 0-dimensional start and end tensors, but got start with {start.ndim} "
+            f"dimension(s) and end with {end.ndim} dimension(s)."
+        )
     ends = _end(name, "start", start), _end(name, "end", end)
     if steps < 0:
         raise StateError("number of steps must be non-negative")

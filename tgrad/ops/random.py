@@ -17,7 +17,13 @@ from tgrad.core import dtype as dtypes
 from tgrad.core import random as streams
 from tgrad.core.generator import Generator, default_generator
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, ShapeError, StateError, UnsupportedDTypeError
+from tgrad.errors import (
+    ArgumentValueError,
+    DTypeError,
+    ShapeError,
+    StateError,
+    UnsupportedDTypeError,
+)
 from tgrad.ops.create import LIKE, long_or_given
 from tgrad.ops.creation import checked_size
 from tgrad.ops.table import broadcast, creation, operator, promoted, same_or_given
@@ -55,7 +61,7 @@ def rand(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array:
     """Numbers from [0, 1)."""
     shape = checked_size(size)
     if numpy.dtype(dtype).kind == "c":
-        return _complex_of(streams.uniform, generator, shape, dtype)
+        return complex_of(streams.uniform, generator, shape, dtype)
     check_floating("check_uniform_bounds", dtype)
     return streams.uniform(generator or default_generator, shape, dtype)
 
@@ -64,12 +70,12 @@ def randn(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array
     """Normally distributed numbers."""
     shape = checked_size(size)
     if numpy.dtype(dtype).kind == "c":
-        return _complex_of(streams.normal, generator, shape, dtype, 0.0, 1.0 / math.sqrt(2.0))
+        return complex_of(streams.normal, generator, shape, dtype, 0.0, 1.0 / math.sqrt(2.0))
     check_floating("normal_kernel_cpu", dtype)
     return streams.normal(generator or default_generator, shape, dtype)
 
 
-def _complex_of(stream: Any, generator: Any, shape: tuple[int, ...], dtype: Any, *rest: float) -> Any:
+def complex_of(stream: Any, generator: Any, shape: tuple[int, ...], dtype: Any, *rest: float) -> Any:
     """Complex numbers whose parts are drawn one after the other."""
     part = numpy.float32 if numpy.dtype(dtype) == numpy.complex64 else numpy.float64
     parts = stream(generator or default_generator, (*shape, 2), part, *rest)
@@ -110,7 +116,10 @@ def normal(
 ) -> Array:
     """Normal numbers for a tensor's memory."""
     _check_std(std)
-    check_floating("normal_kernel_cpu", input.dtype)
+    check_floating("normal_kernel_cpu", input.dtype, complex_too=True)
+    if input.dtype.kind == "c":
+        spread = std / math.sqrt(2.0)
+        return placed(input, complex_of(streams.normal, generator, input.shape, input.dtype, mean, spread))
     flat = input.flags.c_contiguous
     numbers = streams.normal(
         generator or default_generator, input.shape, input.dtype.type, mean, std, contiguous=flat
@@ -267,6 +276,38 @@ operator(
 )  # fmt: skip
 
 
+def _binomial(count: Array, prob: Array, generator: Generator | None) -> Array:
+    from tgrad.core.binomial import binomial
+
+    if count.dtype.kind not in "fV":
+        raise ArgumentValueError(
+            f"binomial only supports floating-point dtypes for count, got: {title(count.dtype)}"
+        )
+    if prob.dtype != count.dtype:
+        raise DTypeError(f"Found dtype {title(prob.dtype)} but expected {title(count.dtype)}")
+    return binomial(generator or default_generator, *numpy.broadcast_arrays(count, prob))
+
+
+operator(
+    "binomial", lambda xp, count, prob, generator=None: _binomial(count, prob, generator),
+    kinds={"count": "tensor", "prob": "index"}, method=False, out=False,
+    differentiable="draws are whole numbers, which don't follow the probabilities smoothly",
+    doc="How many of count trials succeed, each with probability prob.",
+)  # fmt: skip
+
+
+def _check_weights(weights: Array, in_turn: bool) -> None:
+    """Raise PyTorch's errors for weights that are none; `in_turn` if it meets them one by one."""
+    usable = (weights >= 0) & numpy.isfinite(weights)
+    if bool(usable.all()):
+        return
+    if not in_turn:
+        raise StateError("probability tensor contains either `inf`, `nan` or element < 0")
+    first = weights.reshape(-1)[int((~usable).reshape(-1).argmax())]
+    problem = "= infinity or NaN" if first > 0 else "< 0"
+    raise StateError(f"invalid multinomial distribution (encountering probability entry {problem})")
+
+
 def _multinomial(input: Array, count: int, replacement: bool, generator: Any) -> Array:
     if input.dtype.kind not in "fV":
         raise DTypeError(
@@ -275,12 +316,13 @@ def _multinomial(input: Array, count: int, replacement: bool, generator: Any) ->
         )
     if input.ndim not in (1, 2):
         raise ShapeError("prob_dist must be 1 or 2 dim")
+    if input.shape[-1] > 1 << 24:
+        raise StateError("number of categories cannot exceed 2^24")
     if count <= 0:
         raise StateError("cannot sample n_sample <= 0 samples")
     if not replacement and count > input.shape[-1]:
         raise StateError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    if not bool(((input >= 0) & numpy.isfinite(input)).all()):
-        raise StateError("probability tensor contains either `inf`, `nan` or element < 0")
+    _check_weights(input, count > 1 and replacement)
     if not bool((input.sum(-1) > 0).all()):
         raise StateError("invalid multinomial distribution (sum of probabilities <= 0)")
     return streams.multinomial(generator or default_generator, input, count, replacement)

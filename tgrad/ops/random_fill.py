@@ -7,18 +7,20 @@ from typing import Any
 from tgrad.core import random as streams
 from tgrad.core.generator import Generator, default_generator
 from tgrad.errors import ArgumentError, DTypeError, StateError
-from tgrad.ops.random import check_floating, normal, placed, randint, shown, title
+from tgrad.ops.random import check_floating, complex_of, normal, placed, randint, shown, title
 from tgrad.ops.table import filling, operator
 
 Array = Any
 
 def _uniform(input: Array, low: float, high: float, generator: Generator | None) -> Array:
-    check_floating("check_uniform_bounds", input.dtype)
+    check_floating("check_uniform_bounds", input.dtype, complex_too=True)
     if not low <= high:
         raise StateError(
             f"uniform_ expects to return a [from, to) range, but found from={shown(low)} > "
             f"to={shown(high)}"
         )
+    if input.dtype.kind == "c":
+        return placed(input, complex_of(streams.uniform, generator, input.shape, input.dtype, low, high))
     drawn = streams.uniform(
         generator or default_generator, input.shape, input.dtype.type, low, high
     )

@@ -153,27 +153,51 @@ def general_cosine(
     return o.sum_dim(o.unsqueeze(signed, -1) * waves, (0,), False)
 
 
-def general_hamming(M: int, *, alpha: float = 0.54, sym: bool = True, **options: Any) -> Any:
+def general_hamming(
+    M: int, *, alpha: float = 0.54, sym: bool = True, dtype: DType | None = None,
+    layout: Layout = strided, device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """alpha - (1 - alpha) cos(2 pi n / N)."""
-    return general_cosine(M, a=[alpha, 1.0 - alpha], sym=sym, **options)
+    return _cosines(M, [alpha, 1.0 - alpha], sym, dtype, layout, device, requires_grad)
 
 
-def hamming(M: int, *, sym: bool = True, **options: Any) -> Any:
+def hamming(
+    M: int, *, sym: bool = True, dtype: DType | None = None, layout: Layout = strided,
+    device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """Hamming's window: `general_hamming` with alpha = 0.54."""
-    return general_hamming(M, sym=sym, **options)
+    return _cosines(M, [0.54, 1.0 - 0.54], sym, dtype, layout, device, requires_grad)
 
 
-def hann(M: int, *, sym: bool = True, **options: Any) -> Any:
+def hann(
+    M: int, *, sym: bool = True, dtype: DType | None = None, layout: Layout = strided,
+    device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """Hann's window: `general_hamming` with alpha = 0.5."""
-    return general_hamming(M, alpha=0.5, sym=sym, **options)
+    return _cosines(M, [0.5, 0.5], sym, dtype, layout, device, requires_grad)
 
 
-def blackman(M: int, *, sym: bool = True, **options: Any) -> Any:
+def blackman(
+    M: int, *, sym: bool = True, dtype: DType | None = None, layout: Layout = strided,
+    device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """Blackman's window: `general_cosine` with three coefficients."""
-    _Options("blackman", M, options.get("dtype"), options.get("layout", strided), None, False)
-    return general_cosine(M, a=[0.42, 0.5, 0.08], sym=sym, **options)
+    _Options("blackman", M, dtype, layout, None, False)
+    return _cosines(M, [0.42, 0.5, 0.08], sym, dtype, layout, device, requires_grad)
 
 
-def nuttall(M: int, *, sym: bool = True, **options: Any) -> Any:
+def nuttall(
+    M: int, *, sym: bool = True, dtype: DType | None = None, layout: Layout = strided,
+    device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """Nuttall's window: `general_cosine` with four coefficients, the least sidelobes."""
-    return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, **options)
+    coefficients = [0.3635819, 0.4891775, 0.1365995, 0.0106411]
+    return _cosines(M, coefficients, sym, dtype, layout, device, requires_grad)
+
+
+def _cosines(
+    M: int, a: list[float], sym: bool, dtype: DType | None, layout: Layout, device: Any, requires_grad: bool
+) -> Any:
+    return general_cosine(
+        M, a=a, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad
+    )

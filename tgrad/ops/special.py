@@ -338,16 +338,25 @@ composite(
 
 
 def polynomials(name: str, kernel: str) -> None:
-    """P(n, x); n may be a number."""
+    """P(n, x): rows of two tensors, of a number x, of a number n."""
 
-    def forward(xp: Any, input: Any, n: Any) -> Any:
-        return getattr(kernels, kernel)(input, n)
+    def forward(xp: Any, x: Any, n: Any) -> Any:
+        return getattr(kernels, kernel)(x, n)
 
-    broadcast(
-        f"special_{name}", forward, kinds={"n": "operand", "input": "operand"}, dtype=float_result,
-        refuses={f"{name}_cpu": (*HALF, *COMPLEX)}, differentiable=False, module="torch.special",
-        method=False, doc=f"{name.replace('_', ' ').capitalize()} of degree n.",
-    )  # fmt: skip
+    for overload, kinds in (("", {}), (".x_scalar", {"x": "scalar"}), (".n_scalar", {"n": "scalar"})):
+        broadcast(
+            f"special_{name}{overload}", typed(forward, kinds), kinds={"x": "tensor", "n": "tensor", **kinds},
+            dtype=float_result, refuses={f"{name}_cpu": (*HALF, *COMPLEX)}, differentiable=False,
+            module="torch.special", method=False,
+            doc=f"{name.replace('_', ' ').capitalize()} of degree n.",
+        )  # fmt: skip
+
+
+def typed(forward: Callable[..., Any], kinds: dict[str, str]) -> Callable[..., Any]:
+    """A kernel that takes a number in the dtype of the array that goes with it."""
+    if "x" in kinds:
+        return lambda xp, x, n: forward(xp, xp.full_like(n, x), n)
+    return (lambda xp, x, n: forward(xp, x, xp.full_like(x, n))) if kinds else forward
 
 
 for _name in ("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v",
