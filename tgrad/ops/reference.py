@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final, NamedTuple
 
 from tgrad.ops.table import REQUIRED, TABLE, Op, Parameter
@@ -100,7 +101,14 @@ def _parts(op: Op) -> list[Op]:
     if op.family != "composite":
         return []
     keys = _by_key()
-    return [keys[name] for name in op.forward.__code__.co_names if name in keys and keys[name] is not op]
+    names = sorted(_names_in(op.forward.__code__))
+    return [keys[name] for name in names if name in keys and keys[name] is not op]
+
+
+def _names_in(code: CodeType) -> set[str]:
+    """The names that a function uses, also in what is defined inside of it."""
+    inner = [_names_in(part) for part in code.co_consts if isinstance(part, CodeType)]
+    return set(code.co_names).union(*inner)
 
 
 @cache

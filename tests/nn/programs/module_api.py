@@ -140,7 +140,7 @@ nn.Parameter(torch.ones(2) * nn.Parameter(torch.ones(2)))
 nn.Parameter(torch.arange(3))
 nn.Parameter(torch.arange(3), requires_grad=False)
 nn.Parameter()
-m.state_dict()._metadata
+dict(m.state_dict()._metadata)
 """.splitlines():
     show(text, m=make())
 

@@ -113,7 +113,7 @@ nn.TripletMarginWithDistanceLoss()(torch.ones(1, 2), torch.zeros(1, 2), torch.on
 nn.LazyLinear(3), nn.LazyLinear(3)(torch.ones(2, 4))
 nn.LazyLinear(3).weight
 nn.LazyLinear(3).weight.shape
-nn.Sequential(nn.LazyLinear(3), nn.ReLU(), nn.LazyLinear(2)).state_dict()
+dict(nn.Sequential(nn.LazyLinear(3), nn.ReLU(), nn.LazyLinear(2)).state_dict())
 nn.LazyConv2d(3, 2)(x4).shape, nn.LazyConv2d(3, 2, bias=False)
 nn.LazyConvTranspose2d(3, 2)(x4).shape
 nn.LazyBatchNorm2d(), nn.LazyBatchNorm2d()(x4).shape
