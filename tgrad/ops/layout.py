@@ -131,6 +131,10 @@ def check_view_as_complex(input: Any) -> None:
         raise ShapeError("Tensor must have a last dimension with stride 1")
     if any(step % 2 for step in strides[:-1]):
         raise ShapeError("Tensor must have a stride divisible by 2 for all but last dimension")
+    if dtype is dtypes.float16:
+        raise DTypeError(
+            "complex numbers of two float16 parts are not available", hint="convert to float32 first"
+        )
 
 
 def _pairs(xp: Any, input: Any) -> Any:
