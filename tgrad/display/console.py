@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
+from tgrad.display.look import TRUE_COLOR, Look
 from tgrad.display.theme import STYLES
 
 Segment = tuple[str, str]
-"""A style's name and the text in it."""
+"""A style's name and the text in it; in place of a name a style in rich's words will do."""
 
 WIDTH_WITHOUT_TERMINAL = 120
+HEIGHT_WITHOUT_TERMINAL = 24
 NARROWEST = 40
 
 
@@ -41,23 +44,79 @@ def wants_color(choice: str, terminal: bool, environment: Mapping[str, str]) -> 
     return terminal and environment.get("TERM") != "dumb"
 
 
+def number_of_colors(environment: Mapping[str, str]) -> int:
+    """How many colours a terminal has that shows colours at all."""
+    if environment.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
+        return TRUE_COLOR
+    terminal = environment.get("TERM", "")
+    if terminal.endswith("-direct") or terminal == "xterm-kitty":
+        return TRUE_COLOR
+    return 256 if "256color" in terminal else 16
+
+
+def shows_glyphs(stream: Stream, environment: Mapping[str, str]) -> bool:
+    """Can block and braille characters be written: to a terminal whose encoding has them?"""
+    encoding = getattr(getattr(stream, "stream", stream), "encoding", None) or "ascii"
+    try:
+        "▀⠿█".encode(encoding)
+    except (LookupError, UnicodeError):
+        return False
+    return stream.isatty() and environment.get("TERM") != "dumb"
+
+
 class Console:
     """Writes styled lines to one stream."""
 
-    def __init__(self, stream: Stream, *, color: bool = False, width: int | None = None) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        *,
+        color: bool = False,
+        width: int | None = None,
+        plain: bool = False,
+    ) -> None:
         self._stream = stream
         self._color = color
         self._width = width
+        self._plain = plain
 
     @classmethod
-    def on(cls, stream: Stream, choice: str = "auto") -> Console:
-        """A console for a stream of this process, coloured as the user wants it."""
-        return cls(stream, color=wants_color(choice, stream.isatty(), os.environ))
+    def on(cls, stream: Stream, choice: str = "auto", *, plain: bool = False) -> Console:
+        """A console for a stream of this process, coloured as the user wants it.
+
+        With `plain`, drawings say in words what colours and glyphs would say.
+        """
+        return cls(stream, color=wants_color(choice, stream.isatty(), os.environ), plain=plain)
 
     @property
     def color(self) -> bool:
         """Are the lines coloured?"""
         return self._color
+
+    @property
+    def colors(self) -> int:
+        """The number of colours: 0 where there are none."""
+        return number_of_colors(os.environ) if self._color else 0
+
+    @property
+    def unicode(self) -> bool:
+        """May drawings use signs outside of ASCII?"""
+        return shows_glyphs(self._stream, os.environ)
+
+    @property
+    def height(self) -> int:
+        """The number of lines that are seen at once."""
+        lines = os.environ.get("LINES", "")
+        if lines.isdigit() and int(lines) > 0:
+            return int(lines)
+        if self._stream.isatty():
+            with suppress(OSError):
+                return os.get_terminal_size(2).lines or HEIGHT_WITHOUT_TERMINAL
+        return HEIGHT_WITHOUT_TERMINAL
+
+    def look(self, precision: int | None = None) -> Look:
+        """What a drawing on this console may use."""
+        return Look(self.width, self.height, self.colors, self.unicode, self._plain, precision)
 
     @property
     def width(self) -> int:
@@ -76,20 +135,22 @@ class Console:
 
     def draw(self, lines: Sequence[Sequence[Segment]]) -> None:
         """Write the lines at once, so that nothing else comes between them."""
-        paint = _colored if self._color else _plain
-        self._stream.write("".join(paint(line) + "\n" for line in lines))
+        self._stream.write("".join(self._paint(line) + "\n" for line in lines))
         self._stream.flush()
 
+    def _paint(self, line: Sequence[Segment]) -> str:
+        if not self._color:
+            return "".join(text for _, text in line)
+        from rich.color import ColorSystem
+        from rich.style import Style
 
-def _plain(line: Sequence[Segment]) -> str:
-    return "".join(text for _, text in line)
-
-
-def _colored(line: Sequence[Segment]) -> str:
-    from rich.color import ColorSystem
-    from rich.style import Style
-
-    return "".join(
-        Style.parse(STYLES[style]).render(text, color_system=ColorSystem.STANDARD)
-        for style, text in line
-    )
+        colors = self.colors
+        system = (
+            ColorSystem.TRUECOLOR if colors > 256
+            else ColorSystem.EIGHT_BIT if colors > 16
+            else ColorSystem.STANDARD
+        )  # fmt: skip
+        return "".join(
+            Style.parse(STYLES.get(style, style)).render(text, color_system=system)
+            for style, text in line
+        )

@@ -18,5 +18,16 @@ STYLES = {
     "kind": "bold red",
     "message": "bold",
     "prompt": "bold green",
+    "type": "bold green",
+    "fact": "",
+    "separator": "dim",
+    "histogram": "cyan",
+    "flag": "yellow",
+    "wrong": "bold red",
+    "number": "",
+    "zero": "dim",
+    "index": "dim",
+    "low": "blue",
+    "high": "red",
 }
 """Style names of `tgrad.display`, in rich's words."""
