@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tgrad.lang import Program
     from tgrad.runtime.diagnostic import Diagnostic
-    from tgrad.runtime.output import Output, Reporter
+    from tgrad.runtime.output import DrawDiagnostic, Output, Reporter
     from tgrad.runtime.session import Session
     from tgrad.source import Source
 
@@ -45,6 +45,8 @@ options:
                        let the program read or write below PATH; may be given several times
   --color WHEN         auto (the default), always or never; NO_COLOR, FORCE_COLOR and
                        TERM=dumb are honoured
+  --plain              say in words what a colour or a glyph says
+  --no-rc              a prompt without your settings and your start-up program
   --version            print the version
   -h, --help           print this help
 
@@ -70,6 +72,8 @@ class Options:
         self.help = False
         self.version = False
         self.json = False
+        self.plain = False
+        self.no_rc = False
         self.color = "auto"
         self.seed: int | None = None
         self.time_limit: float | None = None
@@ -79,7 +83,15 @@ class Options:
         self.allow_write: list[str] = []
 
 
-FLAGS = {"--json": "json", "--version": "version", "-V": "version", "--help": "help", "-h": "help"}
+FLAGS = {
+    "--json": "json",
+    "--plain": "plain",
+    "--no-rc": "no_rc",
+    "--version": "version",
+    "-V": "version",
+    "--help": "help",
+    "-h": "help",
+}
 VALUES = {
     "--seed": "seed",
     "--time-limit": "time_limit",
@@ -220,7 +232,7 @@ def _run(source: Source, options: Options, show: bool, output: Output, errors: O
         read_arguments,
     )
 
-    session = _session(options, output, errors)
+    session = _session(options, _reporter(options, output, errors))
     try:
         program = session.compile(source, show=show)
     except Exception as error:
@@ -257,7 +269,7 @@ def _misplaced(words: Sequence[str], program: Program) -> str:
     return ": tgrad's own options stand before the program"
 
 
-def _session(options: Options, output: Output, errors: Output) -> Session:
+def _session(options: Options, reporter: Reporter) -> Session:
     from tgrad.runtime.session import Session
 
     extra: dict[str, Any] = {}
@@ -271,7 +283,7 @@ def _session(options: Options, output: Output, errors: Output) -> Session:
     if options.time_limit or options.memory_limit or options.step_limit:
         extra["boundary"] = _limits(options)
     debug = bool(os.environ.get("TGRAD_DEBUG"))
-    session = Session(_reporter(options, output, errors), debug=debug, **extra)
+    session = Session(reporter, debug=debug, **extra)
     if options.seed is not None:
         session.seed(options.seed)
     return session
@@ -287,12 +299,7 @@ def _limits(options: Options) -> Callable[[], AbstractContextManager[None]]:
 def _reporter(options: Options, output: Output, errors: Output) -> Reporter:
     from tgrad.runtime.output import TextReporter
 
-    def draw(diagnostic: Diagnostic) -> None:
-        from tgrad.display import diagnostic as drawing
-        from tgrad.display.console import Console
-
-        drawing.draw(diagnostic, Console.on(errors, options.color))
-
+    draw = _drawing(options, errors)
     if options.json:
         from tgrad.runtime.json_output import JsonReporter
 
@@ -300,13 +307,34 @@ def _reporter(options: Options, output: Output, errors: Output) -> Reporter:
     return TextReporter(output, errors, draw)
 
 
+def _drawing(options: Options, errors: Output) -> DrawDiagnostic:
+    """What draws errors on the error stream."""
+
+    def draw(diagnostic: Diagnostic) -> None:
+        from tgrad.display import diagnostic as drawing
+        from tgrad.display.console import Console
+
+        drawing.draw(diagnostic, Console.on(errors, options.color))
+
+    return draw
+
+
 def _shell(options: Options, output: Output, errors: Output) -> int:
+    """Open the prompt.  What programs need is loaded behind it, while the user reads and types."""
     from tgrad._version import __version__
-    from tgrad.shell.loop import Loop
+    from tgrad.display.console import Console
+    from tgrad.shell.loop import Shell
+    from tgrad.shell.reporter import ShellReporter
+    from tgrad.shell.settings import Settings
 
     _collect_garbage_rarely()
-    output.write(f"tgrad {__version__}: exit() or Ctrl-D leaves\n")
-    return Loop(_session(options, output, errors), output).run()
+    settings = Settings()
+    console = Console.on(output, options.color)
+    reporter = ShellReporter(output, errors, _drawing(options, errors), console, settings)
+    reporter.plain = options.plain
+    shell = Shell(_session(options, reporter), settings, console=console, plain=options.plain)
+    output.write(f"tgrad {__version__}: exit() or Ctrl-D leaves, :help explains\n")
+    return shell.run()
 
 
 def _source(options: Options) -> Source:

@@ -6,7 +6,10 @@ from tgrad.display.console import Console
 from tgrad.display.diagnostic import draw
 from tgrad.runtime.output import Output, TextReporter
 from tgrad.runtime.session import Session
-from tgrad.shell.loop import Loop
+from tgrad.shell.history import HistoryFile
+from tgrad.shell.loop import Shell
+from tgrad.shell.plain import PlainPrompt
+from tgrad.shell.settings import Settings
 
 
 def typed(*lines):
@@ -27,7 +30,8 @@ def typed(*lines):
     output = Output(screen)
     console = Console(screen, width=80)
     session = Session(TextReporter(output, output, lambda found: draw(found, console)))
-    code = Loop(session, output, read).run()
+    shell = Shell(session, Settings(), console=console, history=HistoryFile(None))
+    code = shell.run(PlainPrompt(output, shell.complete, read))
     return screen.getvalue(), code
 
 

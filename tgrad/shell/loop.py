@@ -1,64 +1,201 @@
-"""A plain prompt: reads a statement, runs it, shows its value, until there is no more input."""
+"""The shell: reads an input, runs it in one session, keeps what it gave.
+
+The shell's other parts plug in here and are loaded when they are first needed: the prompt
+(`prompt`, or `plain` where a terminal can't do it), commands, undo.  A part that is missing or
+fails takes nothing with it.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
-from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from tgrad.runtime.output import Output
-from tgrad.runtime.session import Session
+from tgrad.runtime.output import Output, OutputClosed
 from tgrad.source import Source
 
-PROMPT, CONTINUATION = "tgrad> ", "  ...> "
+if TYPE_CHECKING:
+    from tgrad.display.console import Console
+    from tgrad.runtime.session import Result, Session
+    from tgrad.shell.history import HistoryFile
+    from tgrad.shell.settings import Settings
+
+KEPT_RESULTS = 1000
+"""So many results keep their names `_1`, `_2`, ...; older ones are let go of."""
 
 
-class Loop:
-    """Reads statements from a terminal and runs them in one session."""
+class Input(NamedTuple):
+    """An input that ran: its number, its text, and how it ended."""
+
+    number: int
+    text: str
+    result: Result
+
+
+class Prompt(Protocol):
+    """Where inputs come from."""
+
+    def read(self) -> str:
+        """The next input.  Raises EOFError when there is none."""
+
+
+class Shell:
+    """Inputs and results of one session.
+
+    `input` and `output` are prompt_toolkit's, for tests; without them the process's terminal is
+    used.  `console` is what commands draw on.
+    """
 
     def __init__(
-        self, session: Session, output: Output, read: Callable[[str], str] | None = None
+        self,
+        session: Session,
+        settings: Settings,
+        *,
+        input: Any = None,
+        output: Any = None,
+        console: Console | None = None,
+        plain: bool = False,
+        history: HistoryFile | None = None,
     ) -> None:
-        self._session = session
-        self._output = output
-        self._read = read or _terminal_reader()
-        self._inputs = 0
+        self.session = session
+        self.settings = settings
+        self.plain = plain
+        self.inputs: list[Input] = []
+        self.exit_code: int | None = None
+        """Set when the shell is to be left."""
+        self.input, self.output = input, output
+        self._console = console
+        self._history = history
+        self._results: list[tuple[str, object]] = []
 
-    def run(self) -> int:
-        """Read and run until the end of the input or `exit()`; returns the exit code."""
-        lines: list[str] = []
-        while True:
+    @property
+    def console(self) -> Console:
+        """What the shell and its commands draw on."""
+        if self._console is None:
+            from tgrad.display.console import Console
+
+            self._console = Console.on(Output(sys.stdout))
+        return self._console
+
+    @property
+    def history(self) -> HistoryFile:
+        """The entries of this session and of earlier ones."""
+        if self._history is None:
+            from tgrad.shell.history import HistoryFile, history_path
+
+            self._history = HistoryFile(history_path())
+        return self._history
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next input; its result will be `_` and this number."""
+        return len(self.inputs) + 1
+
+    def run(self, prompt: Prompt | None = None) -> int:
+        """Read and run inputs until the end of the input, `exit()` or `:quit`; returns the exit code."""
+        prompt = prompt or self._prompt()
+        while self.exit_code is None:
             try:
-                lines.append(self._read(CONTINUATION if lines else PROMPT))
+                self.execute(prompt.read())
             except EOFError:
-                self._output.write("\n")
                 return 0
             except KeyboardInterrupt:
-                self._output.write("\n")
-                lines = []
                 continue
-            if not any(line.strip() for line in lines):
-                lines = []
-                continue
-            if _in_block(lines):
-                continue
-            text = "\n".join(lines)
-            result = self._session.run(
-                Source(f"<input {self._inputs + 1}>", text), show=True, more=True
-            )
-            if result.left:
-                return result.exit_code
-            if not result.incomplete:
-                self._inputs += 1
-                lines = []
+        return self.exit_code
+
+    def leave(self, code: int = 0) -> None:
+        """Leave the shell once the input at hand is done."""
+        self.exit_code = code
+
+    def execute(self, text: str) -> Result | None:
+        """Run an input: statements, `:command argument`, or `name?`.  None for commands."""
+        words = text.strip()
+        if not words:
+            return None
+        if words.startswith(":"):
+            self._command(words[1:])
+            return None
+        if words.endswith("?") and "\n" not in words:
+            self._command(f"help {words.rstrip('?')}")
+            return None
+        return self._statements(text)
+
+    def complete(self, text: str) -> bool:
+        """Whether an input can run as it is; one with a mistake in it can, and says so then."""
+        words = text.strip()
+        if words.startswith(":") or (words.endswith("?") and "\n" not in words):
+            return True
+        from tgrad.lang.program import completeness
+
+        return completeness(text) != "incomplete"
+
+    def write(self, text: str) -> None:
+        """Write a line of the shell's own."""
+        self.console.draw([[("plain", text)]])
+
+    # -- statements
+
+    def _statements(self, text: str) -> Result:
+        number = self.next_number
+        source = Source(f"<input {number}>", text)
+        result = self.session.run(source, show=True)
+        self.inputs.append(Input(number, text, result))
+        if result.left:
+            self.leave(result.exit_code)
+        elif result.value is not None and result.diagnostic is None:
+            self._keep(number, result.value)
+        return result
+
+    def _keep(self, number: int, value: object) -> None:
+        """Give a result its names: `__` and `___` are those before `_`, `_3` is that of input 3."""
+        names = self.session.builtins.names
+        name = f"_{number}"
+        names[name] = value
+        self._results.append((name, value))
+        for depth, (_, older) in enumerate(reversed(self._results[-3:]), 1):
+            names["_" * depth] = older
+        if len(self._results) > KEPT_RESULTS:
+            names.pop(self._results.pop(0)[0], None)
+
+    # -- commands
+
+    def _command(self, line: str) -> None:
+        name, _, argument = line.strip().partition(" ")
+        try:
+            from tgrad.shell.commands import find
+
+            command: Callable[[Shell, str], object] | None = find(name)
+        except ImportError:
+            command = None
+        if command is None:
+            self.write(f"there is no command :{name}; :help lists them")
+            return
+        try:
+            command(self, argument.strip())
+        except (OutputClosed, EOFError):
+            raise
+        except Exception as fault:
+            if os.environ.get("TGRAD_DEBUG"):
+                raise
+            self.write(f":{name} failed: {type(fault).__name__}: {fault}")
+
+    # -- where inputs come from
+
+    def _prompt(self) -> Prompt:
+        if self.input is not None or _able_terminal():
+            try:
+                from tgrad.shell.prompt import TerminalPrompt
+
+                return TerminalPrompt(self)
+            except ImportError:
+                pass
+        from tgrad.shell.plain import PlainPrompt
+
+        return PlainPrompt(Output(sys.stdout), self.complete)
 
 
-def _in_block(lines: list[str]) -> bool:
-    """After the indented lines of a block an empty line ends it: more of them may follow."""
-    return len(lines) > 1 and lines[-1][:1] in {" ", "\t"} and bool(lines[-1].strip())
-
-
-def _terminal_reader() -> Callable[[str], str]:
-    """Python's own line reader, with editing and history where the system has them."""
-    with suppress(ImportError):
-        import readline  # noqa: F401
-    return input
+def _able_terminal() -> bool:
+    """Whether the terminal can move its cursor."""
+    able = os.environ.get("TERM", "") not in ("", "dumb", "unknown") or sys.platform == "win32"
+    return able and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

@@ -1,0 +1,69 @@
+"""What becomes of a value at the prompt: drawn, or PyTorch's text, as the settings want it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tgrad.runtime.output import DrawDiagnostic, Output, TextReporter
+
+if TYPE_CHECKING:
+    from tgrad.display.console import Console
+    from tgrad.shell.settings import Settings
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+"""Kinds of values whose text says everything."""
+
+
+class ShellReporter(TextReporter):
+    """Shows values with `tgrad.display.values`; a fault in a drawing leaves PyTorch's text."""
+
+    def __init__(
+        self, output: Output, errors: Output, draw: DrawDiagnostic, console: Console, settings: Settings
+    ) -> None:
+        super().__init__(output, errors, draw)
+        self.console = console
+        self.settings = settings
+        self.plain = False
+
+    def value(self, value: object) -> None:
+        """Draw a value, or write its text on a line of its own."""
+        if self.settings.repr != "rich" or isinstance(value, _PLAIN) or not self._drawn(value):
+            super().value(value)
+
+    def _drawn(self, value: object) -> bool:
+        try:
+            from tgrad.display.values import render
+
+            lines = render(
+                value,
+                self.console.width,
+                color=self.console.color,
+                unicode=holds_unicode(self.output),
+                plain=self.plain,
+            )
+        except Exception as fault:
+            return _fault(fault)
+        if not lines:
+            return False
+        self.console.draw(lines)
+        return True
+
+
+def _fault(fault: Exception) -> bool:
+    """Nothing was drawn; whoever looks for the reason finds it with TGRAD_DEBUG."""
+    import os
+
+    if os.environ.get("TGRAD_DEBUG"):
+        print(f"display: {type(fault).__name__}: {fault}", file=sys.stderr)
+    return False
+
+
+def holds_unicode(output: Output) -> bool:
+    """Whether a stream's encoding has the glyphs that drawings use."""
+    encoding = getattr(output.stream, "encoding", None) or "utf-8"
+    try:
+        "▁█▀─│…·".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
