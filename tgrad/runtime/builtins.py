@@ -18,6 +18,7 @@ from tgrad.runtime.access import NO_ACCESS, Access, file_builtins
 from tgrad.runtime.mentions import mentions
 from tgrad.runtime.modules import Modules, torch_modules
 from tgrad.runtime.output import TextStream
+from tgrad.runtime.screen import Screen
 
 PLAIN = """
     abs all any ascii bin bool bytes callable chr complex dict divmod enumerate filter float format
@@ -47,17 +48,13 @@ class Builtins:
     Where Python has a builtin of the same name, Python's counts, or none if programs don't have it.
     """
 
-    def __init__(
-        self, modules: Modules, names: dict[str, Any], makers: dict[str, Callable[[], Any]]
-    ) -> None:
+    def __init__(self, modules: Modules, names: dict[str, Any], makers: dict[str, Callable[[], Any]]) -> None:
         self.names = names
         self._modules = modules
         self._makers = makers
         self._python = frozenset(vars(builtins))
 
-    def prepare(
-        self, statements: Sequence[CodeType], defined: Container[str]
-    ) -> Sequence[frozenset[str]]:
+    def prepare(self, statements: Sequence[CodeType], defined: Container[str]) -> Sequence[frozenset[str]]:
         """Put in what a program's statements mention; `defined` are the names that exist already.
 
         torch's names are looked up (which loads the operators) if a name is mentioned that the
@@ -119,6 +116,7 @@ def program_builtins(
     parameter: Callable[[str, Callable[[], Any]], Any],
     access: Access = NO_ACCESS,
     modules: Modules | None = None,
+    screen: Screen | None = None,
 ) -> Builtins:
     """What a program can name.
 
@@ -127,7 +125,7 @@ def program_builtins(
     `load` and `save` may touch; `modules` are the session's modules if someone else needs them too.
     """
     if modules is None:
-        modules = Modules(access.writable)
+        modules = Modules(access.writable, screen)
     names = {name: getattr(builtins, name) for name in (PLAIN + EXCEPTIONS).split()}
     names |= {
         "__name__": "__main__",
@@ -150,6 +148,7 @@ def program_builtins(
         ".no_grad": lambda: torch_modules()["torch"]["no_grad"],
         "read": lambda: file_builtins(access, _tensor)["read"],
         "load": lambda: file_builtins(access, _tensor)["load"],
+        "track": lambda: _runtime("progress").tracker(screen or Screen()),
         "save": lambda: file_builtins(access, _tensor)["save"],
     }
     return Builtins(modules, names, makers)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tgrad.backends.switches import Switches
 from tgrad.errors import AccessDenied
 from tgrad.runtime.classes import expose
+from tgrad.runtime.screen import Screen
 
 if TYPE_CHECKING:
     from tgrad.runtime.pyplot import Pyplot
@@ -101,14 +102,22 @@ def _space_of(module: ModuleType, title: str) -> Namespace:
 class Modules:
     """The modules of one session; random states and figures are the session's own."""
 
-    def __init__(self, may_write: Callable[[str], Any] | None = None) -> None:
+    def __init__(self, may_write: Callable[[str], Any] | None = None, screen: Screen | None = None) -> None:
         self._spaces: dict[str, Namespace] = {}
         self._may_write = may_write
+        self._screen = screen or Screen()
 
     @property
     def pyplot(self) -> Pyplot | None:
         """The figures drawn so far, or None if `matplotlib.pyplot` was never used."""
         return self.__dict__.get("_pyplot")
+
+    def make_pyplot(self) -> Pyplot:
+        """The state behind `matplotlib.pyplot`, made on first use."""
+        from tgrad.runtime.pyplot import Pyplot
+
+        made: Pyplot = self.__dict__.setdefault("_pyplot", Pyplot(self._may_write, self._screen))
+        return made
 
     def import_module(self, path: str, bind_root: bool) -> Namespace:
         """`import path`: the module, or with `bind_root` the first module of a dotted path.
@@ -177,9 +186,7 @@ class Modules:
         names = torch_modules()[path] if factory is None else factory(self)
         paths = torch_modules() if path.partition(".")[0] == "torch" else _FACTORIES
         children = {
-            child.rpartition(".")[2]: self._find(child)
-            for child in paths
-            if child.rpartition(".")[0] == path
+            child.rpartition(".")[2]: self._find(child) for child in paths if child.rpartition(".")[0] == path
         }
         return ChainMap(children, cast("dict[str, Any]", names))
 
@@ -260,11 +267,7 @@ def _standard(path: str) -> Callable[[Modules], Names]:
 
 
 def _pyplot(modules: Modules) -> Names:
-    from tgrad.runtime.pyplot import Pyplot
-
-    plot = modules.__dict__.setdefault("_pyplot", Pyplot(modules._may_write))
-    names: Names = plot.names()
-    return names
+    return modules.make_pyplot().names()
 
 
 def _matplotlib(modules: Modules) -> Names:

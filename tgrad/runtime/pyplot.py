@@ -21,6 +21,7 @@ from tgrad.runtime.figures import (
     Figure,
     replay,
 )
+from tgrad.runtime.screen import Screen
 
 PYPLOT = """
     axes cla clf clim close cm colorbar draw figlegend figtext figure gca gcf get_cmap get_fignums
@@ -52,8 +53,9 @@ def attribute_names() -> list[str]:
 class Pyplot:
     """The state behind one session's `matplotlib.pyplot`: its figures, and which is current."""
 
-    def __init__(self, may_write: Callable[[str], Any] | None = None) -> None:
+    def __init__(self, may_write: Callable[[str], Any] | None = None, screen: Screen | None = None) -> None:
         self._may_write = may_write
+        self._screen = screen or Screen()
         self._current: Figure | None = None
         self._count = 0
         self.figures: dict[int, Figure] = {}
@@ -63,14 +65,10 @@ class Pyplot:
 
     def names(self) -> dict[str, Any]:
         """The names of the module."""
-        names: dict[str, Any] = {
-            name: self._on_axes(name) for name in f"{DRAWING} {STYLING}".split()
-        }
+        names: dict[str, Any] = {name: self._on_axes(name) for name in f"{DRAWING} {STYLING}".split()}
         names |= {name: self._on_axes(method) for name, method in SETTERS.items()}
         for name in ("suptitle", "tight_layout", "subplots_adjust", "figtext", "figlegend"):
-            names[name] = self._on_figure(
-                {"figtext": "text", "figlegend": "legend"}.get(name, name)
-            )
+            names[name] = self._on_figure({"figtext": "text", "figlegend": "legend"}.get(name, name))
         for name in _DISPLAY.split():
             names[name] = _ignored
         return names | {
@@ -141,9 +139,13 @@ class Pyplot:
 
     def _show(self, *arguments: Any, **keywords: Any) -> None:
         # With a display, a program goes on when its windows were closed: the figures are gone.
-        self.shown.extend(self.figures.values())
+        figures = list(self.figures.values())
+        self.shown.extend(figures)
         self.figures.clear()
         self._current = None
+        for figure in figures:
+            if self._screen.figure is not None:
+                self._screen.figure(figure)
 
     def _on_axes(self, method: str) -> Callable[..., Any]:
         def function(*arguments: Any, **keywords: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tgrad.errors import ArgumentError, ArgumentValueError, ProgramError
 from tgrad.runtime.output import BUG_NOTE, OutputClosed, Reporter
+from tgrad.runtime.screen import Screen
 from tgrad.source import Source
 
 if TYPE_CHECKING:
@@ -53,12 +54,13 @@ class Session:
         access: Access | None = None,
         boundary: Boundary = nullcontext,
         debug: bool = False,
+        screen: Screen | None = None,
     ) -> None:
         """Make a session with nothing in it.
 
         `access` says which files programs may touch, `boundary` makes the context that each run
         takes place in (such as `tgrad.runtime.limits.limited`), `debug` shows Python's own
-        traceback above each error.
+        traceback above each error, `screen` is what figures and progress bars are drawn on.
         """
         from tgrad.runtime.access import NO_ACCESS
         from tgrad.runtime.attributes import AttributeNames
@@ -67,6 +69,8 @@ class Session:
         self._reporter = reporter
         self._boundary = boundary
         self._debug = debug
+        self.screen = screen or Screen()
+        """What the session's programs draw on; its functions may be exchanged at any time."""
         self._attributes = AttributeNames()
         self._sources: dict[str, Source] = {}
         self._executed: list[tuple[CodeType, Source]] = []
@@ -80,6 +84,7 @@ class Session:
             show=self._show,
             parameter=self._parameter,
             access=access or NO_ACCESS,
+            screen=self.screen,
         )
         self.names: dict[str, Any] = {"__builtins__": self.builtins.names, "__name__": "__main__"}
 
@@ -136,8 +141,15 @@ class Session:
         except OutputClosed:
             raise
         except BaseException as error:
+            self._finish()
             return self.report(error)
+        finally:
+            self._finish()
         return Result(value=self._value)
+
+    def _finish(self) -> None:
+        if self.screen.finish is not None:
+            self.screen.finish()
 
     def seed(self, number: int) -> None:
         """Seed the random numbers, as `torch.manual_seed(number)` does."""

@@ -1,0 +1,38 @@
+"""What a session can draw with: functions that the command line, the shell or a test hands in.
+
+Programs draw through builtins of the runtime, which knows nothing of terminals; so whoever makes a
+session says what becomes of a figure or of a progress bar.  `tgrad.display` has the functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tgrad.runtime.figures import Figure
+
+
+class Bar(Protocol):
+    """A progress bar that is on the screen, or may come to be."""
+
+    def update(self, count: int, value: object) -> None:
+        """So many steps are done; `value` is shown beside the bar if it isn't None."""
+
+    def close(self, count: int, value: object) -> None:
+        """The loop has ended after so many steps, in one way or another."""
+
+
+@dataclass(slots=True)
+class Screen:
+    """How a session draws. Where a function is None, nothing is drawn, and nothing is an error."""
+
+    figure: Callable[[Figure], None] | None = None
+    """Called with each figure that the program shows (`plt.show()`)."""
+
+    bar: Callable[[str, int | None], Bar] | None = None
+    """Makes the progress bar of a loop, given its label and the number of its steps if known."""
+
+    finish: Callable[[], None] | None = None
+    """Called when a run has ended: whatever still moves on the screen comes to rest."""
