@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from tgrad.lang import Program
     from tgrad.runtime.diagnostic import Diagnostic
+    from tgrad.runtime.graphs import Graph
     from tgrad.runtime.output import DrawDiagnostic, Output, Reporter
+    from tgrad.runtime.screen import Screen
     from tgrad.runtime.session import Session
     from tgrad.source import Source
 
@@ -283,10 +285,29 @@ def _session(options: Options, reporter: Reporter) -> Session:
     if options.time_limit or options.memory_limit or options.step_limit:
         extra["boundary"] = _limits(options)
     debug = bool(os.environ.get("TGRAD_DEBUG"))
-    session = Session(reporter, debug=debug, **extra)
+    session = Session(reporter, debug=debug, screen=_screen(options, reporter), **extra)
     if options.seed is not None:
         session.seed(options.seed)
     return session
+
+
+def _screen(options: Options, reporter: Reporter) -> Screen:
+    """What draws for programs; each function loads what it needs when it is first called."""
+    from tgrad.runtime.screen import Screen
+
+    def draw_graph(graph: Graph, fold: bool) -> None:
+        from tgrad.display import graph_tree
+        from tgrad.display.console import Console
+
+        console = Console.on(reporter.output, options.color, plain=options.plain)
+        graph_tree.draw(graph, console, fold=fold)
+
+    def graph_file(graph: Graph, suffix: str, fold: bool) -> str:
+        from tgrad.display.graph_export import text_of
+
+        return text_of(graph, suffix, fold=fold)
+
+    return Screen(graph=draw_graph, graph_file=graph_file)
 
 
 def _limits(options: Options) -> Callable[[], AbstractContextManager[None]]:

@@ -19,6 +19,7 @@ from tgrad.runtime.mentions import mentions
 from tgrad.runtime.modules import Modules, torch_modules
 from tgrad.runtime.output import TextStream
 from tgrad.runtime.screen import Screen
+from tgrad.source import Source
 
 PLAIN = """
     abs all any ascii bin bool bytes callable chr complex dict divmod enumerate filter float format
@@ -117,6 +118,7 @@ def program_builtins(
     access: Access = NO_ACCESS,
     modules: Modules | None = None,
     screen: Screen | None = None,
+    sources: Callable[[str], Source | None] = lambda name: None,
 ) -> Builtins:
     """What a program can name.
 
@@ -149,6 +151,7 @@ def program_builtins(
         "read": lambda: file_builtins(access, _tensor)["read"],
         "load": lambda: file_builtins(access, _tensor)["load"],
         "track": lambda: _runtime("progress").tracker(screen or Screen()),
+        "graph": lambda: _runtime("graphs").grapher(screen or Screen(), access.writable, sources),
         "save": lambda: file_builtins(access, _tensor)["save"],
     }
     return Builtins(modules, names, makers)

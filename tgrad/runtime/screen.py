@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tgrad.runtime.figures import Figure
+    from tgrad.runtime.graphs import Graph
 
 
 class Bar(Protocol):
@@ -33,6 +34,12 @@ class Screen:
 
     bar: Callable[[str, int | None], Bar] | None = None
     """Makes the progress bar of a loop, given its label and the number of its steps if known."""
+
+    graph: Callable[[Graph, bool], None] | None = None
+    """Draws a graph; whether repeated parts are to be folded."""
+
+    graph_file: Callable[[Graph, str, bool], str] | None = None
+    """The text of a file with the graph in it, by the file's suffix."""
 
     finish: Callable[[], None] | None = None
     """Called when a run has ended: whatever still moves on the screen comes to rest."""

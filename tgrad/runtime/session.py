@@ -85,6 +85,7 @@ class Session:
             parameter=self._parameter,
             access=access or NO_ACCESS,
             screen=self.screen,
+            sources=self._sources.get,
         )
         self.names: dict[str, Any] = {"__builtins__": self.builtins.names, "__name__": "__main__"}
 
