@@ -56,7 +56,7 @@ class Description(NamedTuple):
 
 def describe(name: str, module: str = "torch") -> Description | None:
     """The operator of this name in `torch` or in one of its modules; None if it isn't one."""
-    ops = [op for op in TABLE.values() if name in _names(op) and op.module == module]
+    ops = [op for op in TABLE.values() if name in names_of(op) and op.module == module]
     return _describe(ops) if ops else None
 
 
@@ -70,7 +70,8 @@ def descriptions() -> Iterator[Description]:
         yield _describe(ops)
 
 
-def _names(op: Op) -> tuple[str, ...]:
+def names_of(op: Op) -> tuple[str, ...]:
+    """Every name that a row has in its module."""
     prefix = op.module.rpartition(".")[2] + "_"
     return (op.public, op.public.removeprefix(prefix), *op.aliases)
 
@@ -126,24 +127,30 @@ def _kernels(ops: Sequence[Op]) -> list[Op]:
 
 
 def _signature(op: Op) -> str:
-    parts = [_parameter(p) for p in op.positional]
-    keyword_only = [
-        _parameter(p) for p in op.keyword_only if not (op.family == "creation" and p.name in _FACTORY)
-    ]
-    if op.family == "creation":
-        keyword_only += ["dtype=None", "device=None", "requires_grad=False"]
-    if keyword_only:
-        parts += ["*", *keyword_only]
+    parts = [f"{name}={default}" if default else name for name, default in parameters_of(op)]
     return f"({', '.join(parts)})"
+
+
+def parameters_of(op: Op) -> list[tuple[str, str]]:
+    """The parameters of a row that calls are written with: name, and default as text ("" for none).
+
+    A `*` stands before those that are given by name only.
+    """
+    keyword_only = [
+        (p.name, _default(p)) for p in op.keyword_only
+        if not (op.family == "creation" and p.name in _FACTORY)
+    ]  # fmt: skip
+    if op.family == "creation":
+        keyword_only += [("dtype", "None"), ("device", "None"), ("requires_grad", "False")]
+    marker = [("*", "")] if keyword_only else []
+    return [(p.name, _default(p)) for p in op.positional] + marker + keyword_only
 
 
 _FACTORY: Final = ("dtype", "layout", "device", "pin_memory", "requires_grad")
 
 
-def _parameter(parameter: Parameter) -> str:
-    if parameter.default is REQUIRED:
-        return parameter.name
-    return f"{parameter.name}={parameter.default!r}"
+def _default(parameter: Parameter) -> str:
+    return "" if parameter.default is REQUIRED else repr(parameter.default)
 
 
 def _forms(ops: Sequence[Op]) -> tuple[str, ...]:
@@ -154,10 +161,15 @@ def _forms(ops: Sequence[Op]) -> tuple[str, ...]:
         forms.append("method")
     if any(op.inplace for op in ops):
         forms.append("in place")
-    if any(op.out and op.function and op.family not in ("view", "composite") for op in ops):
+    if any(has_out(op) for op in ops):
         forms.append("out=")
     symbols = dict.fromkeys(op.symbol for op in ops if op.symbol)
     return (*forms, *(f"`{symbol}`" for symbol in symbols))
+
+
+def has_out(op: Op) -> bool:
+    """Whether the function can write into a tensor that is given."""
+    return op.out and op.function and op.family not in ("view", "composite")
 
 
 def _dtype(ops: Sequence[Op]) -> str:
