@@ -307,7 +307,12 @@ def _screen(options: Options, reporter: Reporter) -> Screen:
 
         return text_of(graph, suffix, fold=fold)
 
-    return Screen(graph=draw_graph, graph_file=graph_file)
+    def draw_value(value: object, name: str | None) -> None:
+        from tgrad.display.show import shower
+
+        shower(reporter.output, options.color, plain=options.plain)(value, name=name)
+
+    return Screen(graph=draw_graph, graph_file=graph_file, value=draw_value)
 
 
 def _limits(options: Options) -> Callable[[], AbstractContextManager[None]]:

@@ -17,7 +17,7 @@ Segment = tuple[str, str]
 """A style's name and the text in it; in place of a name a style in rich's words will do."""
 
 WIDTH_WITHOUT_TERMINAL = 120
-HEIGHT_WITHOUT_TERMINAL = 24
+HEIGHT_WITHOUT_TERMINAL = 40
 NARROWEST = 40
 
 
@@ -151,6 +151,5 @@ class Console:
             else ColorSystem.STANDARD
         )  # fmt: skip
         return "".join(
-            Style.parse(STYLES.get(style, style)).render(text, color_system=system)
-            for style, text in line
+            Style.parse(STYLES.get(style, style)).render(text, color_system=system) for style, text in line
         )

@@ -11,6 +11,8 @@ from tgrad.display.statistics import Statistics
 BARS = " ▁▂▃▄▅▆▇█"
 ASCII_BARS = " .:-=+*#@"
 BINS = 10
+FEWEST = 5
+"""Fewer elements than these have no histogram."""
 
 
 def counts(statistics: Statistics, bins: int) -> list[int]:
@@ -26,11 +28,21 @@ def counts(statistics: Statistics, bins: int) -> list[int]:
 
 
 def tiny(statistics: Statistics, look: Look, bins: int = BINS) -> str:
-    """The histogram as one character for each bin; a bin with anything in it is seen."""
+    """The histogram as one character for each bin; a bin with anything in it is seen.
+
+    Empty for so few elements that the range says as much, and where all are equal.
+    """
+    if statistics.finite < FEWEST:
+        return ""
+    if statistics.whole and statistics.high - statistics.low < bins:
+        bins = int(statistics.high - statistics.low) + 1
     found = counts(statistics, bins)
+    if not found:
+        return ""
     bars = look.glyph(BARS, ASCII_BARS)
-    most, steps = max(found, default=0), len(bars) - 1
-    return "".join(bars[-(-count * steps // most)] for count in found)
+    most, steps = max(found), len(bars) - 1
+    left, right = look.glyph("▕", "|"), look.glyph("▏", "|")
+    return left + "".join(bars[-(-count * steps // most)] for count in found) + right
 
 
 def in_words(statistics: Statistics) -> str:

@@ -32,7 +32,7 @@ def short(number: Any) -> str:
         return str(number)
     if number == 0:
         return "0"
-    if 1000 <= size < LARGEST_WHOLE:
+    if 1000 <= size < LARGEST_FIXED:
         return f"{number:.0f}" if size >= 10_000 or number == int(number) else f"{number:.1f}"
     if 1e-3 <= size < 1000:
         return f"{number:.4g}"
@@ -47,14 +47,11 @@ def _exponent(text: str) -> str:
 
 def size_text(number: int) -> str:
     """A number of bytes."""
-    amount = float(number)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            break
-        amount /= 1024
-    else:
-        unit = "TiB"
-    return f"{number} B" if unit == "B" else f"{amount:.3g} {unit}"
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    amount, unit = float(number), 0
+    while amount >= 1000 and unit < len(units) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{amount:.3g} {units[unit]}"
 
 
 def count_text(number: int, noun: str) -> str:

@@ -102,9 +102,7 @@ def blocks(array: Array, order: Any = "K") -> Iterator[Array]:
         for start in range(0, flat.size, BLOCK):
             yield flat[start : start + BLOCK]
         return
-    pieces: Any = np.nditer(
-        array, ["external_loop", "buffered", "zerosize_ok"], [["readonly"]], order=order, buffersize=BLOCK
-    )
+    pieces: Any = np.nditer(array, flags=("external_loop", "buffered"), order=order, buffersize=BLOCK)
     yield from pieces
 
 

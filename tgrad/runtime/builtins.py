@@ -150,6 +150,7 @@ def program_builtins(
         ".no_grad": lambda: torch_modules()["torch"]["no_grad"],
         "read": lambda: file_builtins(access, _tensor)["read"],
         "load": lambda: file_builtins(access, _tensor)["load"],
+        "show": lambda: _runtime("screen").shower(screen or Screen()),
         "track": lambda: _runtime("progress").tracker(screen or Screen()),
         "graph": lambda: _runtime("graphs").grapher(screen or Screen(), access.writable, sources),
         "save": lambda: file_builtins(access, _tensor)["save"],

@@ -41,5 +41,19 @@ class Screen:
     graph_file: Callable[[Graph, str, bool], str] | None = None
     """The text of a file with the graph in it, by the file's suffix."""
 
+    value: Callable[[object, str | None], None] | None = None
+    """Draws a value for `show(x)`; the second is what to call it."""
+
     finish: Callable[[], None] | None = None
     """Called when a run has ended: whatever still moves on the screen comes to rest."""
+
+
+def shower(screen: Screen) -> Callable[..., None]:
+    """The builtin `show` of a session that draws on `screen`."""
+
+    def show(value: object, *, name: str | None = None) -> None:
+        """Draw a value: numbers when it is small, a line, a heat map, or a map for each matrix in it."""
+        if screen.value is not None:
+            screen.value(value, name)
+
+    return show
