@@ -11,6 +11,7 @@ from tgrad.runtime import scope
 from tgrad.runtime.modules import Namespace, loaded_names
 
 if TYPE_CHECKING:
+    from tgrad.ops.reference import Description
     from tgrad.ops.table import Op
     from tgrad.runtime.session import Session
 
@@ -53,6 +54,13 @@ def rows_of(name: str, module: str = "torch") -> tuple[Op, ...]:
     return _rows().get((module, name), ())
 
 
+def description(name: str, module: str = "torch") -> Description | None:
+    """What the source of an operator's rows says; the first one of a file takes some milliseconds."""
+    from tgrad.ops.reference import describe
+
+    return describe(name, module)
+
+
 def method_rows(name: str) -> tuple[Op, ...]:
     """The rows behind a method of tensors, its in-place form as well."""
     rows = tuple(op for op in rows_of(name) if op.method)
@@ -71,7 +79,7 @@ def find(session: Session, path: Sequence[str]) -> Callee | None:
         rows = method_rows(name) if owner is not scope.UNKNOWN or owner_path == [""] else ()
         return Callee(name, "", rows, True, scope.UNKNOWN) if rows else None
     if isinstance(owner, Namespace):
-        return _of_module(owner, name)
+        return _of_module(session, owner, name)
     value = scope.attribute(owner, name)
     if value is scope.UNKNOWN:
         value = getattr(type(owner), name, scope.UNKNOWN)
@@ -84,11 +92,11 @@ def _of_name(session: Session, name: str) -> Callee | None:
         return None
     home = _home(session, name, value)
     if home is not None:
-        return _of_module(home, getattr(value, "__name__", name))
+        return _of_module(session, home, getattr(value, "__name__", name))
     return Callee(name, "", (), False, value)
 
 
-def _home(session: Session, name: str, value: Any) -> Namespace | None:
+def _home(session: Session, name: str, value: Any) -> Any:
     """The module of operators that a name was imported from, or is a name of without prefix."""
     torch = scope.torch(session)
     if torch is None or not callable(value):
@@ -103,12 +111,15 @@ def _home(session: Session, name: str, value: Any) -> Namespace | None:
     return None
 
 
-def _of_module(module: Namespace, name: str) -> Callee | None:
+def _of_module(session: Session, module: Namespace, name: str) -> Callee | None:
     value = scope.attribute(module, name)
     if value is scope.UNKNOWN:
         return None
     path = module.__name__
-    return Callee(name, path, tuple(op for op in rows_of(name, path) if op.function), False, value)
+    rows = rows_of(name, path)
+    if not rows and scope.attribute(scope.torch(session), name) is value:
+        rows = rows_of(name)  # F.conv2d is torch.conv2d
+    return Callee(name, path, tuple(op for op in rows if op.function), False, value)
 
 
 def signatures(callee: Callee) -> list[list[tuple[str, str]]]:

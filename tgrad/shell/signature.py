@@ -139,11 +139,9 @@ def _redraw() -> Callable[[], object] | None:
 
 
 def _read(key: tuple[str, str], redraw: Callable[[], object] | None) -> None:
-    from tgrad.ops.reference import describe
-
     with _reading:
         try:
-            _descriptions[key] = describe(*key)
+            _descriptions[key] = callee.description(*key)
         except Exception:  # without its source, an operator has no formula to show
             _descriptions[key] = None
     if redraw is not None:
