@@ -60,6 +60,17 @@ def text_width(text: str) -> int:
     return lay_out(text).width
 
 
+def clip(text: str, width: int) -> str:
+    """A text, cut at its end if it is wider than `width` cells."""
+    line = lay_out(text)
+    if line.width <= width:
+        return "".join(line.pieces)
+    end = 0
+    while line.column(end + 1) <= width - len(ELLIPSIS):
+        end += 1
+    return "".join(line.pieces[:end]) + ELLIPSIS
+
+
 def window(line: Line, focus: Sequence[tuple[int, int]], width: int) -> tuple[int, int]:
     """The characters [start, end) of a line to show so that they fit into `width` cells.
 

@@ -133,9 +133,10 @@ class _Table:
 
     def __init__(self, array: Array, look: Look, lines: int) -> None:
         self._look = look
+        self._gap: Row = [("index", f"{' ' * INDENT}{look.glyph('⋮', ':')}")]
         *outer, self._width = array.shape
         self._labelled = array.shape[-2] > lines or look.width < INDENT + self._width * (1 + GAP)
-        counts = balanced(outer, lines - self._labelled)
+        counts = balanced(outer, max(1, lines - self._labelled))
         self._axes = [_picked(size, count) for size, count in zip(outer, counts, strict=True)]
         self._labelled = self._labelled or None in self._axes[-1]
         digits = len(str(array.shape[-2] - 1))
@@ -164,7 +165,10 @@ class _Table:
 
     def rows(self) -> list[Row]:
         """All lines."""
-        rows = list(self._slices((), self._axes))
+        rows: list[Row] = []
+        for row in self._slices((), self._axes):
+            if not (rows and row == rows[-1] == self._gap):  # one mark for several axes that end here
+                rows.append(row)
         if self._labelled and None in self._columns:
             rows.insert(0, self._column_numbers())
         return rows
@@ -185,9 +189,7 @@ class _Table:
             return
         for number in axes[0]:
             if number is None:
-                yield [("index", f"{' ' * INDENT}{self._look.glyph('⋮', ':')}")]
-                if axes[0][-1] is None:
-                    break
+                yield self._gap
             else:
                 yield from self._slices((*index, number), axes[1:])
 

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from tgrad.core.tensor import PARAMETERS, Tensor
-from tgrad.display.cells import text_width
+from tgrad.display.cells import clip, text_width
 from tgrad.display.console import Segment
 from tgrad.display.histogram import in_words, tiny
 from tgrad.display.look import Look
@@ -30,18 +30,38 @@ def header(value: Any, statistics: Statistics, look: Look, name: str | None = No
 def wrapped(facts: list[Fact], look: Look, indent: str = "    ") -> list[Row]:
     """Facts one after the other; a line that is full is continued on the next, indented."""
     rows: list[Row] = []
-    used = 0
-    separator = look.separator
+    separator: Segment = ("separator", look.separator)
     for fact in facts:
-        wide = sum(text_width(text) for _, text in fact)
-        if rows and used + len(separator) + wide <= look.width:
-            rows[-1] += [("separator", separator), *fact]
-            used += len(separator) + wide
+        if rows and _wide([*rows[-1], separator, *fact]) <= look.width:
+            rows[-1] += [separator, *fact]
         else:
             begin = [("plain", indent)] if rows else []
-            used = wide + (len(indent) if rows else 0)
-            rows.append([*begin, *fact])
+            rows += _broken([*begin, *fact], look, indent)
     return rows
+
+
+def _wide(row: Row) -> int:
+    return sum(text_width(text) for _, text in row)
+
+
+def _broken(row: Row, look: Look, indent: str) -> list[Row]:
+    """A line that may be too long for the terminal, broken between words."""
+    if _wide(row) <= look.width:
+        return [row]
+    rows: list[Row] = [[]]
+    for style, text in row:
+        for word in text.split(" ") if text.strip() else [text]:
+            blank = [("plain", " ")] if rows[-1] and word.strip() else []
+            piece = (style, clip(word, look.width - len(indent)))
+            if _wide([*rows[-1], *blank, piece]) <= look.width:
+                rows[-1] += [piece] if _ends_blank(rows[-1]) else [*blank, piece]
+            else:
+                rows.append([("plain", indent), piece])
+    return [each for each in rows if any(text.strip() for _, text in each)]
+
+
+def _ends_blank(row: Row) -> bool:
+    return not row or row[-1][1].endswith(" ")
 
 
 def type_text(value: Any) -> str:

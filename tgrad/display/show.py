@@ -42,7 +42,7 @@ def picture(value: Any, look: Look, name: str | None = None) -> list[Row]:
     seen = statistics(array)
     if _is_small(array) or seen.constant or not seen.finite or look.plain:
         detached = value.detach() if isinstance(value, Tensor) else value
-        return [*lines_of(detached, look, name), *(_extremes(array, seen) if look.plain else [])]
+        return [*lines_of(detached, look, name), *(_extremes(array, seen, look) if look.plain else [])]
     return [*_title(value, seen, look, name), *_draw(array, seen, look)]
 
 
@@ -78,7 +78,7 @@ def _draw(array: Array, seen: Statistics, look: Look) -> list[Row]:
     return facets(array, look, lines)
 
 
-def _extremes(array: Array, seen: Statistics) -> list[Row]:
+def _extremes(array: Array, seen: Statistics, look: Look) -> list[Row]:
     """In words: where the smallest and the largest element are."""
     if not seen.finite or seen.constant or seen.count < 2 or seen.finite < seen.count:
         return []
@@ -86,8 +86,8 @@ def _extremes(array: Array, seen: Statistics) -> list[Row]:
     places = [np.unravel_index(int(find(sizes)), array.shape) for find in (np.argmin, np.argmax)]
     low, high = (f"[{', '.join(str(int(i)) for i in place)}]" for place in places)
     return [
-        [("fact", f"smallest {short(seen.low)} at {low}")],
-        [("fact", f"largest {short(seen.high)} at {high}")],
+        *wrapped([[("fact", f"smallest {short(seen.low)} at {low}")]], look),
+        *wrapped([[("fact", f"largest {short(seen.high)} at {high}")]], look),
     ]
 
 

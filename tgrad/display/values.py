@@ -13,23 +13,24 @@ from typing import Any
 import numpy as np
 
 from tgrad.core.tensor import Tensor
+from tgrad.display.cells import clip, text_width
 from tgrad.display.console import Segment
 from tgrad.display.grid import grid
-from tgrad.display.header import header, wrapped
+from tgrad.display.header import flags, header, type_text, value_facts, wrapped
 from tgrad.display.look import Look, colors
-from tgrad.display.numbers import count_text
+from tgrad.display.numbers import count_text, size_text
 from tgrad.display.statistics import Array, statistics
 
 Row = list[Segment]
 
-MOST_LINES = 24
+MOST_LINES = 20
 """So many lines of values are shown at most, however high the terminal is."""
 
 DEEPEST = 6
 """Containers inside of each other are looked into so far."""
 
-LINES_AROUND = 6
-"""Lines of a screen that are left to the input, the header and the prompt."""
+LINES_AROUND = 4
+"""Lines of a screen that are left to the input and the prompt."""
 
 
 def render(
@@ -89,18 +90,20 @@ def gradient_of(value: Any) -> Tensor | None:
 
 def _with_gradient(value: Any, look: Look, name: str | None) -> Iterator[Row]:
     gradient = gradient_of(value)
-    lines = min(look.height - LINES_AROUND, MOST_LINES)
+    lines = look.height - LINES_AROUND
     if gradient is not None:
-        lines = (lines - 1) // 2
+        lines //= 2
     yield from _tensor(value, look, name, lines)
     if gradient is not None:
         yield from _tensor(gradient, look, f"{name}.grad" if name else "grad", lines)
 
 
 def _tensor(value: Any, look: Look, name: str | None, lines: int) -> Iterator[Row]:
+    """The header and the values, together on so many lines if at all possible."""
     array = array_of(value)
-    yield from header(value, statistics(array), look, name)
-    yield from grid(array, look, lines)
+    rows = header(value, statistics(array), look, name)
+    yield from rows
+    yield from grid(array, look, max(1, min(lines - len(rows), MOST_LINES)))
 
 
 def summary(value: Any, look: Look, name: str | None = None) -> list[Row]:
@@ -145,26 +148,25 @@ def _container(value: Any, parts: list[tuple[str, Any]], look: Look, name: str |
     kind = type(value).__name__
     title: Row = [("name", name), ("plain", "  ")] if name else []
     yield [*title, ("type", kind), ("fact", f" of {count_text(len(value), 'part')}")]
-    room = min(look.height - LINES_AROUND, MOST_LINES)
+    room = look.height - LINES_AROUND - 1
     shown = parts[: max(room, 1)]
-    each = room // len(shown) - 2
+    each = room // len(shown)
     for path, part in shown:
         if not is_array(part):
             yield _short_repr(path, part, look)
             continue
-        yield from summary(part, look, path)
-        if each > 0:
-            yield from grid(array_of(part), look, each)
+        rows = summary(part, look, path)
+        yield from rows
+        if each > len(rows):
+            yield from grid(array_of(part), look, each - len(rows))
     if len(parts) > len(shown):
         dots = look.glyph("⋮", "...")
         yield [("index", f"{dots} {count_text(len(parts) - len(shown), 'more part')}")]
 
 
 def _short_repr(path: str, part: Any, look: Look) -> Row:
-    text = repr(part).split("\n")[0]
-    room = max(look.width - len(path) - 2, 8)
-    if len(text) > room:
-        text = f"{text[: room - 3]}..."
+    path = clip(path, look.width // 2)
+    text = clip(repr(part).split("\n")[0], look.width - text_width(path) - 2)
     return [("name", path), ("plain", "  "), ("plain", text)]
 
 
@@ -189,14 +191,10 @@ def _module(module: Any, look: Look) -> Iterator[Row]:
         count, size = count + parameter._array.size, size + parameter.nbytes
         yield from _parameter(path, parameter, look)
     if parameters:
-        from tgrad.display.numbers import size_text
-
         yield [("fact", f"{count_text(count, 'parameter')}, {size_text(size)}")]
 
 
 def _parameter(path: str, parameter: Tensor, look: Look) -> Iterator[Row]:
-    from tgrad.display.header import flags, type_text, value_facts
-
     seen = statistics(array_of(parameter))
     first: Row = [("name", path), ("plain", "  "), ("type", type_text(parameter))]
     facts = [first, *value_facts(seen, parameter, look), *flags(seen, parameter)]
