@@ -34,6 +34,8 @@ NO_GRAPH = "no graph, since nothing it was made from requires a gradient"
 
 WIDEST_HEAD = 44
 GAP = "  "
+UNITS = ("KiB", "MiB", "GiB", "TiB")
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @dataclass(slots=True)
@@ -81,8 +83,8 @@ def _title(graph: Graph, look: Look) -> Iterator[Row]:
     """What it is the graph of, and how large it is."""
     lonely = [node for node in graph.nodes if node.operator == "constant"]
     if len(lonely) == len(graph.nodes):
-        names = ", ".join([node.names[0] for node in lonely if node.names]) or "the tensor"
-        yield from ([("title", piece)] for piece in _wrapped(f"{names}: {NO_GRAPH}", look.width))
+        alone = ", ".join([node.names[0] for node in lonely if node.names]) or "the tensor"
+        yield from ([("title", piece)] for piece in _wrapped(f"{alone}: {NO_GRAPH}", look.width))
         return
     operators = sum(not node.leaf for node in graph.nodes)
     leaves = sum(node.leaf and node.operator != "constant" for node in graph.nodes)
@@ -112,12 +114,10 @@ def size_text(count: int) -> str:
     """Bytes in words: `96 bytes`, `1.5 KiB`, `20 MiB`."""
     if count < 1024:
         return _count(count, "byte")
-    size, unit = float(count), ""
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        size /= 1024
-        if size < 1024:
-            break
-    return f"{size:.3g} {unit}" if size < 999.5 else f"{size:.0f} {unit}"
+    size, power = float(count), -1
+    while size >= 1024 and power < len(UNITS) - 1:
+        size, power = size / 1024, power + 1
+    return f"{size:.3g} {UNITS[power]}" if size < 999.5 else f"{size:.0f} {UNITS[power]}"
 
 
 class _Drawing:
@@ -173,7 +173,7 @@ class _Drawing:
     def _times(self, times: int) -> str:
         if self._look.plain:
             return f"repeated {times} times, drawn once:"
-        return f"{self._look.glyph('×', 'x')} {times}:"
+        return f"{self._look.glyph(TIMES, 'x')} {times}:"
 
     def _item(self, item: Item, lead: str, after: str) -> Line:
         node = self._graph.nodes[item.node]

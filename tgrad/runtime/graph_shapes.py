@@ -22,11 +22,10 @@ Known = dict[tuple[int, int], Kind]
 """Kinds by the id of a node and the number of its output."""
 
 SAME_SHAPE = frozenset(
-    """
-    alias clone copy contiguous dropout layer_norm native_batch_norm group_norm rms_norm softmax
-    log_softmax cumsum flip roll tril triu masked_fill relu gelu silu leaky_relu elu
-    """.split()
-)
+    ("alias", "clone", "copy", "contiguous", "dropout", "layer_norm", "native_batch_norm", "group_norm",
+     "rms_norm", "softmax", "log_softmax", "cumsum", "flip", "roll", "tril", "triu", "masked_fill",
+     "relu", "gelu", "silu", "leaky_relu", "elu")
+)  # fmt: skip
 """Operators of the plain family whose result has the shape of their first operand."""
 
 LARGEST = 200_000
@@ -177,7 +176,7 @@ def _from_derivative(node: Node, known: Known, work: int) -> int:
     if row is None or node.saved is FREED or not all(kinds):
         return 0
     arrays = [value._array for value in node.saved or () if isinstance(value, Tensor)]
-    cost = sum(prod(kind[0]) for kind in kinds if kind) + sum(a.size for a in arrays)
+    cost: int = sum(prod(kind[0]) for kind in kinds if kind) + sum(int(a.size) for a in arrays)
     if cost > min(LARGEST, work):
         return 0
     for edge, gradient in zip(node.edges, _derivative_of_zeros(node, kinds), strict=False):

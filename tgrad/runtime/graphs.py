@@ -9,14 +9,15 @@ data comes out of here; `tgrad.display.graph_tree` and `graph_export` draw it.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from tgrad.source import Source, Span
+from tgrad.runtime.graph_names import Sources, named_tensors
+from tgrad.runtime.graph_numbers import Numbers, norm_of, numbers_of
+from tgrad.source import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,30 +29,6 @@ SUFFIXES = (".svg", ".html", ".dot", ".mmd", ".json")
 
 MOST_NODES = 200_000
 """A larger graph is cut off here; what is left out is counted, not shown."""
-
-MOST_NUMBERS = 6
-"""So many numbers of a value are kept for a look at it."""
-
-MOST_SUMMED = 1_000_000
-"""Ranges of values with more elements than this aren't worked out."""
-
-AT_A_TIME = 1 << 16
-"""So many numbers are added up at a time, to go without a large copy."""
-
-MOST_MEMBERS = 10_000
-"""Names in a program's lists, dicts and modules are looked for in so many places."""
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """A few words on the numbers of a tensor."""
-
-    first: tuple[str, ...]
-    """The first of them, as text."""
-    count: int
-    low: float | None
-    high: float | None
-    mean: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +104,7 @@ def walk(
     tensors = list(_tensors(values))
     found, left_out = _reachable(tensors)
     order = sorted(found.values(), key=lambda node: -(node.sequence % AT_ONCE))
-    named = dict(_named(names))
+    named = dict(named_tensors(names))
     holders = {**{id(t): t for t in tensors}, **{id(t): t for t, _ in named.values()}}
     retained = [t for node in order for t in _retained(node)]
     known = infer(order, [*holders.values(), *retained])
@@ -190,48 +167,6 @@ def _retained(node: Any) -> Iterator[Any]:
             tensor = reference()
             if tensor is not None:
                 yield tensor
-
-
-def _named(names: Mapping[str, Any]) -> Iterator[tuple[int, tuple[Any, str]]]:
-    """Tensors by id, each with the first name that the program has for it."""
-    from tgrad.core.tensor import Tensor
-
-    seen: set[int] = set()
-    later: list[tuple[str, Any]] = []
-    for name, value in list(names.items()):
-        if name[:1] in "_.":
-            continue
-        if isinstance(value, Tensor):
-            if id(value) not in seen:
-                seen.add(id(value))
-                yield id(value), (value, name)
-        elif isinstance(value, (list, tuple, dict)) or callable(getattr(value, "named_parameters", None)):
-            later.append((name, value))
-    for name, value in later:
-        for inner, member in _members(name, value):
-            if id(member) not in seen:
-                seen.add(id(member))
-                yield id(member), (member, inner)
-
-
-def _members(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Tensors in a list, a dict or a module, with the text that reads them."""
-    from itertools import islice
-
-    from tgrad.core.tensor import Tensor
-
-    if isinstance(value, dict):
-        pairs: Iterable[Any] = ((f"{name}[{key!r}]", each) for key, each in value.items())
-    elif isinstance(value, (list, tuple)):
-        pairs = ((f"{name}[{number}]", each) for number, each in enumerate(value))
-    else:
-        yield from ((f"{name}.{inner}", each) for inner, each in value.named_parameters())
-        return
-    for inner, each in islice(pairs, MOST_MEMBERS):
-        if isinstance(each, Tensor):
-            yield inner, each
-        elif callable(getattr(type(each), "named_parameters", None)):
-            yield from ((f"{inner}.{key}", p) for key, p in each.named_parameters())
 
 
 def _by_edge(tensors: Iterable[Any]) -> dict[int, list[Any]]:
@@ -324,7 +259,7 @@ class _Reader:
             if found.value is None and self.numbers:
                 found.value = numbers_of(tensor._array)
             if tensor._grad is not None and found.norm is None:
-                found.norm = _norm(tensor._grad._array)
+                found.norm = norm_of(tensor._grad._array)
                 if self.numbers:
                     found.gradient = numbers_of(tensor._grad._array)
 
@@ -347,81 +282,6 @@ def _saved(name: str, value: Any) -> Saved:
     if not text or len(text) > 40:
         text = type(value).__name__
     return Saved(name, text, int(getattr(value, "nbytes", 0) or 0))
-
-
-def _norm(array: Any) -> float:
-    """The Euclidean length, added up in float64."""
-    import numpy
-
-    with numpy.errstate(all="ignore"):
-        flat = array.reshape(-1)
-        total = 0.0
-        for start in range(0, flat.size, AT_A_TIME):
-            part = flat[start : start + AT_A_TIME]
-            for real in (part.real, part.imag) if part.dtype.kind == "c" else (part,):
-                wide = real.astype(numpy.float64)
-                total += float(numpy.dot(wide, wide))
-    return math.sqrt(total) if total >= 0 else math.nan
-
-
-def numbers_of(array: Any) -> Numbers:
-    """A few words on an array's numbers."""
-    import numpy
-
-    first = tuple([_short(value) for value in array.flat[:MOST_NUMBERS].tolist()])
-    if array.size == 0 or array.size > MOST_SUMMED or array.dtype.kind in "cb":
-        return Numbers(first, int(array.size), None, None, None)
-    with numpy.errstate(all="ignore"):
-        wide = array.astype(numpy.float64, copy=False)
-        return Numbers(first, int(array.size), float(wide.min()), float(wide.max()), float(wide.mean()))
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, (float, complex)) else str(value)
-
-
-@dataclass(slots=True)
-class Sources:
-    """Finds the pieces of source that instructions came from."""
-
-    find: Callable[[str], Source | None]
-    """The source by the file name of a code object."""
-    _pieces: dict[tuple[int, int], tuple[int, str | None, int | None, str | None]] = field(
-        default_factory=dict
-    )
-    _codes: list[CodeType] = field(default_factory=list)
-    _files: dict[str, Source | None] = field(default_factory=dict)
-
-    def piece(self, code: CodeType, instruction: int) -> tuple[int, str | None, int | None, str | None]:
-        """A number for the place, its file, its line and its text."""
-        key = (id(code), instruction)
-        found = self._pieces.get(key)
-        if found is None:
-            self._codes.append(code)  # so that its id stays its own
-            found = self._pieces[key] = (len(self._pieces) + 1, *self._read(code, instruction))
-        return found
-
-    def _read(self, code: CodeType, instruction: int) -> tuple[str | None, int | None, str | None]:
-        from tgrad.runtime.frames import span_of
-
-        name = code.co_filename
-        if name not in self._files:
-            self._files[name] = self.find(name)
-        source = self._files[name]
-        if source is None:
-            return None, None, None
-        span = span_of(code, instruction, source)
-        return source.name, span.line, _text_of(source, span)
-
-
-def _text_of(source: Source, span: Span) -> str:
-    """The text of a span in one line."""
-    lines = [source.line(number) for number in range(span.line, span.end_line + 1)]
-    if not lines:
-        return ""
-    lines[-1] = lines[-1][: span.end_column]
-    lines[0] = lines[0][span.column :]
-    return " ".join(" ".join(lines).split())
 
 
 def grapher(screen: Screen, writable: Callable[[str], Path], find: Callable[[str], Source | None]) -> Any:
