@@ -65,13 +65,14 @@ def _arrangement(
     choices = range(1, most + 1)
     if len(outer) == 2 and outer[1] <= most:
         choices = range(outer[1], outer[1] + 1)
-    best, found = -1.0, (1, 1, Canvas(inner, look.width, max(1, lines - 1), look))
+    best, found = (-1.0, 0), (1, 1, Canvas(inner, look.width, max(1, lines - 1), look))
     for across in choices:
         width = (look.width - GAP * (across - 1)) // across
         for down in range(1, max(1, min(-(-count // across), lines // 2)) + 1):
             canvas = Canvas(inner, width, max(1, lines // down - 1), look)
             pixels = canvas.rows * canvas.columns * canvas.repeat
-            score = min(count, across * down) ** WEIGHT * pixels * (2 if across * down >= count else 1)
+            bonus = 2 if across * down >= count else 1
+            score = (bonus * min(count, across * down) ** WEIGHT * pixels, -down * canvas.lines)
             if score > best:
                 best, found = score, (across, down, canvas)
     return found

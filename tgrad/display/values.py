@@ -139,7 +139,7 @@ def _may_hold(value: Any) -> bool:
 
 def _fields(value: tuple[Any, ...]) -> tuple[str, ...]:
     """The names of a named tuple's parts."""
-    names: tuple[str, ...] = getattr(value, "_fields", None) or getattr(value, "fields", ())
+    names: tuple[str, ...] = getattr(value, "_fields", getattr(value, "fields", ()))
     return tuple(names) if len(names) == len(value) else ()
 
 
