@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tgrad.lang import Program
     from tgrad.runtime.diagnostic import Diagnostic
-    from tgrad.runtime.graphs import Graph
     from tgrad.runtime.output import DrawDiagnostic, Output, Reporter
     from tgrad.runtime.screen import Screen
     from tgrad.runtime.session import Session
@@ -47,6 +46,8 @@ options:
                        let the program read or write below PATH; may be given several times
   --color WHEN         auto (the default), always or never; NO_COLOR, FORCE_COLOR and
                        TERM=dumb are honoured
+  --plots DIR          write each figure that a program shows into DIR: figure-1.png, ...
+  --plot-format KIND   png (the default) or svg
   --plain              say in words what a colour or a glyph says
   --no-rc              a prompt without your settings and your start-up program
   --version            print the version
@@ -83,6 +84,8 @@ class Options:
         self.step_limit: int | None = None
         self.allow_read: list[str] = []
         self.allow_write: list[str] = []
+        self.plots: str | None = None
+        self.plot_format = "png"
 
 
 FLAGS = {
@@ -102,6 +105,8 @@ VALUES = {
     "--allow-read": "allow_read",
     "--allow-write": "allow_write",
     "--color": "color",
+    "--plots": "plots",
+    "--plot-format": "plot_format",
 }
 
 
@@ -150,8 +155,26 @@ def _set(options: Options, name: str, text: str) -> None:
         if text not in ("auto", "always", "never"):
             raise UsageError(f"--color is auto, always or never, not {text!r}")
         options.color = text
+    elif attribute == "plots":
+        options.plots = _plot_folder(text)
+    elif attribute == "plot_format":
+        if text not in ("png", "svg"):
+            raise UsageError(f"--plot-format is png or svg, not {text!r}")
+        options.plot_format = text
     else:
         setattr(options, attribute, _number(name, text))
+
+
+def _plot_folder(path: str) -> str:
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise UsageError("--plots needs matplotlib: pip install 'tgrad[plot]'")
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"can't write to {path}: {error.strerror}") from None
+    return path
 
 
 def _number(name: str, text: str) -> int | float:
@@ -234,7 +257,7 @@ def _run(source: Source, options: Options, show: bool, output: Output, errors: O
         read_arguments,
     )
 
-    session = _session(options, _reporter(options, output, errors))
+    session = _session(options, _reporter(options, output, errors), errors)
     try:
         program = session.compile(source, show=show)
     except Exception as error:
@@ -271,7 +294,7 @@ def _misplaced(words: Sequence[str], program: Program) -> str:
     return ": tgrad's own options stand before the program"
 
 
-def _session(options: Options, reporter: Reporter) -> Session:
+def _session(options: Options, reporter: Reporter, errors: Output) -> Session:
     from tgrad.runtime.session import Session
 
     extra: dict[str, Any] = {}
@@ -285,34 +308,22 @@ def _session(options: Options, reporter: Reporter) -> Session:
     if options.time_limit or options.memory_limit or options.step_limit:
         extra["boundary"] = _limits(options)
     debug = bool(os.environ.get("TGRAD_DEBUG"))
-    session = Session(reporter, debug=debug, screen=_screen(options, reporter), **extra)
+    session = Session(reporter, debug=debug, screen=_screen(options, reporter, errors), **extra)
     if options.seed is not None:
         session.seed(options.seed)
     return session
 
 
-def _screen(options: Options, reporter: Reporter) -> Screen:
-    """What draws for programs; each function loads what it needs when it is first called."""
-    from tgrad.runtime.screen import Screen
+def _screen(options: Options, reporter: Reporter, errors: Output) -> Screen:
+    """What draws for programs: text on a terminal, files where `--plots` wants them."""
+    from tgrad.display.screen import screen_on
 
-    def draw_graph(graph: Graph, fold: bool) -> None:
-        from tgrad.display import graph_tree
-        from tgrad.display.console import Console
+    screen = screen_on(reporter.output, errors, options.color, plain=options.plain, terminal=not options.json)
+    if options.plots is not None:
+        from tgrad.runtime.figure_files import FigureFiles
 
-        console = Console.on(reporter.output, options.color, plain=options.plain)
-        graph_tree.draw(graph, console, fold=fold)
-
-    def graph_file(graph: Graph, suffix: str, fold: bool) -> str:
-        from tgrad.display.graph_export import text_of
-
-        return text_of(graph, suffix, fold=fold)
-
-    def draw_value(value: object, name: str | None) -> None:
-        from tgrad.display.show import shower
-
-        shower(reporter.output, options.color, plain=options.plain)(value, name=name)
-
-    return Screen(graph=draw_graph, graph_file=graph_file, value=draw_value)
+        FigureFiles(options.plots, options.plot_format).add_to(screen)
+    return screen
 
 
 def _limits(options: Options) -> Callable[[], AbstractContextManager[None]]:
@@ -358,7 +369,7 @@ def _shell(options: Options, output: Output, errors: Output) -> int:
     console = Console.on(output, options.color)
     reporter = ShellReporter(output, errors, _drawing(options, errors), console, settings)
     reporter.plain = options.plain
-    shell = Shell(_session(options, reporter), settings, console=console, plain=options.plain)
+    shell = Shell(_session(options, reporter, errors), settings, console=console, plain=options.plain)
     output.write(f"tgrad {__version__}: exit() or Ctrl-D leaves, :help explains\n")
     return shell.run()
 

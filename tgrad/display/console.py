@@ -135,10 +135,11 @@ class Console:
 
     def draw(self, lines: Sequence[Sequence[Segment]]) -> None:
         """Write the lines at once, so that nothing else comes between them."""
-        self._stream.write("".join(self._paint(line) + "\n" for line in lines))
+        self._stream.write("".join(self.painted(line) + "\n" for line in lines))
         self._stream.flush()
 
-    def _paint(self, line: Sequence[Segment]) -> str:
+    def painted(self, line: Sequence[Segment]) -> str:
+        """The text of a line, with the terminal's codes for colours if there are any."""
         if not self._color:
             return "".join(text for _, text in line)
         from rich.color import ColorSystem

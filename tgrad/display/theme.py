@@ -29,5 +29,14 @@ STYLES = {
     "index": "dim",
     "low": "blue",
     "high": "red",
+    "series1": "bright_blue",
+    "series2": "yellow",
+    "series3": "magenta",
+    "series4": "cyan",
+    "series5": "red",
+    "series6": "green",
+    "axis": "dim",
+    "tick": "dim",
+    "gauge": "green",
 }
 """Style names of `tgrad.display`, in rich's words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -26,11 +27,15 @@ class Output:
 
     def __init__(self, stream: TextIO | None) -> None:
         self.stream = stream
+        self.before: Callable[[str], None] | None = None
+        """Called with each text before it is written: whoever draws on the terminal makes room."""
 
     def write(self, text: str) -> int:
         """Write `text`; a stream that isn't there (closed before the start) swallows it."""
         if self.stream is None:
             return len(text)
+        if self.before is not None:
+            self.before(text)
         try:
             return self.stream.write(text)
         except BrokenPipeError:

@@ -48,7 +48,7 @@ class Track:
         if self._screen.bar is None:
             return iter(self._steps)
         total = _length(self._steps) if self._total is None else self._total
-        return _watched(iter(self._steps), self._screen.bar(self._label, total), self._show)
+        return _watched(iter(self._steps), self._screen.bar(self._label, total, self._show), self._show)
 
     def __repr__(self) -> str:
         return f"track({self._steps!r})"

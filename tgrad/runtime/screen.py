@@ -32,8 +32,9 @@ class Screen:
     figure: Callable[[Figure], None] | None = None
     """Called with each figure that the program shows (`plt.show()`)."""
 
-    bar: Callable[[str, int | None], Bar] | None = None
-    """Makes the progress bar of a loop, given its label and the number of its steps if known."""
+    bar: Callable[[str, int | None, str | None], Bar] | None = None
+    """Makes the progress bar of a loop, given its label, the number of its steps if known, and the name
+    of the value that is shown beside the bar, if one is."""
 
     graph: Callable[[Graph, bool], None] | None = None
     """Draws a graph; whether repeated parts are to be folded."""
