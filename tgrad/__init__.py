@@ -59,10 +59,10 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(f"tgrad.{name}")
-    if name == "show":
+    if name in ("graph", "show"):
         from importlib import import_module
 
-        return import_module("tgrad.display.show").show
+        return getattr(import_module(f"tgrad.display.{name}"), name)
     if not name.startswith("_") and name not in _PARTS:
         names = _names("torch")
         if name in names:

@@ -14,7 +14,8 @@ from tgrad.display.graph_html import html_of
 from tgrad.display.graph_picture import Box, picture
 from tgrad.display.graph_svg import lines_of, svg_of
 from tgrad.display.graph_tree import TIMES
-from tgrad.runtime.graphs import Graph, GraphNode, Numbers
+from tgrad.runtime.graph_numbers import Numbers
+from tgrad.runtime.graphs import Graph, GraphNode
 
 VERSION = 1
 """The number of the JSON format; it goes up when a reader of the old one would misread the new."""

@@ -88,7 +88,8 @@ def _cut(edges: Sequence[Edge], layers: list[int], widths: list[float]) -> tuple
     """
     pieces = sum(layers[source] - layers[user] for source, user in edges)
     longest = len(layers) if pieces <= MOST_PIECES else 2
-    chains, links = [], []
+    chains: list[list[int]] = []
+    links: list[Edge] = []
     for source, user in edges:
         chain: list[int] = []
         if layers[source] - layers[user] <= longest:

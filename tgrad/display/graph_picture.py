@@ -62,22 +62,52 @@ def picture(graph: Graph, fold: bool = True, copies: bool = True) -> Picture:
         kept = kept[:MOST_BOXES]
     if graph.left_out:
         notes.append(f"cut: {graph.left_out} inputs weren't followed")
-    place = {node: index for index, node in enumerate(kept)}
-    roots = set(graph.roots)
+    chosen = set(kept)
+    inputs: dict[int, dict[int, None]] = {number: {} for number in kept}
+    for number, node in enumerate(graph.nodes):
+        user = _first(stands_for, number)
+        for each in node.inputs:
+            source = _first(stands_for, each)
+            if user in chosen and source in chosen:
+                inputs[user][source] = None
+    order, back = _users_first({user: list(sources) for user, sources in inputs.items()})
     same = Counter(stands_for.values())
     for leaf in [n for n in kept if graph.nodes[n].leaf]:  # a leaf is one, however often it is used
         times[leaf] = 1 + same[leaf]
-    boxes = [Box(graph.nodes[n], n, times.get(n, 1), n in roots) for n in kept]
-    pairs: dict[tuple[int, int], None] = {}
-    for number, node in enumerate(graph.nodes):
-        user = place.get(_first(stands_for, number))
-        for each in node.inputs:
-            source = place.get(_first(stands_for, each))
-            if user is not None and source is not None:
-                pairs[source, user] = None
-    arrows = [Arrow(source, user, back=source <= user) for source, user in pairs]
+    roots = set(graph.roots)
+    boxes = [Box(graph.nodes[n], n, times.get(n, 1), n in roots) for n in order]
+    place = {node: index for index, node in enumerate(order)}
+    arrows = [
+        Arrow(place[source], place[user], (source, user) in back)
+        for user, sources in inputs.items()
+        for source in sources
+    ]
     found = Picture(boxes, arrows, notes)
     return _with_copies(found) if copies else found
+
+
+def _users_first(inputs: dict[int, list[int]]) -> tuple[list[int], set[tuple[int, int]]]:
+    """An order in which users stand before inputs, but for edges that close a circle."""
+    finished: list[int] = []
+    state: dict[int, bool] = {}
+    back: set[tuple[int, int]] = set()
+    for start in inputs:
+        waiting = [] if start in state else [(start, iter(inputs[start]))]
+        state.setdefault(start, True)
+        while waiting:
+            node, rest = waiting[-1]
+            for source in rest:
+                if source not in state:
+                    state[source] = True
+                    waiting.append((source, iter(inputs[source])))
+                    break
+                if state[source]:  # it is on the way to where we are
+                    back.add((source, node))
+            else:
+                state[node] = False
+                finished.append(node)
+                waiting.pop()
+    return finished[::-1], back
 
 
 def _first(stands_for: dict[int, int], number: int) -> int:

@@ -147,10 +147,7 @@ def _rectangle(kind: str, x: float, y: float, width: float, height: float, round
 def _arrows(found: Picture, places: Layout, sizes: Sequence[tuple[float, float]], name: str) -> Iterator[str]:
     routes = iter(places.routes)
     for arrow in found.arrows:
-        if arrow.back:
-            way = _around(arrow.source, arrow.user, places, sizes)
-        else:
-            way = _smooth(next(routes))
+        way = _around(arrow.source, arrow.user, places, sizes) if arrow.back else _smooth(next(routes))
         back = " back" if arrow.back else ""
         yield (
             f'<path class="arrow{back}" d="{way}" marker-end="url(#{name}-head)" '
