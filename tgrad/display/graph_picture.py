@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tgrad.display.graph_layout import layers_of
-from tgrad.runtime.graph_outline import Branch, Item, Outline, Part, Repeat, outline
+from tgrad.runtime.graph_outline import Branch, Item, Outline, Part, Repeat, outline, repeats
 from tgrad.runtime.graphs import Graph, GraphNode
 
 MOST_BOXES = 3000
@@ -125,7 +125,7 @@ def _rolled(shape: Outline) -> tuple[dict[int, int], dict[int, int]]:
     for item, count in _shown(shape):
         if not item.reference and item.node not in times:
             times[item.node] = count
-    for part in _repeats(shape):
+    for part in repeats(shape):
         first, *others = part.blocks
         for block in others:
             for node, other in zip(first, block, strict=True):
@@ -147,21 +147,6 @@ def _shown(shape: Outline) -> Iterator[tuple[Item, int]]:
         else:
             inside = part.parts if isinstance(part, Repeat) else part.spine.parts
             waiting.extend((each, count * part.times) for each in reversed(inside))
-
-
-def _repeats(shape: Outline) -> Iterator[Repeat | Branch]:
-    """Everything that is repeated, the outer before the inner."""
-    level: list[Part | Branch] = [part for spine in shape.spines for part in spine.parts]
-    while level:
-        below: list[Part | Branch] = []
-        for part in level:
-            if isinstance(part, Item):
-                below.extend(part.branches)
-                continue
-            if part.times > 1:
-                yield part
-            below.extend(part.parts if isinstance(part, Repeat) else part.spine.parts)
-        level = below
 
 
 def _with_copies(found: Picture) -> Picture:

@@ -13,13 +13,14 @@ Parts that are repeated are drawn once.  See Note [Spines] in `tgrad.runtime.gra
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tgrad.display.cells import ELLIPSIS, lay_out, text_width, window
 from tgrad.display.console import Console, Segment
 from tgrad.display.look import Look
-from tgrad.runtime.graph_outline import Branch, Item, Outline, Part, Repeat, outline, shown_items
+from tgrad.runtime.graph_outline import Branch, Item, Outline, Part, Repeat, outline, repeats, shown_items
 from tgrad.runtime.graphs import Graph, GraphNode
 
 Row = list[Segment]
@@ -92,7 +93,8 @@ def _title(graph: Graph, look: Look) -> Iterator[Row]:
     text = f"graph of {', '.join(names)}: " if names else "graph: "
     text += f"{_count(operators, 'operator')}, {_count(leaves, 'leaf', 'leaves')}"
     if any(node.freed for node in graph.nodes):
-        text += "; what was saved is freed"
+        unknown = any(node.shape is None for node in graph.nodes)
+        text += "; what was saved is freed" + (", some shapes with it" if unknown else "")
     elif operators:
         text += f"; {size_text(graph.bytes)} saved"
     for piece in _wrapped(text, look.width):
@@ -128,8 +130,10 @@ class _Drawing:
         self._shape = shape
         self._look = look
         self._numbers: dict[int, int] = {}
-        shown = shown_items(shape.spines)
-        self._visible = {item.node for item in shown if not item.reference}
+        shown = Counter(item.node for item in shown_items(shape.spines) if not item.reference)
+        self._visible = frozenset(shown)
+        self._until = {leaf: last for leaf, last in _last_leaves(graph, shape) if shown[leaf] == 1}
+        """Leaves in repeated parts, each with the one in its place in the last part."""
         self._files = {node.file for node in graph.nodes if node.file is not None}
 
     def lines(self) -> Iterator[Line]:
@@ -193,6 +197,9 @@ class _Drawing:
                 row += [("plain", "  "), ("place", ", ".join(node.names[:2]))]
         else:
             name = ", ".join(node.names[:2]) or "leaf without a name"
+            last = self._graph.nodes[self._until.get(number, number)]
+            if node.names and last.names and last is not node:
+                name = f"{node.names[0]} to {last.names[0]}"
             row = [("place", words[node.operator] + name if node.names else name)]
         if number in self._shape.shared:
             row += [("plain", " "), ("note", self._mark(number))]
@@ -209,6 +216,13 @@ class _Drawing:
         if number in self._visible:
             return [*row, ("note", f" {self._mark(number)}")]
         return [*row, ("note", " of a repeated part")]
+
+
+def _last_leaves(graph: Graph, shape: Outline) -> Iterator[tuple[int, int]]:
+    for part in repeats(shape):
+        for first, last in zip(part.blocks[0], part.blocks[-1], strict=True):
+            if first != last and graph.nodes[first].leaf:
+                yield first, last
 
 
 def place_of(node: GraphNode, several: bool) -> str:

@@ -120,6 +120,21 @@ def shown_items(spines: Sequence[Spine]) -> Iterator[Item]:
             waiting.extend(branch.spine.parts[::-1])
 
 
+def repeats(shape: Outline) -> Iterator[Repeat | Branch]:
+    """Everything that is repeated, the outer before the inner."""
+    level: list[Part | Branch] = [part for spine in shape.spines for part in spine.parts]
+    while level:
+        below: list[Part | Branch] = []
+        for part in level:
+            if isinstance(part, Item):
+                below.extend(part.branches)
+                continue
+            if part.times > 1:
+                yield part
+            below.extend(part.parts if isinstance(part, Repeat) else part.spine.parts)
+        level = below
+
+
 def _intern(keys: dict[tuple[object, ...], int], key: tuple[object, ...]) -> int:
     return keys.setdefault(key, len(keys) + 1)
 

@@ -254,7 +254,8 @@ class _Reader:
 
     def _look(self, found: GraphNode, tensors: Sequence[Any]) -> None:
         """What the tensors that hold a node tell of it: names, values, gradients."""
-        found.names = tuple([self._named[id(t)][1] for t in tensors if id(t) in self._named])
+        names = [self._named[id(t)][1] for t in tensors if id(t) in self._named]
+        found.names = tuple(dict.fromkeys(names))
         for tensor in tensors:
             if found.value is None and self.numbers:
                 found.value = numbers_of(tensor._array)
