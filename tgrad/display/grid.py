@@ -51,11 +51,13 @@ def _row(pieces: Sequence[tuple[str, str]]) -> Row:
     """Pieces of text with their styles as segments; neighbours of one style are joined."""
     row: Row = []
     for text, style in pieces:
+        if not text:
+            continue
         blank = not text.strip()
         if row and (row[-1][0] == style or blank):
             row[-1] = (row[-1][0], row[-1][1] + text)
         else:
-            row.append((style, text))
+            row.append(("plain" if blank else style, text))
     while row and not row[-1][1].strip():
         row.pop()
     if row:
@@ -114,9 +116,19 @@ def balanced(shape: Sequence[int], lines: int) -> list[int]:
     """
     counts = [min(size, lines) for size in shape]
     while _lines(shape, counts) > lines and max(counts) > 1:
-        # Where two axes show equally many, the outer one is cut: its slices take more lines.
-        counts[counts.index(max(counts))] -= 1
+        # Where two axes show equally many, the outer one is cut, since its slices take more lines; but
+        # both its ends stay to be seen as long as an inner axis has more than one.
+        most = max(counts)
+        axes = [axis for axis, count in enumerate(counts) if count == most]
+        counts[axes[0 if most > 2 else -1]] -= 1
+    for axis, size in enumerate(shape):  # cutting a whole slice may have left room
+        while counts[axis] < size and _lines(shape, _one_more(counts, axis)) <= lines:
+            counts = _one_more(counts, axis)
     return counts
+
+
+def _one_more(counts: list[int], axis: int) -> list[int]:
+    return [count + (place == axis) for place, count in enumerate(counts)]
 
 
 def _lines(shape: Sequence[int], counts: Sequence[int]) -> int:

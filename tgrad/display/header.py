@@ -118,7 +118,7 @@ def value_facts(statistics: Statistics, value: Any, look: Look) -> list[Fact]:
 
 
 def flags(statistics: Statistics, value: Any) -> list[Fact]:
-    """What a reader should know of: NaN, Inf, all zeros, all the same, only whole numbers."""
+    """What a reader should know of: NaN, Inf, all zeros, all the same, integer-valued."""
     facts: list[Fact] = []
     several = statistics.count > 1
     for count, sign, first in (
@@ -135,7 +135,7 @@ def flags(statistics: Statistics, value: Any) -> list[Fact]:
         equal = "all of absolute value" if "complex" in value.dtype.name else "all"
         facts.append([("flag", f"{equal} {low}")])
     elif several and statistics.finite and statistics.whole and not _always_whole(value):
-        facts.append([("flag", "whole numbers")])
+        facts.append([("flag", "integer-valued")])
     return facts
 
 

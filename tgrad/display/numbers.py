@@ -32,10 +32,10 @@ def short(number: Any) -> str:
         return str(number)
     if number == 0:
         return "0"
-    if 1000 <= size < LARGEST_FIXED:
-        return f"{number:.0f}" if size >= 10_000 or number == int(number) else f"{number:.1f}"
-    if 1e-3 <= size < 1000:
-        return f"{number:.4g}"
+    if 9999.5 <= size < LARGEST_FIXED:
+        return f"{number:.0f}"
+    if 1e-3 <= size < LARGEST_FIXED:
+        return f"{number:.{5 if size >= 1000 else 4}g}"
     return _exponent(f"{number:.3g}")
 
 

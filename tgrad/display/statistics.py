@@ -86,7 +86,7 @@ def statistics(array: Array) -> Statistics:
         if result.nans:
             result.first_nan = _first(array, np.isnan)
         if result.infs:
-            result.first_inf = _first(array, np.isinf)
+            result.first_inf = _first(array, _infinite)
         result.sample = _sample(array)
     return result
 
@@ -172,13 +172,19 @@ def _add_integers(result: Statistics, block: Array) -> None:
 def _add_complex(result: Statistics, block: Array) -> None:
     whole = result.whole
     nans = np.isnan(block)
-    infinite = np.isinf(block) & ~nans
+    infinite = _infinite(block)
     result.nans += int(np.count_nonzero(nans))
     result.infs += int(np.count_nonzero(infinite))
     block = block[~(nans | infinite)]
     if block.size:
         _add_floats(result, np.abs(block))
         result.whole = whole and _whole(block.real) and _whole(block.imag)
+
+
+def _infinite(block: Array) -> Array:
+    """Where an element is infinite; a complex number with a part that is NaN counts as NaN."""
+    found: Array = np.isinf(block) & ~np.isnan(block)
+    return found
 
 
 def _first(array: Array, test: Callable[[Array], Array]) -> tuple[int, ...] | None:
