@@ -54,15 +54,19 @@ _PARTS = frozenset(
 """Parts of the package: `from tgrad import cli` asks here first, and must not load the operators."""
 
 
+_DRAWING = {"graph": "tgrad.display.graph", "show": "tgrad.display.show", "track": "tgrad.display.progress"}
+"""Functions that draw, and where they are."""
+
+
 def __getattr__(name: str) -> Any:
     if name in ("backends", "distributions", "nn", "optim"):
         from importlib import import_module
 
         return import_module(f"tgrad.{name}")
-    if name in ("graph", "show"):
+    if name in _DRAWING:
         from importlib import import_module
 
-        return getattr(import_module(f"tgrad.display.{name}"), name)
+        return getattr(import_module(_DRAWING[name]), name)
     if not name.startswith("_") and name not in _PARTS:
         names = _names("torch")
         if name in names:

@@ -176,7 +176,7 @@ def _fill(
         dot = look.glyph("·", ".")
         for row in range(canvas.height):
             for column in range(canvas.width):
-                if (row in marks[1] and column % 2 == 0) or column in marks[0]:
+                if (row in marks[1] and column % 2 == 0) or (column in marks[0] and row % 2 == 0):
                     canvas.put(column, row, dot, "axis")
     for series, style, sign in zip(
         panel.series, series_styles(panel), series_signs(panel, look), strict=True

@@ -156,8 +156,9 @@ class ProgressBar:
             if room < SHORTEST and word in parts:
                 del parts[word]
                 room = _room(width, label, parts)
-        line: Line = [("name", label + " ")] if label else []
+        line: Line = [("name", label)] if label else []
         if self._total:
+            line += [("plain", " ")] if label else []
             line += _gauge(min(self.count / self._total, 1.0), max(min(room, LONGEST), 1), look)
         for word, text in parts.items():
             line.append(("tick" if word in ("rate", "time") else "plain", f" {text}" if line else text))

@@ -222,9 +222,9 @@ def torch_modules() -> Mapping[str, Names]:
 
 def listed_names() -> set[str]:
     """Every name that stands in some module but torch's; loads none of them."""
-    from tgrad.runtime import numpy_module, pyplot, standard_modules
+    from tgrad.runtime import d2l_module, numpy_module, pyplot, standard_modules
 
-    names: set[str] = set(pyplot.attribute_names())
+    names: set[str] = {*pyplot.attribute_names(), *d2l_module.NAMES.split()}
     for text in numpy_module.NAMES.values():
         names.update(text.split())
     for module in standard_modules.MODULES.values():
@@ -270,6 +270,12 @@ def _pyplot(modules: Modules) -> Names:
     return modules.make_pyplot().names()
 
 
+def _d2l(modules: Modules) -> Names:
+    from tgrad.runtime.d2l_module import d2l_names
+
+    return d2l_names(modules.make_pyplot(), modules.import_module("matplotlib.pyplot", False))
+
+
 def _matplotlib(modules: Modules) -> Names:
     from tgrad.runtime import pyplot
 
@@ -292,6 +298,8 @@ _FACTORIES: dict[str, Callable[[Modules], Names]] = {
     "numpy.linalg": _numpy("numpy.linalg"),
     "numpy.random": _numpy("numpy.random"),
     "numpy.testing": _numpy("numpy.testing"),
+    "d2l": lambda modules: {},
+    "d2l.torch": _d2l,
     "matplotlib": _matplotlib,
     "matplotlib.pyplot": _pyplot,
     "matplotlib.pylab": _pyplot,

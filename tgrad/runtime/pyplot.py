@@ -62,6 +62,8 @@ class Pyplot:
         """Figures that weren't closed, by number."""
         self.shown: list[Figure] = []
         """Figures that the program has shown, in order."""
+        self.figure_size: Any = None
+        """Width and height in inches of figures that are made without a size."""
 
     def names(self) -> dict[str, Any]:
         """The names of the module."""
@@ -88,13 +90,17 @@ class Pyplot:
             "rcParams": {},
             "savefig": lambda path, **options: self.save(self._now(), path, options),
             "sca": self._set_axes,
-            "show": self._show,
+            "show": self.show,
             "style": Style(),
             "subplot": lambda *place, **options: self._now()._add_subplot(*place, **options),
             "subplots": self._subplots,
             "twinx": lambda: self._now()._now().twinx(),
             "twiny": lambda: self._now()._now().twiny(),
         }
+
+    def is_empty(self) -> bool:
+        """Is nothing drawn on the current figure?"""
+        return not any(axes._calls for axes in self._now()._axes)
 
     def _now(self) -> Figure:
         return self._current or self._figure()
@@ -104,7 +110,7 @@ class Pyplot:
             self._current = self.figures[num]
             return self._current
         number = num if isinstance(num, int) else max(self.figures, default=0) + 1
-        options = {"figsize": figsize, "dpi": dpi}
+        options = {"figsize": figsize or self.figure_size, "dpi": dpi}
         self._current = self.figures[number] = Figure(number, self, options)
         return self._current
 
@@ -137,7 +143,8 @@ class Pyplot:
             self.figures.pop(self._current._number, None)
         self._current = next(reversed(self.figures.values()), None)
 
-    def _show(self, *arguments: Any, **keywords: Any) -> None:
+    def show(self, *arguments: Any, **keywords: Any) -> None:
+        """Show all figures, on whatever screen there is, and forget them."""
         # With a display, a program goes on when its windows were closed: the figures are gone.
         figures = list(self.figures.values())
         self.shown.extend(figures)
