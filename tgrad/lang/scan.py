@@ -32,7 +32,7 @@ class Scanner(Layout):
     """Reads one text.  `Scanner(tables).scan(text)` never raises for what a text holds."""
 
     def __init__(self, tables: Tables) -> None:
-        self._match = _master(tables).match
+        self._match = token_pattern(tables).match
         self._literals = tables.literals
 
     def scan(self, text: str) -> Tokens:
@@ -320,7 +320,7 @@ def _goes_on(text: str) -> bool:
     return text == "." or f"a{text[0]}".isidentifier()
 
 
-def _master(tables: Tables) -> re.Pattern[str]:
+def token_pattern(tables: Tables) -> re.Pattern[str]:
     """One pattern for every token: a group for each terminal with a pattern, one for all signs."""
     words = [text for text in tables.literals if not text.isidentifier()]
     augmented = dict(tables.patterns)["AUGMENTED"]

@@ -17,9 +17,13 @@ from tgrad.source import Source
 
 if TYPE_CHECKING:
     from tgrad.display.console import Console
+    from tgrad.lang import Program
+    from tgrad.runtime.journal import Journal
     from tgrad.runtime.session import Result, Session
     from tgrad.shell.history import HistoryFile
     from tgrad.shell.settings import Settings
+
+EXIT_INTERRUPTED = 130
 
 KEPT_RESULTS = 1000
 """So many results keep their names `_1`, `_2`, ...; older ones are let go of."""
@@ -62,12 +66,23 @@ class Shell:
         self.settings = settings
         self.plain = plain
         self.inputs: list[Input] = []
+        self.undone: set[int] = set()
+        """The numbers of the inputs that `:undo` took back."""
+        self.startup: list[str] = []
+        """The texts of programs that ran before the first input."""
+        self.draws_figures: tuple[Any] | None = None
+        """What drew figures before `:set plots` had them written to files."""
+        self.draft = ""
+        """A text that the next prompt begins with, to be edited."""
         self.exit_code: int | None = None
         """Set when the shell is to be left."""
         self.input, self.output = input, output
         self._console = console
         self._history = history
         self._results: list[tuple[str, object]] = []
+        self._journal: Journal | None = None
+        self._journals = True
+        self._compiled: tuple[Source, Program] | None = None
 
     @property
     def console(self) -> Console:
@@ -86,6 +101,18 @@ class Shell:
 
             self._history = HistoryFile(history_path())
         return self._history
+
+    @property
+    def journal(self) -> Journal | None:
+        """The states of the session before its inputs; None where they can't be kept."""
+        if self._journal is None and self._journals:
+            try:
+                from tgrad.runtime.journal import Journal
+
+                self._journal = Journal(self.session)
+            except Exception:
+                self._journals = False
+        return self._journal
 
     @property
     def next_number(self) -> int:
@@ -126,9 +153,16 @@ class Shell:
         words = text.strip()
         if words.startswith(":") or (words.endswith("?") and "\n" not in words):
             return True
-        from tgrad.lang.program import completeness
+        from tgrad.errors import ProgramError
 
-        return completeness(text) != "incomplete"
+        source = self._source(text)
+        try:
+            self._compiled = (source, self.session.compile(source, show=True))
+        except ProgramError as error:
+            return not error.details.get("incomplete")
+        except Exception:
+            return True  # running it reports what is wrong
+        return True
 
     def write(self, text: str) -> None:
         """Write a line of the shell's own."""
@@ -137,15 +171,34 @@ class Shell:
     # -- statements
 
     def _statements(self, text: str) -> Result:
-        number = self.next_number
-        source = Source(f"<input {number}>", text)
-        result = self.session.run(source, show=True)
+        number, source = self.next_number, self._source(text)
+        known, self._compiled = self._compiled, None
+        journal = self.journal
+        if journal is not None:
+            journal.begin(text)
+        if known and known[0] == source:
+            result = self.session.execute(known[1])
+        else:
+            result = self.session.run(source, show=True)
+        if journal is not None:
+            self._after(journal, result)
         self.inputs.append(Input(number, text, result))
         if result.left:
             self.leave(result.exit_code)
         elif result.value is not None and result.diagnostic is None:
             self._keep(number, result.value)
         return result
+
+    def _after(self, journal: Journal, result: Result) -> None:
+        """Let the journal see what the input did; an interrupted one is as if it had never run."""
+        if result.exit_code != EXIT_INTERRUPTED:
+            journal.end()
+            return
+        lost = journal.rollback().lost
+        self.write(f"not put back: {', '.join(lost)}" if lost else "every variable is as before the input")
+
+    def _source(self, text: str) -> Source:
+        return Source(f"<input {self.next_number}>", text)
 
     def _keep(self, number: int, value: object) -> None:
         """Give a result its names: `__` and `___` are those before `_`, `_3` is that of input 3."""
@@ -183,7 +236,7 @@ class Shell:
     # -- where inputs come from
 
     def _prompt(self) -> Prompt:
-        if self.input is not None or _able_terminal():
+        if self.input is not None or able_terminal():
             try:
                 from tgrad.shell.prompt import TerminalPrompt
 
@@ -195,7 +248,7 @@ class Shell:
         return PlainPrompt(Output(sys.stdout), self.complete)
 
 
-def _able_terminal() -> bool:
+def able_terminal() -> bool:
     """Whether the terminal can move its cursor."""
     able = os.environ.get("TERM", "") not in ("", "dumb", "unknown") or sys.platform == "win32"
     return able and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

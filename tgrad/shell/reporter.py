@@ -9,6 +9,7 @@ from tgrad.runtime.output import DrawDiagnostic, Output, TextReporter
 
 if TYPE_CHECKING:
     from tgrad.display.console import Console
+    from tgrad.lang import Statement
     from tgrad.shell.settings import Settings
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
@@ -25,9 +26,16 @@ class ShellReporter(TextReporter):
         self.console = console
         self.settings = settings
         self.plain = False
+        self._name: str | None = None
+
+    def statement_begins(self, number: int, statement: Statement) -> None:
+        """A value that is shown by its name alone is drawn with it."""
+        self._name = statement.name
 
     def value(self, value: object) -> None:
         """Draw a value, or write its text on a line of its own."""
+        if not self.settings.echo:
+            return
         if self.settings.repr != "rich" or isinstance(value, _PLAIN) or not self._drawn(value):
             super().value(value)
 
@@ -37,7 +45,10 @@ class ShellReporter(TextReporter):
 
             lines = render(
                 value,
-                self.console.width,
+                name=self._name,
+                precision=self.settings.precision,
+                width=self.console.width,
+                height=terminal_height(),
                 color=self.console.color,
                 unicode=holds_unicode(self.output),
                 plain=self.plain,
@@ -57,6 +68,13 @@ def _fault(fault: Exception) -> bool:
     if os.environ.get("TGRAD_DEBUG"):
         print(f"display: {type(fault).__name__}: {fault}", file=sys.stderr)
     return False
+
+
+def terminal_height() -> int:
+    """The number of lines of the terminal; 24 where there is none."""
+    import shutil
+
+    return shutil.get_terminal_size().lines
 
 
 def holds_unicode(output: Output) -> bool:
