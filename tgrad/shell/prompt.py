@@ -69,6 +69,7 @@ class TerminalPrompt:
         self.whole: str | None = None
         """A text that came as a whole, from the history or from a paste: Enter runs it as it is."""
         self._signature: StyleAndTextTuples = []
+        self._warmed = False
         self._preview: Callable[[Shell, Document], Any] | None = None
         short = Condition(lambda: len(self.buffer.text) < LONG)
         self.buffer = Buffer(
@@ -125,8 +126,9 @@ class TerminalPrompt:
 
     def _begin_loading(self, _: object) -> None:
         """Once the prompt is drawn, load what the first input will need."""
-        self.app.after_render -= self._begin_loading
-        warm(self.app.invalidate)
+        if not self._warmed:
+            self._warmed = True
+            warm(self.app.invalidate)
 
     # -- the application
 
