@@ -13,6 +13,9 @@ from tgrad.display.look import Look
 from tgrad.display.numbers import count_text, short, size_text
 from tgrad.display.statistics import Statistics
 
+LARGEST_REMARKABLE = 1e7
+"""Beyond it float32 has no fractions, and that numbers are whole says nothing."""
+
 Row = list[Segment]
 Fact = list[Segment]
 
@@ -102,6 +105,8 @@ def value_facts(statistics: Statistics, value: Any, look: Look) -> list[Fact]:
     """Range, histogram, mean, deviation."""
     if statistics.finite < 2 or statistics.constant:
         return []
+    if statistics.low == statistics.high:
+        return [[("fact", f"the others all {short(statistics.low)}")]]
     if value.dtype.name == "bool":
         return [[("fact", f"{statistics.finite - statistics.zeros:,} of {statistics.finite:,} True")]]
     about = "absolute values " if "complex" in value.dtype.name else ""
@@ -134,10 +139,13 @@ def flags(statistics: Statistics, value: Any) -> list[Fact]:
         low = bool(statistics.low) if value.dtype.name == "bool" else short(statistics.low)
         equal = "all of absolute value" if "complex" in value.dtype.name else "all"
         facts.append([("flag", f"{equal} {low}")])
-    elif several and statistics.finite and statistics.whole and not _always_whole(value):
+    elif several and statistics.finite and statistics.whole and _is_remarkable(statistics, value):
         facts.append([("flag", "integer-valued")])
     return facts
 
 
-def _always_whole(value: Any) -> bool:
-    return "int" in value.dtype.name or value.dtype.name == "bool"
+def _is_remarkable(statistics: Statistics, value: Any) -> bool:
+    """Could numbers of this type and size have been other than whole?"""
+    if "int" in value.dtype.name or value.dtype.name == "bool":
+        return False
+    return bool(max(abs(statistics.low), abs(statistics.high)) < LARGEST_REMARKABLE)

@@ -70,8 +70,8 @@ def lines_of(value: Any, look: Look, name: str | None = None) -> list[Row]:
 
 
 def is_array(value: Any) -> bool:
-    """Is a value a tensor or an array of numbers?"""
-    return isinstance(value, Tensor) or (isinstance(value, np.ndarray) and value.dtype.kind in "biufc")
+    """Is a value a tensor or an array of numbers?  A lazy parameter, of another class, is neither yet."""
+    return type(value) is Tensor or (isinstance(value, np.ndarray) and value.dtype.kind in "biufc")
 
 
 def array_of(value: Any) -> Array:
@@ -185,7 +185,7 @@ def _module(module: Any, look: Look) -> Iterator[Row]:
     parameters = list(module.named_parameters())
     count = size = 0
     for path, parameter in parameters:
-        if not isinstance(parameter, Tensor) or not hasattr(parameter, "_array"):
+        if not is_array(parameter):
             yield [("name", path), ("fact", "  without a shape yet")]
             continue
         count, size = count + parameter._array.size, size + parameter.nbytes
