@@ -41,18 +41,12 @@ class ShellReporter(TextReporter):
 
     def _drawn(self, value: object) -> bool:
         try:
-            from tgrad.display.values import render
+            from dataclasses import replace
 
-            lines = render(
-                value,
-                name=self._name,
-                precision=self.settings.precision,
-                width=self.console.width,
-                height=terminal_height(),
-                color=self.console.color,
-                unicode=holds_unicode(self.output),
-                plain=self.plain,
-            )
+            from tgrad.display.values import lines_of
+
+            look = replace(self.console.look(self.settings.precision), plain=self.plain)
+            lines = lines_of(value, look, self._name)
         except Exception as fault:
             return _fault(fault)
         if not lines:
@@ -68,20 +62,3 @@ def _fault(fault: Exception) -> bool:
     if os.environ.get("TGRAD_DEBUG"):
         print(f"display: {type(fault).__name__}: {fault}", file=sys.stderr)
     return False
-
-
-def terminal_height() -> int:
-    """The number of lines of the terminal; 24 where there is none."""
-    import shutil
-
-    return shutil.get_terminal_size().lines
-
-
-def holds_unicode(output: Output) -> bool:
-    """Whether a stream's encoding has the glyphs that drawings use."""
-    encoding = getattr(output.stream, "encoding", None) or "utf-8"
-    try:
-        "▁█▀─│…·".encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
