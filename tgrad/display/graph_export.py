@@ -46,13 +46,13 @@ def _label(box: Box) -> list[str]:
 def dot_of(graph: Graph, *, fold: bool = True) -> str:
     """The graph in the language of Graphviz."""
     found = picture(graph, fold, copies=False)
-    lines = ["digraph {", "  rankdir=TB;", '  node [fontname="monospace", fontsize=10, style=filled];']
+    lines = ["digraph {", "  rankdir=TB;"]
+    lines.append('  node [fontname="monospace", fontsize=10, style=filled, shape=box, fillcolor="#e5f1fa"];')
     for number, box in enumerate(found.boxes):
         text = "\\n".join(each.replace("\\", "\\\\").replace('"', '\\"') for each in _label(box))
-        shape = "ellipse" if box.node.leaf else "box"
-        color = "#fdf1d8" if box.node.leaf else "#e5f1fa"
-        more = ", peripheries=2" if box.root else ""
-        lines.append(f'  n{number} [label="{text}", shape={shape}, fillcolor="{color}"{more}];')
+        more = ', shape=ellipse, fillcolor="#fdf1d8"' if box.node.leaf else ""
+        more += ", peripheries=2" if box.root else ""
+        lines.append(f'  n{number} [label="{text}"{more}];')
     for arrow in found.arrows:
         more = " [style=dashed, constraint=false]" if arrow.back else ""
         lines.append(f"  n{arrow.source} -> n{arrow.user}{more};")

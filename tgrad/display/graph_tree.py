@@ -28,7 +28,7 @@ Row = list[Segment]
 NARROW = 72
 """Below this width, facts stand in a line of their own below the operator."""
 
-MOST_LINES = 2000
+MOST_LINES = 500
 """A drawing of more lines is cut."""
 
 NO_GRAPH = "no graph, since nothing it was made from requires a gradient"
@@ -76,7 +76,8 @@ def lines(graph: Graph, look: Look, *, fold: bool = True) -> list[Row]:
     cut = len(found) > MOST_LINES
     rows = list(_title(graph, look))
     rows += _rows(found[:MOST_LINES], look)
-    rows += [[("note", text)] for text in _notes(graph, len(found) - MOST_LINES if cut else 0)]
+    for note in _notes(graph, len(found) - MOST_LINES if cut else 0):
+        rows += [[("note", text)] for text in _wrapped(note, look.width)]
     return rows
 
 
@@ -273,7 +274,7 @@ def _wide(found: Sequence[Line], width: int) -> Iterator[Row]:
         ("where", [line.place for line in found], width // 6),
     ):
         size = min(max(map(text_width, texts), default=0), most)
-        if size and heads + size + sum(len(GAP) + each[1] for each in columns) < width - 10:
+        if size and heads + size + sum(len(GAP) + each[1] for each in columns) < width - 18:
             columns.append((style, size, texts))
     for number, line in enumerate(found):
         row: Row = [("gutter", line.lead), *line.head]

@@ -218,7 +218,7 @@ def _finish(graph: Graph, item: Item, keys: dict[tuple[object, ...], int], fold:
     item.branches = _folded_branches(item.branches, fold)
     hanging = [(branch.spine.key, branch.times) for branch in item.branches]
     what = "reference" if item.reference else "item"
-    place = (what, node.operator, node.leaf, node.place, node.shape, node.dtype)
+    place = (what, node.operator, node.leaf, node.place, node.shape, node.dtype, node.saved_bytes)
     item.key = _intern(keys, (*place, *hanging))
     item.members = [item.node]
     for branch in item.branches:
@@ -268,6 +268,7 @@ def _folded_once(parts: list[Part], keys: dict[tuple[object, ...], int]) -> list
             for at in range(start, start + length * times, length)
         ]
         key = _intern(keys, ("repeat", times, *[part.key for part in first]))
+        first = _folded(first, keys)  # what is repeated within; at most a third as long
         found.append(Repeat(first, blocks, key, [node for block in blocks for node in block]))
         start += length * times
     return found
