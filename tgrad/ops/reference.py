@@ -70,6 +70,17 @@ def descriptions() -> Iterator[Description]:
         yield _describe(ops)
 
 
+def names_by_file() -> Iterator[tuple[str, str]]:
+    """The names of all operators as `page` writes them, each with its file of rows; reads no source."""
+    for op in TABLE.values():
+        if not op.public.startswith("_") and (op.function or op.method or op.family == "filling"):
+            name, module = op.public, op.module.removeprefix("torch").removeprefix(".")
+            if module:
+                bare = name.removeprefix(op.module.rpartition(".")[2] + "_")
+                name = f"{module.replace('nn.functional', 'F')}.{bare}"
+            yield name, Path(op.forward.__code__.co_filename).stem
+
+
 def names_of(op: Op) -> tuple[str, ...]:
     """Every name that a row has in its module."""
     prefix = op.module.rpartition(".")[2] + "_"
@@ -256,7 +267,7 @@ def page() -> str:
     """docs/operators.md."""
     areas: dict[str, list[Description]] = {title: [] for title, _ in AREAS}
     for found in descriptions():
-        areas[_area(found.source)].append(found)
+        areas[area_of(found.source)].append(found)
     lines = [_HEAD]
     for title, rows in areas.items():
         if not rows:
@@ -267,7 +278,8 @@ def page() -> str:
     return "\n".join(lines)
 
 
-def _area(source: str) -> str:
+def area_of(source: str) -> str:
+    """The title of the area that a file of rows belongs to."""
     for title, files in AREAS:
         if source in files or any(source.startswith(f + "_") for f in files):
             return title

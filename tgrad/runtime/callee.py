@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tgrad.runtime import scope
+from tgrad.runtime.classes import ClassView
 from tgrad.runtime.modules import Namespace, loaded_names
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def find(session: Session, path: Sequence[str]) -> Callee | None:
         rows = method_rows(name) if owner is not scope.UNKNOWN or owner_path == [""] else ()
         return Callee(name, "", rows, True, scope.UNKNOWN) if rows else None
     if isinstance(owner, Namespace):
-        return _of_module(session, owner, name)
+        return _of_module(owner, name)
     value = scope.attribute(owner, name)
     if value is scope.UNKNOWN:
         value = getattr(type(owner), name, scope.UNKNOWN)
@@ -92,7 +93,7 @@ def _of_name(session: Session, name: str) -> Callee | None:
         return None
     home = _home(session, name, value)
     if home is not None:
-        return _of_module(session, home, getattr(value, "__name__", name))
+        return _of_module(home, getattr(value, "__name__", name))
     return Callee(name, "", (), False, value)
 
 
@@ -111,14 +112,14 @@ def _home(session: Session, name: str, value: Any) -> Any:
     return None
 
 
-def _of_module(session: Session, module: Namespace, name: str) -> Callee | None:
+def _of_module(module: Namespace, name: str) -> Callee | None:
     value = scope.attribute(module, name)
     if value is scope.UNKNOWN:
         return None
     path = module.__name__
     rows = rows_of(name, path)
-    if not rows and scope.attribute(scope.torch(session), name) is value:
-        rows = rows_of(name)  # F.conv2d is torch.conv2d
+    if not rows and callable(value) and not isinstance(value, ClassView):
+        rows = rows_of(name)  # F.conv2d does what torch.conv2d does
     return Callee(name, path, tuple(op for op in rows if op.function), False, value)
 
 

@@ -41,7 +41,7 @@ _ELEMENTWISE: Final[dict[type[ast.AST], str]] = {
     ast.NotEq: "__ne__", ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__",
 }  # fmt: skip
 _OF_TENSOR: Final = frozenset(
-    {"T", "mT", "H", "mH", "shape", "dtype", "device", "ndim", "data", "itemsize", "nbytes"}
+    {"T", "mT", "H", "mH", "shape", "dtype", "device", "ndim", "data", "real", "imag", "itemsize", "nbytes"}
 )
 _QUESTIONS: Final = frozenset({"size", "dim", "numel", "ndimension", "nelement", "element_size"})
 _SAME: Final = frozenset({"detach", "clone", "contiguous", "cpu"})
@@ -113,9 +113,8 @@ def described(value: Any) -> str | None:
     if isinstance(value, tuple) and any(isinstance(part, Tensor) for part in value):
         parts = [described(part) or type(part).__name__ for part in value[:4]]
         more = [f"... {len(value) - 4} more"] if len(value) > 4 else []
-        fields = getattr(type(value), "_fields", ())
-        if fields:
-            parts = [f"{name}={part}" for name, part in zip(fields, parts, strict=False)]
+        if names := scope.fields(value):
+            parts = [f"{name}={part}" for name, part in zip(names, parts, strict=False)]
         return f"({', '.join([*parts, *more])})"
     if isinstance(value, (Size, DType)):
         return str(value)
@@ -205,8 +204,9 @@ class _Evaluator:
         if found is not scope.UNKNOWN and not (isinstance(found, Tensor) and node.attr in _OF_TENSOR):
             return _taken(found)
         value = self.value(node.value)
-        fields = getattr(type(value), "_fields", ())
-        if not (isinstance(value, Tensor) and node.attr in _OF_TENSOR) and node.attr not in fields:
+        if not (isinstance(value, Tensor) and node.attr in _OF_TENSOR) and node.attr not in scope.fields(
+            value
+        ):
             raise Unknown
         return standins.replaced(_tried(getattr, value, node.attr))
 

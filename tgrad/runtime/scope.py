@@ -76,9 +76,17 @@ def attribute(value: Any, name: str) -> Any:
         return value._grad if name == "grad" else getattr(value, name) if name in _READ_ONLY else UNKNOWN
     if name in own_attributes(value):
         return _held(value, name)
-    if isinstance(value, tuple) and name in getattr(type(value), "_fields", ()):
-        return tuple.__getitem__(value, type(value)._fields.index(name))  # type: ignore[attr-defined]
+    if name in (names := fields(value)):
+        return value[names.index(name)]
     return UNKNOWN
+
+
+def fields(value: Any) -> tuple[str, ...]:
+    """The names of the parts of a named tuple, or of a result such as that of `torch.max(x, 1)`."""
+    cls: Any = type(value)
+    if not isinstance(value, tuple) or cls.__getitem__ is not tuple.__getitem__:
+        return ()
+    return tuple(getattr(cls, "_fields", ()) or getattr(cls, "fields", ()))
 
 
 def _held(value: Any, name: str) -> Any:
@@ -109,7 +117,7 @@ def attributes(value: Any) -> list[tuple[str, str]]:
     if isinstance(value, ClassView):
         return class_attributes(value._class)
     own = [(name, meaning(_held(value, name))) for name in sorted(own_attributes(value))]
-    own += [(name, meaning(getattr(value, name))) for name in getattr(type(value), "_fields", ())]
+    own += [(name, meaning(attribute(value, name))) for name in fields(value)]
     known = {name for name, _ in own}
     return own + [pair for pair in class_attributes(type(value)) if pair[0] not in known]
 

@@ -51,11 +51,13 @@ def replaced(result: Any) -> Any:
     """A result with stand-ins for its tensors, so that no memory is held."""
     if isinstance(result, Tensor):
         return stand_in(result)
-    if isinstance(result, tuple) and hasattr(type(result), "_fields"):
-        return type(result)(*[replaced(part) for part in result])
-    if type(result) in (list, tuple):
-        return type(result)([replaced(part) for part in result])
-    return result
+    return _rebuilt(result, replaced) if isinstance(result, (list, tuple)) else result
+
+
+def _rebuilt(result: Any, part_of: Callable[[Any], Any]) -> Any:
+    """A list, a tuple or a named one, with other parts."""
+    parts = [part_of(part) for part in result]
+    return type(result)(*parts) if hasattr(type(result), "_fields") else type(result)(parts)
 
 
 # -- what may run, and what it costs
@@ -144,8 +146,7 @@ def _spread(result: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(result, Tensor):
         return of_type(result, shape)
     if isinstance(result, tuple):
-        parts = [_spread(part, shape) for part in result]
-        return type(result)(*parts) if hasattr(type(result), "_fields") else tuple(parts)
+        return _rebuilt(result, lambda part: _spread(part, shape))
     raise Unknown
 
 
@@ -175,7 +176,13 @@ def _of_one_example(name: str, function: Callable[..., Any], args: list[Any], na
     sizes = [_size(tensor.shape) for tensor in tensors_in([*args, *named.values()])]
     if math.prod(max(size, 1) for size in sizes) > 100 * BUDGET:
         raise Unknown
-    result = replaced(function(*args, **named))
+    try:
+        result = replaced(function(*args, **named))
+    except Exception:
+        if not batched or _size(images.shape) > 10 * BUDGET:
+            raise Unknown from None
+        function(images, *args[1:], **named)  # the error that has the true size of the batch
+        raise Unknown from None
     if not batched:
         return result
     if not isinstance(result, Tensor):

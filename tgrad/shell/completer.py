@@ -219,7 +219,11 @@ def _command_place(shell: Any, text: str) -> tuple[str, Iterable[Candidate]]:
 
 
 def _commands(shell: Any) -> dict[str, Any]:
-    return dict(getattr(shell, "commands", None) or {})
+    if (own := getattr(shell, "commands", None)) is not None:
+        return dict(own)
+    from tgrad.shell.commands import COMMANDS
+
+    return dict(COMMANDS)
 
 
 def _command_help(command: Any) -> str:

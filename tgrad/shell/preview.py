@@ -64,7 +64,7 @@ class LiveLine:
         self._key = key
         self._said = None
         if found is not None:
-            style = "class:preview.error" if found.error else "class:preview"
+            style = "class:live.error" if found.error else "class:live"
             self._said = [(style, found.text)]
         return self._said
 

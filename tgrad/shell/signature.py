@@ -54,10 +54,10 @@ def _text(target: Callee, call: cursor.Call) -> Text | None:
     lines = [_signature(target, overload, call) for overload in _fitting(overloads, call)]
     about = _about(target)
     if about:
-        lines.append([("class:signature.about", about)])
+        lines.append([("", about)])
     derivative = _derivative(target)
     if derivative:
-        lines.append([("class:signature.derivative", derivative)])
+        lines.append([("class:constant", derivative)])
     text: Text = []
     for number, line in enumerate(lines):
         text += [("", "\n")] if number else []
@@ -76,18 +76,18 @@ def _fitting(overloads: list[list[tuple[str, str]]], call: cursor.Call) -> list[
 
 def _signature(target: Callee, overload: list[tuple[str, str]], call: cursor.Call) -> Text:
     current = _current(overload, call)
-    pieces: Text = [("class:signature.name", target.title), ("class:signature", "(")]
+    pieces: Text = [("class:call", target.title), ("class:live", "(")]
     length = len(target.title) + 1
     for number, (name, default) in enumerate(overload):
         text = f"{name}={default}" if default else name
         if length + len(text) > LONGEST:
-            pieces.append(("class:signature", ", ..."))
+            pieces.append(("class:live", ", ..."))
             break
-        pieces.append(("class:signature", ", " if number else ""))
-        style = "class:signature.current" if number == current else "class:signature"
+        pieces.append(("class:live", ", " if number else ""))
+        style = "class:live bold" if number == current else "class:live"
         pieces.append((style, text))
         length += len(text) + 2
-    return [*(piece for piece in pieces if piece[1]), ("class:signature", ")")]
+    return [*(piece for piece in pieces if piece[1]), ("class:live", ")")]
 
 
 def _current(overload: list[tuple[str, str]], call: cursor.Call) -> int:
