@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tgrad.runtime.output import DrawDiagnostic, Output, Reporter
     from tgrad.runtime.screen import Screen
     from tgrad.runtime.session import Session
+    from tgrad.shell.loop import Shell
     from tgrad.source import Source
 
 EXIT_ERROR, EXIT_USAGE, EXIT_SYNTAX, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 3, 130, 141
@@ -362,20 +363,39 @@ def _shell(options: Options, output: Output, errors: Output) -> int:
     from tgrad.display.console import Console
     from tgrad.shell.loop import Shell
     from tgrad.shell.reporter import ShellReporter
-    from tgrad.shell.settings import Settings
+    from tgrad.shell.settings import Settings, load, settings_path
 
     _collect_garbage_rarely()
     # Who types has the files of his own anyway; a program gets what the command line gives it.
     everywhere = [os.path.abspath(os.sep)]
     options.allow_read = options.allow_read or everywhere
     options.allow_write = options.allow_write or everywhere
-    settings = Settings()
+    settings, faults = (Settings(), []) if options.no_rc else load(settings_path())
     console = Console.on(output, options.color)
     reporter = ShellReporter(output, errors, _drawing(options, errors), console, settings)
     reporter.plain = options.plain
     shell = Shell(_session(options, reporter, errors), settings, console=console, plain=options.plain)
     output.write(f"tgrad {__version__}: exit() or Ctrl-D leaves, :help explains\n")
+    for fault in faults:
+        errors.write(f"tgrad: {fault}\n")
+    if not options.no_rc:
+        _prepare(shell)
     return shell.run()
+
+
+def _prepare(shell: Shell) -> None:
+    """Let the user's settings take effect and run the start-up program; no fault in them ends the shell."""
+    from tgrad.shell.settings import Settings, startup_path
+
+    path = startup_path()
+    if path is not None and path.exists():
+        from tgrad.shell.files import run_startup
+
+        run_startup(shell, path)
+    if shell.settings != Settings():
+        from tgrad.shell.options import apply_all
+
+        apply_all(shell)
 
 
 def _source(options: Options) -> Source:

@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _State:
-    __slots__ = ("anomaly", "check_nan", "grad", "inference", "keep_graphs", "threads")
+    __slots__ = ("anomaly", "check_nan", "grad", "inference", "keep_graphs", "threads", "watch")
 
     def __init__(self) -> None:
         self.grad = True
@@ -25,6 +25,8 @@ class _State:
         self.keep_graphs = False
         """Whether passes keep what they would free, because others will follow over the same graph."""
         self.threads = True
+        self.watch: Callable[[Any], None] | None = None
+        """Called with a leaf before a backward pass adds to its gradient."""
 
 
 state: Final = _State()

@@ -305,6 +305,8 @@ class Walk:
             leaf = node.variable
             if leaf is not None and leaf._edge is not None:
                 outputs = () if hooks is None or not hooks.after else self._tensors((gradient,))
+                if state.watch is not None:
+                    state.watch(leaf)
                 if self.record:
                     accumulate_recorded(leaf, gradient)
                 else:

@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tgrad.runtime.gradient_log import GradientLog
+from tgrad.runtime.inventory import default_seed
 from tgrad.runtime.snapshot import Results, Snapshot, reaches, results_of
 
 if TYPE_CHECKING:
@@ -79,6 +81,12 @@ class Journal:
         self._session = session
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
+        self._pending: list[_Step] = []
+        self._first: _Step | None = None
+        self.gradients = GradientLog(session)
+        """What added to which gradient."""
+        self.seed: int | None = None
+        """The seed that the random numbers began with; None before the first input."""
         self.limit = limit
         """Bytes that copies may take: the oldest states go first, then the largest tensors."""
         self.depth = depth
@@ -95,12 +103,30 @@ class Journal:
 
     def begin(self, text: str = "") -> None:
         """Remember the state: an input is about to run."""
-        self._undone.clear()
-        self._done.append(self._now(text, self._done[-1].snapshot if self._done else None))
+        self.note_seed()
+        self._pending, self._undone = self._undone, []
+        step = self._now(text, self._done[-1].snapshot if self._done else None)
+        self._first = self._first or step
+        self._done.append(step)
         self._trim()
+        self.gradients.start()
+
+    def note_seed(self) -> None:
+        """Remember the seed of the random numbers, before anything has drawn one."""
+        if self.seed is None:
+            self.seed = default_seed()
 
     def end(self) -> None:
-        """The input has run, with or without an error.  (The next `begin` looks at what it did.)"""
+        """The input has run, with or without an error.
+
+        One that has changed nothing is no step: `undo` takes back the one before it, and what was
+        undone can still be done again.
+        """
+        self.gradients.stop()
+        if self._done and self._done[-1].snapshot.holds():
+            self._done.pop()
+            self._undone = self._pending
+        self._pending = []
 
     def undo(self) -> Went | None:
         """Put the state back from before the newest input; None where there is none."""
@@ -112,10 +138,19 @@ class Journal:
 
     def rollback(self) -> Went:
         """Forget the input that is running: everything is as before it."""
+        self.gradients.stop()
         if not self._done:
             return Went()
         step = self._done.pop()
+        self._undone, self._pending = self._pending, []
         return self._put_back(step, dict(self._session.names))
+
+    def reset(self, text: str = "") -> Went:
+        """Put the state back from before the first input; that can be undone as well."""
+        self.begin(text)
+        self.gradients.stop()
+        assert self._first is not None
+        return self._put_back(self._first, dict(self._session.names))
 
     def forget(self) -> None:
         """Forget all states, and what they keep in memory."""

@@ -39,7 +39,8 @@ class Snapshot:
         self._room = limit
         self._nodes = MOST_NODES
         self._tensors: dict[int, Any] = {}
-        self._seen: set[int] = set()
+        # The builtins grow as programs mention more of them; only the earlier results are the program's.
+        self._seen = {id(session.builtins.names)}
         self.settings = list(_settings())
         self._walk(roots(session))
         self._keep_memory()
@@ -110,6 +111,13 @@ class Snapshot:
             else:
                 lost.add(key)
         return back, lost
+
+    def holds(self) -> bool:
+        """Whether nothing has changed since."""
+        return not (
+            any(record.differs() for record in self.records.values())
+            or any(record.differs() for _, record in self.settings)
+        )
 
     def restore_settings(self) -> list[str]:
         """Put the settings and the random generators back; returns the names of those that were."""
@@ -222,7 +230,8 @@ def _settings() -> Iterator[tuple[str, Record]]:
 
     yield "random state", kind_of(generator.Generator).record(generator.default_generator)  # type: ignore[misc]
     yield "default dtype", Fields(dtype.default, ("dtype",))
-    yield "modes", Fields(modes.state, type(modes.state).__slots__)
+    switches_of_modes = [name for name in type(modes.state).__slots__ if name != "watch"]
+    yield "modes", Fields(modes.state, switches_of_modes)
     options = print_options.current_printoptions()
     yield "print options", Fields(options, type(options).__slots__)
     yield "threads", State(sums, lambda: sums.threads, lambda count: setattr(sums, "threads", count))
