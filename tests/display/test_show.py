@@ -97,10 +97,11 @@ def test_heat_map_of_half_blocks() -> None:
     ]
 
 
-def test_zero_has_the_middle_colour_however_unequal_the_ends() -> None:
+@pytest.mark.parametrize(("color", "middle"), [(TRUE_COLOR, "#f2f2f2"), (256, "color(255)")])
+def test_zero_has_the_middle_colour_however_unequal_the_ends(color: int, middle: str) -> None:
     scale = Scale(-1, 100)
-    colors = shades(scale)
-    assert colors[scale.levels(np.array([0.0]), len(colors))[0]] == "#f2f2f2"
+    colors = shades(scale, Look(color=color))
+    assert colors[scale.levels(np.array([0.0]), len(colors))[0]] == middle
 
 
 def test_sixteen_colours_have_shades_of_two() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from tgrad.display.console import Segment
 from tgrad.display.look import Look
 from tgrad.display.numbers import short
-from tgrad.display.palette import LEVELS, Scale, scale_of, shades, signs
+from tgrad.display.palette import Scale, scale_of, shades, signs
 from tgrad.display.sampling import Reduced, block_means
 from tgrad.display.statistics import Array
 
@@ -84,8 +84,8 @@ class Canvas:
         return list(self._signs(pixels, scale, look))
 
     def _blocks(self, pixels: Reduced, scale: Scale, look: Look) -> Iterator[Row]:
-        colors = shades(scale)
-        levels = scale.levels(pixels.means, LEVELS)
+        colors = shades(scale, look)
+        levels = scale.levels(pixels.means, len(colors))
         marked = pixels.marked.tolist()
         tall = [row for row in range(len(levels)) for _ in range(self.repeat)]
         for first, second in zip(tall[::2], [*tall[1::2], None], strict=False):
@@ -147,8 +147,8 @@ def _bar(scale: Scale, look: Look) -> Row:
     row: Row = []
     values = np.linspace(scale.low, scale.high, LEGEND)
     if half_blocks(look):
-        colors = shades(scale)
-        for level in scale.levels(values, LEVELS):
+        colors = shades(scale, look)
+        for level in scale.levels(values, len(colors)):
             _append(row, colors[level], "█")
         return row
     ramp = signs(scale, look)

@@ -13,11 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from tgrad.display.look import Look
+from tgrad.display.look import TRUE_COLOR, Look
 from tgrad.display.statistics import Array
 
 DIVERGING = ("1f5fae", "4f93cd", "a6cbe5", "f2f2f2", "f5b899", "de6e52", "b3202f")
 SEQUENTIAL = ("440154", "3b518b", "21908d", "5dc963", "fde725")
+
+DIVERGING_OF_256 = (25, 32, 74, 117, 153, 189, 255, 224, 217, 210, 203, 160, 124)
+SEQUENTIAL_OF_256 = (53, 54, 25, 31, 36, 78, 114, 155, 226)
+"""The same on terminals with 256 colours, chosen by eye: nearest colours would jump to and fro."""
 
 DIVERGING_SIGNS = "%=-.+*#"
 """Without colours: minus signs for negative numbers, plus signs for positive ones, heavier further out."""
@@ -39,6 +43,11 @@ class Scale:
     def diverging(self) -> bool:
         """Are there values on both sides of 0?"""
         return self.low < 0 < self.high
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """Colours at equal distances, between which the others lie."""
+        return DIVERGING if self.diverging else SEQUENTIAL
 
     def levels(self, values: Array, count: int) -> list[Any]:
         """For each value a level from 0 to `count - 1`; NaN gets 0."""
@@ -63,9 +72,11 @@ def scale_of(values: Sequence[Array]) -> Scale:
     return Scale(min(lows, default=0.0), max(highs, default=0.0))
 
 
-def shades(scale: Scale) -> list[str]:
+def shades(scale: Scale, look: Look) -> list[str]:
     """The colours of all levels, in rich's words."""
-    anchors = np.array([_parts(text) for text in (DIVERGING if scale.diverging else SEQUENTIAL)])
+    if look.color < TRUE_COLOR:
+        return [f"color({n})" for n in (DIVERGING_OF_256 if scale.diverging else SEQUENTIAL_OF_256)]
+    anchors = np.array([_parts(text) for text in scale.anchors])
     places = np.linspace(0, len(anchors) - 1, LEVELS)
     channels = [np.interp(places, range(len(anchors)), anchors[:, i]) for i in range(3)]
     return [f"#{round(r):02x}{round(g):02x}{round(b):02x}" for r, g, b in zip(*channels, strict=True)]
