@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from io import StringIO
 
 from prompt_toolkit.input import create_pipe_input
@@ -57,8 +58,8 @@ class Driven:
             waiting = [*keys, CTRL_C, CTRL_D]
 
             def send(_: object) -> None:
-                if waiting:
-                    pipe.send_text(waiting.pop(0))
+                if waiting:  # in a thread, since a pipe holds little and the reader is this one
+                    threading.Thread(target=pipe.send_text, args=(waiting.pop(0),)).start()
 
             self.prompt.app.after_render += send
             self.code = self.shell.run(self.prompt)

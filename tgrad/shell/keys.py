@@ -169,10 +169,10 @@ class _Keys:
 
     def _recalled(self) -> None:
         self.buffer.cursor_position = len(self.buffer.text)
-        self.prompt.whole = self.buffer.text
+        self.prompt.whole = self.prompt.recalled = self.buffer.text
 
     def _just_recalled(self) -> bool:
-        return self.prompt.whole == self.buffer.text and self._at_end()
+        return self.prompt.recalled == self.buffer.text and self._at_end()
 
     def _at_end(self) -> bool:
         return self.buffer.document.is_cursor_at_the_end
@@ -195,7 +195,7 @@ class _Keys:
         undo = buffer._undo_stack  # working lines have no other way of keeping it
         buffer.reset()
         buffer._undo_stack = undo
-        self.prompt.whole = None
+        self.prompt.whole = self.prompt.recalled = None
         app.vi_state.reset()
 
     def leave(self, event: KeyPressEvent) -> None:
@@ -216,7 +216,8 @@ class _Keys:
             self.prompt.whole = text
         else:
             buffer.cut_selection()
-            buffer.insert_text(text, fire_event=False)
+            apart = event.data.endswith(("\n", "\r")) and buffer.document.current_line_after_cursor
+            buffer.insert_text(text + ("\n" if apart else ""), fire_event=False)
 
 
 _CONTINUES = re.compile(r"[ ]*(?:else|finally|elif\b.*|except\b.*)[ ]*:")

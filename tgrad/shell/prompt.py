@@ -66,6 +66,8 @@ class TerminalPrompt:
         self.shell = shell
         self.follow: int | None = None
         """Where in the history the entry stands that followed the one that ran last."""
+        self.recalled: str | None = None
+        """The entry that was just taken from the history: Up passes it as a whole."""
         self.whole: str | None = None
         """A text that came as a whole, from the history or from a paste: Enter runs it as it is."""
         self._signature: StyleAndTextTuples = []
@@ -93,7 +95,7 @@ class TerminalPrompt:
         """
         draft, self.shell.draft = self.shell.draft, ""
         self.buffer.reset(Document(draft))
-        self.whole = None
+        self.whole = self.recalled = None
         self.app.editing_mode = EditingMode.VI if self.shell.settings.keys == "vi" else EditingMode.EMACS
         text = self._run()
         warm().join()  # two threads mustn't make the same tables
