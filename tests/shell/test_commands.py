@@ -234,6 +234,23 @@ def test_undo_and_redo_say_what_they_did(desk: Desk) -> None:
     assert desk("x, y") == "(tensor([2., 2.]), 5)\n"
 
 
+def test_results_go_back_as_well(desk: Desk) -> None:
+    desk("10")
+    desk("n = 1; 20")
+    desk(":undo")
+    assert desk("_ + 1") == "11\n"
+    assert desk("__, _") == "(10, 11)\n"
+
+
+def test_results_come_again(desk: Desk) -> None:
+    desk("10")
+    desk("n = 1; 20")
+    desk(":undo")
+    desk(":redo")
+    assert desk("_2 + 1") == "21\n"
+    assert desk("___, __, _") == "(10, 20, 21)\n"
+
+
 def test_reset_can_be_undone(desk: Desk) -> None:
     desk("torch.set_default_dtype(torch.float64)")
     desk("x = ones(2); torch.manual_seed(1)")

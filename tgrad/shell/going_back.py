@@ -25,6 +25,7 @@ def undo(shell: Shell, argument: str) -> None:
     for each in reversed(shell.inputs):
         if each.text == went.text and each.number not in shell.undone:
             shell.undone.add(each.number)
+            shell.forget_result(each.number)
             break
     _tell(shell, "undone", went)
 
@@ -39,6 +40,7 @@ def redo(shell: Shell, argument: str) -> None:
     for each in shell.inputs:
         if each.text == went.text and each.number in shell.undone:
             shell.undone.discard(each.number)
+            shell.remember_result(each.number)
             break
     _tell(shell, "done again", went)
 

@@ -211,6 +211,16 @@ class Shell:
         if len(self._results) > KEPT_RESULTS:
             names.pop(self._results.pop(0)[0], None)
 
+    def forget_result(self, number: int) -> None:
+        """Leave the result of an input out of those that `__` and `___` will stand for."""
+        self._results = [(name, value) for name, value in self._results if name != f"_{number}"]
+
+    def remember_result(self, number: int) -> None:
+        """Count the result of an input, if it has one, among the earlier ones again."""
+        name, names = f"_{number}", self.session.builtins.names
+        if name in names:
+            self._results.append((name, names[name]))
+
     # -- commands
 
     def _command(self, line: str) -> None:
