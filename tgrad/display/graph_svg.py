@@ -118,7 +118,7 @@ def _box(
     kind = box.node.operator if box.node.leaf else "operator"
     root = " root" if box.root else ""
     yield f'<g class="node {kind}{root}" data-box="{index}" data-node="{box.number}">'
-    round_ = height / 2 if box.node.leaf else 4
+    round_ = min(height / 2, 18.0) if box.node.leaf else 4.0
     yield _rectangle("box", left, top, width, height, round_)
     if box.root:
         yield _rectangle("ring", left - 3, top - 3, width + 6, height + 6, round_ + 3)
