@@ -47,7 +47,7 @@ def make_shell(text: str = PROGRAM) -> Any:
 SHELL = make_shell()
 
 
-def completions(text: str, asked: bool = False, shell: Any = SHELL) -> dict[str, str]:
+def completions(text: str, asked: bool = True, shell: Any = SHELL) -> dict[str, str]:
     event = CompleteEvent(completion_requested=asked)
     found = make_completer(shell).get_completions(Document(text), event)
     return {each.text: each.display_meta_text for each in found}
@@ -84,9 +84,17 @@ def test_operators_say_what_they_do() -> None:
 
 
 def test_nothing_without_a_word_unless_asked() -> None:
-    assert completions("") == {}
-    assert completions("y = ") == {}
-    assert "x" in completions("y = ", asked=True)
+    assert completions("", asked=False) == {}
+    assert completions("y = ", asked=False) == {}
+    assert "x" in completions("y = ")
+    assert completions("step(", asked=False) == {}
+    assert "times=" in completions("step(1, ti", asked=False)
+    assert "shape" in completions("x.", asked=False)
+
+
+def test_no_menu_below_a_name_that_is_complete() -> None:
+    assert completions("count", asked=False) == {}
+    assert "count_nonzero" in completions("count")
 
 
 @pytest.mark.parametrize("text", ["# x", "x = 1  # x", '"x', "'''x", "1.", "12", "def f(x): # to"])
@@ -126,13 +134,17 @@ def test_imports() -> None:
 
 
 def test_keywords_of_a_call() -> None:
-    assert completions("step(") == {"rate=": "keyword", "times=": "default 2"}
-    assert completions("step(1, ") == {"times=": "default 2"}
-    assert completions("step(times=1, ") == {}
+    def keywords(text: str) -> dict[str, str]:
+        return {name: about for name, about in completions(text).items() if name.endswith("=")}
+
+    assert keywords("step(") == {"rate=": "keyword", "times=": "default 2"}
+    assert keywords("step(1, ") == {"times=": "default 2"}
+    assert keywords("step(times=1, ") == {}
+    assert list(completions("step("))[:2] == ["rate=", "times="]
+    assert keywords("sin(") == {"out=": "default None"}
     assert "dim=" in completions("x.sum(d")
     assert "stride=" in completions("F.conv2d(x, x, s")
     assert "bias=" in completions("nn.Linear(4, 2, b")
-    assert completions("sin(") == {"out=": "default None"}
 
 
 @pytest.mark.parametrize(

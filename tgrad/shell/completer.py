@@ -55,7 +55,7 @@ class ShellCompleter(Completer):
 
     def _find(self, text: str, asked: bool) -> Iterator[Completion]:
         if text.startswith(":"):
-            word, candidates = _command_place(self._shell, text)
+            word, candidates = _command_place(self._shell, text, asked)
         else:
             place = cursor.read(text)
             if place.kind == "string":
@@ -101,10 +101,15 @@ def _candidates(shell: Any, place: cursor.Place, asked: bool) -> Iterable[Candid
         return _dtypes(place)
     if place.kind == "nothing":
         return ()
+    if not asked and _is_enough(session, place.word):
+        return ()
     inside = list(_keywords(session, place.call)) if place.call else []
-    if not place.word and not asked:
-        return inside if place.call and not place.call.keyword else ()
     return [*inside, *_names(session)]
+
+
+def _is_enough(session: Any, word: str) -> bool:
+    """Whether a menu that nobody asked for would be in the way of what stands below the input."""
+    return len(word) < 2 or word in session.names
 
 
 # -- names and attributes
@@ -202,7 +207,7 @@ def _modules(session: Any) -> list[str]:
 # -- commands and files
 
 
-def _command_place(shell: Any, text: str) -> tuple[str, Iterable[Candidate]]:
+def _command_place(shell: Any, text: str, asked: bool) -> tuple[str, Iterable[Candidate]]:
     name, space, argument = text[1:].partition(" ")
     if not space:
         return name, [(each, _command_help(command)) for each, command in _commands(shell).items()]
@@ -215,7 +220,7 @@ def _command_place(shell: Any, text: str) -> tuple[str, Iterable[Candidate]]:
     if name == "set":
         return _setting_place(shell, argument)
     word = cursor.read(argument)
-    return word.word, _candidates(shell, word, False)
+    return word.word, _candidates(shell, word, asked)
 
 
 def _commands(shell: Any) -> dict[str, Any]:
