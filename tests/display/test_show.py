@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +53,14 @@ def unpadded(text: str) -> str:
 
 def test_show_is_a_builtin_and_writes_ascii_into_a_pipe() -> None:
     assert unpadded(run("-m", "tgrad", "-c", "show(eye(7))")) == MAP
+
+
+def test_the_example_of_the_language_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    page = (Path(__file__).parents[2] / "docs" / "language.md").read_text("utf-8")
+    command, _, drawing = page.partition('    $ tgrad -c "')[2].partition('"\n')
+    expected = "".join(f"{line[4:]}\n" for line in drawing.partition("\n\n")[0].split("\n"))
+    assert unpadded(run("-m", "tgrad", "-c", command)) == expected
 
 
 def test_show_takes_a_name() -> None:
