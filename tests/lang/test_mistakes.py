@@ -455,7 +455,7 @@ def test_missing_block_shows_its_head() -> None:
     [
         ("x = 1\ny = = 2\nz = (\nw = 'a", 2),
         ("return 1\nx = = 2", 1),
-        ("x.__class__\ny = = 2", 1),
+        ("x.__bases__\ny = = 2", 1),
         ("f() = 1\nx = 'a", 1),
         ("if x:\n    break\ny = ]", 2),
         ("def f():\n    x = 1 2\n\nclass A: pass", 2),
@@ -557,7 +557,7 @@ def test_complete(text: str) -> None:
         ("x = (", "incomplete"),
         ("x = )", "invalid"),
         ("x.anything", "complete"),
-        ("x.__class__", "invalid"),
+        ("x.__bases__", "invalid"),
     ],
 )
 def test_completeness(text: str, answer: str) -> None:

@@ -268,3 +268,13 @@ def test_a_program_may_make_pi_as_before_there_was_one() -> None:
     text = "import torch\ntorch.pi = torch.acos(torch.zeros(1)) * 2\nprint(torch.pi)"
     assert printed(text) == "tensor([3.1416])\n"
     assert printed("import torch\nprint(torch.pi)") == "3.141592653589793\n"
+
+
+def test_distributions_have_modules_of_their_own() -> None:
+    import tgrad as torch
+
+    world = World()
+    world.run("from torch.distributions import multinomial\nfrom torch.distributions.normal import Normal")
+    assert repr(world.names["Normal"](0.0, 1.0)) == "Normal(loc: 0.0, scale: 1.0)"
+    assert world.names["multinomial"].Multinomial is not None
+    assert torch.distributions.normal.Normal is torch.distributions.Normal

@@ -6,6 +6,7 @@ A file is imported when one of its names is first asked for.
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Final
 
 from tgrad.ops.install import install
@@ -62,10 +63,21 @@ def __getattr__(name: str) -> Any:
         from tgrad.ops.namespace import absent
 
         value = absent(f"torch.distributions.{name}", "combine the distributions that are there")()
+    elif (names := _module_names(name)) is not None:
+        value = ModuleType(f"torch.distributions.{name}")
+        vars(value).update({each: __getattr__(each) for each in names})
     else:
         raise AttributeError(f"module 'torch.distributions' has no attribute '{name}'")
     globals()[name] = value
     return value
+
+
+def _module_names(name: str) -> list[str] | None:
+    """The names in a module such as `torch.distributions.normal`."""
+    from tgrad.ops.namespace import DISTRIBUTIONS
+
+    found = DISTRIBUTIONS.get(name)
+    return None if found is None else found.split()
 
 
 def __dir__() -> list[str]:

@@ -7,8 +7,13 @@ dot, which no program can spell.
 
 from __future__ import annotations
 
-UNDERSCORED_ATTRIBUTES = frozenset({"__name__", "__version__", "_version", "_is_view", "_base"})
-"""The attributes that begin with an underscore and exist nevertheless."""
+UNDERSCORED_ATTRIBUTES = frozenset(
+    {"__name__", "__version__", "__class__", "_version", "_is_view", "_base"}
+)
+"""The attributes that begin with an underscore and exist nevertheless.
+
+`x.__class__` is what `type(x)` gives, and can't be assigned to.
+"""
 
 SETTABLE_ATTRIBUTES = frozenset({"data", "grad", "requires_grad"})
 """The attributes that are assigned to directly (what a value then says to it is its own affair).

@@ -222,6 +222,10 @@ def _make_modules() -> dict[str, LazyNames]:
     found["torch.functional"] = found["torch"]
     found["torch.optim"] = ModuleNames("tgrad.optim")
     found["torch.distributions"] = ModuleNames("tgrad.distributions")
+    for path, names in DISTRIBUTIONS.items():
+        found[f"torch.distributions.{path}"] = LazyNames(
+            {name: _from("tgrad.distributions", name) for name in names.split()}
+        )
     found["torch.signal"] = _plain()
     found["torch.signal.windows"] = LazyNames(
         {name: _from("tgrad.ops.signal_windows", name) for name in SIGNAL_WINDOWS}
@@ -230,6 +234,18 @@ def _make_modules() -> dict[str, LazyNames]:
     for path in DATA:
         found[path] = ModuleNames("tgrad.data")
     return found
+
+
+DISTRIBUTIONS: Final = {
+    "bernoulli": "Bernoulli", "beta": "Beta", "binomial": "Binomial", "categorical": "Categorical",
+    "cauchy": "Cauchy", "chi2": "Chi2", "dirichlet": "Dirichlet", "distribution": "Distribution",
+    "exponential": "Exponential", "gamma": "Gamma", "geometric": "Geometric", "gumbel": "Gumbel",
+    "half_normal": "HalfNormal", "independent": "Independent", "kl": "kl_divergence register_kl",
+    "laplace": "Laplace", "log_normal": "LogNormal", "multinomial": "Multinomial",
+    "multivariate_normal": "MultivariateNormal", "normal": "Normal", "poisson": "Poisson",
+    "studentT": "StudentT", "uniform": "Uniform",
+}  # fmt: skip
+"""The modules inside `torch.distributions` that programs import from, and their names."""
 
 
 class ModuleNames(LazyNames):

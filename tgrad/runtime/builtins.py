@@ -183,6 +183,7 @@ ELSEWHERE = {
     ".assert_close": ("closeness", "assert_close"),
     ".check": ("declarations", "check"),
     ".format": ("reflection", "read_format"),
+    ".class": ("classes", "class_of"),
     ".attributes": ("reflection", "Attributes"),
 }
 """Functions by the module of `tgrad.runtime` that has them, loaded when a program mentions them."""

@@ -158,6 +158,11 @@ def class_of(value: Any) -> Any:
     cls = type(value)
     if cls in PLAIN:
         return cls
+    if cls.__module__ == "torch" and cls.__name__ == "Tensor":  # a parameter is a marked tensor
+        from tgrad.nn.parameter import Parameter, is_parameter
+
+        if is_parameter(value):
+            return view(Parameter, Parameter)
     if isinstance(value, TgradError):
         return value.builtin
     if isinstance(value, type):

@@ -87,6 +87,8 @@ class Base:
         """An attribute being read: directly if it is on the allowlist, else by a helper."""
         if name == "format":
             node = self.hidden("format", at, value)
+        elif name == "__class__":
+            node = self.hidden("class", at, value)
         elif name in self.attributes or name.startswith("_"):
             return ast.Attribute(value, name, LOAD, **at)
         else:
@@ -136,6 +138,8 @@ class Base:
     ) -> ast.expr:
         if name in SETTABLE_ATTRIBUTES:
             return ast.Attribute(value, name, context, **at)
+        if name == "__class__":
+            self.deny("'__class__' can't be changed", at, "A value keeps its class.")
         # What a value lets programs assign is decided when it runs, in `.attributes(value)[name]`.
         attributes = self.hidden("attributes", at, value)
         return ast.Subscript(attributes, ast.Constant(name, **at), context, **at)
