@@ -23,6 +23,9 @@ GROWING = " ▏▎▍▌▋▊▉█"
 
 BLANK = " "
 
+CHUNK = 20_000
+"""Points of a line that are drawn in one go; more would take much memory."""
+
 FAR = 1e9
 """Dots beyond the canvas: further off than this doesn't change what is seen of a line."""
 
@@ -54,21 +57,26 @@ class Canvas:
         """
         across, down = (1, 1) if sign else (DOTS_ACROSS, DOTS_DOWN)
         columns, rows = self.width * across, self.height * down
-        x, y = x * (columns - 1), y * (rows - 1)
-        spots_x, spots_y = _spots(x, y, columns, rows)
-        self._stamp(spots_x, spots_y, across, down, style, sign)
+        x, y = _thinned(_within(x, columns), _within(y, rows), columns)
+        dots = numpy.zeros((rows, columns), dtype=bool)
+        for start in range(0, max(len(x) - 1, 1), CHUNK):
+            spots_x, spots_y = _spots(
+                x[start : start + CHUNK + 1], y[start : start + CHUNK + 1], columns, rows
+            )
+            dots[spots_y, spots_x] = True
+        self._stamp(dots, across, down, style, sign)
 
     def points(self, x: Array, y: Array, style: str, sign: str) -> None:
         """A sign at each point, in parts of the canvas."""
         seen = numpy.isfinite(x) & numpy.isfinite(y)
         seen[seen] = (numpy.abs(x[seen] - 0.5) <= 0.5) & (numpy.abs(y[seen] - 0.5) <= 0.5)
-        columns = numpy.rint(x[seen] * (self.width - 1)).astype(int)
-        rows = numpy.rint(y[seen] * (self.height - 1)).astype(int)
-        self._stamp(columns, rows, 1, 1, style, sign)
+        columns = _nearest(_within(x[seen], self.width))
+        rows = _nearest(_within(y[seen], self.height))
+        dots = numpy.zeros((self.height, self.width), dtype=bool)
+        dots[rows, columns] = True
+        self._stamp(dots, 1, 1, style, sign)
 
-    def _stamp(self, x: Array, y: Array, across: int, down: int, style: str, sign: str) -> None:
-        dots = numpy.zeros((self.height * down, self.width * across), dtype=bool)
-        dots[y, x] = True
+    def _stamp(self, dots: Array, across: int, down: int, style: str, sign: str) -> None:
         cells = dots.reshape(self.height, down, self.width, across).transpose(0, 2, 1, 3)
         touched = cells.any(axis=(2, 3))
         if sign:
@@ -105,7 +113,7 @@ class Canvas:
         for column in range(int(start), min(self.width, int(numpy.ceil(end)))):
             part = min(column + 1.0, end) - max(float(column), start)
             sign = self._part(GROWING, part if start < column + 0.01 else round(part))
-            for row in _covered(*sorted((upper, lower)), self.height) if sign != BLANK else ():
+            for row in _covered(min(upper, lower), max(upper, lower), self.height) if sign != BLANK else ():
                 self.put(column, row, sign, style)
 
     def _part(self, blocks: str, part: float) -> str:
@@ -128,12 +136,45 @@ class Canvas:
         return lines
 
 
+def cell(place: float, count: int) -> int:
+    """Which of so many cells has a place from 0 to 1; a tick stands where a line goes through."""
+    return int(_nearest(_within(numpy.array(place), count)))
+
+
+def _nearest(cells: Array) -> Array:
+    """The nearest whole numbers; halves go up, so that a line halfway between dots has no gaps."""
+    return numpy.floor(cells + 0.5).astype(int)
+
+
+def _within(places: Array, count: int) -> Array:
+    """Places from 0 to 1 as numbers of cells, whole numbers being the middles; others go beyond."""
+    cells = places * count - 0.5
+    return numpy.where(numpy.abs(places - 0.5) <= 0.5, numpy.clip(cells, 0, count - 1), cells)
+
+
 def _covered(low: float, high: float, count: int) -> range:
     """The cells that a stretch covers, at least one where it touches the canvas."""
     if high < 0 or low > 1:
         return range(0)
     start = min(max(round(low * count), 0), count - 1)
     return range(start, min(max(round(high * count), start + 1), count))
+
+
+def _thinned(x: Array, y: Array, columns: int) -> tuple[Array, Array]:
+    """A line of many points that runs rightwards, as its first, lowest, highest and last in each column."""
+    if len(x) <= 8 * columns or not (numpy.isfinite(x).all() and numpy.isfinite(y).all()):
+        return x, y
+    places = _nearest(numpy.clip(x, -1, columns))
+    steps = numpy.diff(places)
+    if (steps < 0).any():
+        return x, y
+    starts = numpy.append(0, numpy.flatnonzero(steps) + 1)
+    ends = numpy.append(starts[1:], len(x)) - 1
+    lows, highs = numpy.minimum.reduceat(y, starts), numpy.maximum.reduceat(y, starts)
+    return (
+        numpy.repeat(places[starts], 4),
+        numpy.column_stack([y[starts], lows, highs, y[ends]]).ravel(),
+    )
 
 
 def _spots(x: Array, y: Array, columns: int, rows: int) -> tuple[Array, Array]:
@@ -154,7 +195,7 @@ def _spots(x: Array, y: Array, columns: int, rows: int) -> tuple[Array, Array]:
     number = numpy.arange(counts.sum()) - first
     part = (number / numpy.repeat(numpy.maximum(counts - 1, 1), counts))[:, None]
     spots = numpy.repeat(starts, counts, axis=0)
-    spots = numpy.rint(spots + part * (numpy.repeat(ends, counts, axis=0) - spots)).astype(int)
+    spots = _nearest(spots + part * (numpy.repeat(ends, counts, axis=0) - spots))
     return spots[:, 0], spots[:, 1]
 
 

@@ -10,7 +10,7 @@ from tgrad.display.cells import text_width
 from tgrad.display.console import Segment
 from tgrad.display.look import Look
 from tgrad.display.plot_axes import Scale, ticks, x_scale, y_scale
-from tgrad.display.plot_canvas import Canvas
+from tgrad.display.plot_canvas import Canvas, cell
 from tgrad.display.plot_data import Panel, Series
 
 Line = list[Segment]
@@ -65,17 +65,17 @@ def panel_rows(panel: Panel, look: Look) -> list[Line]:
 
 def _rows_of(found: list[tuple[float, str]], height: int) -> dict[int, str]:
     """Labels of the vertical axis by the row they stand in."""
-    return {round((1 - place) * (height - 1)): label for place, label in reversed(found)}
+    return {cell(1 - place, height): label for place, label in reversed(found)}
 
 
 def _columns_of(panel: Panel, scale: Scale, width: int) -> dict[int, str]:
     """Labels of the horizontal axis by the column of their tick, as many as fit side by side."""
     for most in range(max(2, width // 6), 1, -1):
         found = ticks(scale, most, panel.x_ticks)
-        spread = {round(place * (width - 1)): label for place, label in found}
+        spread = {cell(place, width): label for place, label in found}
         if panel.x_ticks is not None or _apart(spread, width):
             return spread
-    return {round(place * (width - 1)): label for place, label in ticks(scale, 1, None)}
+    return {cell(place, width): label for place, label in ticks(scale, 1, None)}
 
 
 def _apart(labels: dict[int, str], width: int) -> bool:
@@ -211,10 +211,10 @@ def _rule(canvas: Canvas, place: float, vertical: bool, style: str, look: Look) 
         return
     if vertical:
         for row in range(canvas.height):
-            canvas.put(round(place * (canvas.width - 1)), row, look.glyph("│", "|"), style, only_blank=True)
+            canvas.put(cell(place, canvas.width), row, look.glyph("│", "|"), style, only_blank=True)
         return
     for column in range(canvas.width):
-        row = round((1 - place) * (canvas.height - 1))
+        row = cell(1 - place, canvas.height)
         canvas.put(column, row, look.glyph("─", "-"), style, only_blank=True)
 
 
