@@ -230,5 +230,21 @@ def test_glyphs_need_a_terminal_that_has_them(encoding: str, term: str, expected
     assert shows_glyphs(Terminal(encoding), {"TERM": term}) is expected
 
 
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"LANG": "C"}, False),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False),
+        ({"LC_CTYPE": "C.UTF-8"}, True),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"}, False),
+        ({"LANG": "C", "LC_ALL": "C.UTF-8"}, True),
+        ({"LANG": "C.UTF-8"}, True),
+        ({}, True),
+    ],
+)
+def test_no_glyphs_in_the_locale_c(environment: dict[str, str], expected: bool) -> None:
+    assert shows_glyphs(Terminal("utf-8"), environment) is expected
+
+
 def test_no_glyphs_in_a_pipe() -> None:
     assert not shows_glyphs(StringIO(), {"TERM": "xterm"})

@@ -61,7 +61,15 @@ def shows_glyphs(stream: Stream, environment: Mapping[str, str]) -> bool:
         "▀⠿█".encode(encoding)
     except (LookupError, UnicodeError):
         return False
-    return stream.isatty() and environment.get("TERM") != "dumb"
+    return stream.isatty() and environment.get("TERM") != "dumb" and not _ascii_locale(environment)
+
+
+def _ascii_locale(environment: Mapping[str, str]) -> bool:
+    """Has the user chosen the locale C?  Python writes UTF-8 all the same, and sets LC_CTYPE to say so."""
+    named = {name: environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")}
+    if named["LC_CTYPE"] == "C.UTF-8":
+        named["LC_CTYPE"] = ""
+    return (named["LC_ALL"] or named["LC_CTYPE"] or named["LANG"]) in {"C", "POSIX"}
 
 
 class Console:
