@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tgrad.shell import files, going_back, inspection, options, timing
+from tgrad.shell import files, going_back, inspection, options, table, timing
 from tgrad.shell.registry import COMMANDS, Command, CommandError, command, find, none_left
 
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ def help(shell: Shell, argument: str) -> None:
         if os.environ.get("TGRAD_DEBUG"):
             raise
         shell.write(f"the help page failed ({type(fault).__name__}: {fault}); these are the commands:")
-        lines = [[("name", each.usage), ("plain", f"  {each.help}")] for each in COMMANDS.values()]
-    shell.console.draw(lines)
+        rows = [(each.usage, each.help) for each in COMMANDS.values()]
+        table.draw(shell.console, ("command", "what it does"), rows)
+    else:
+        shell.console.draw(lines)
 
 
 @command("quit", ":quit", "leaves the shell")

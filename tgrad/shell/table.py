@@ -22,9 +22,12 @@ def draw(console: Console, head: Row, rows: Sequence[Row], right: str = "") -> N
 
 
 def lines(width: int, head: Row, rows: Sequence[Row], right: Sequence[str] = ()) -> list[list[Segment]]:
-    """The table in styled lines."""
+    """The table in styled lines; a column with nothing in it is left out."""
     from tgrad.display.cells import text_width
 
+    filled = [column for column in range(len(head)) if any(row[column] for row in rows)]
+    head = [head[column] for column in filled]
+    rows = [[row[column] for column in filled] for row in rows]
     widths = [max(text_width(row[column]) for row in (head, *rows)) for column in range(len(head))]
     beside = len(head)
     while beside > 2 and sum(widths[:beside]) + GAP * (beside - 1) > width:
@@ -44,10 +47,11 @@ def _line(style: str, cells: Row, head: Row, widths: Sequence[int], right: Seque
     for index, text in enumerate(cells):
         space = " " * (widths[index] - text_width(text))
         padded = space + text if head[index] in right else text + space
-        last = index == len(cells) - 1
-        name = style or ("name" if index == 0 else "value")
-        found.append((name, padded.rstrip() if last else padded + " " * GAP))
-    return found
+        found.append((style or ("name" if index == 0 else "value"), padded + " " * GAP))
+    while found and not found[-1][1].strip():
+        found.pop()
+    name, text = found[-1]
+    return [*found[:-1], (name, text.rstrip())]
 
 
 def wrapped(parts: Sequence[str], width: int, indent: str = "  ") -> list[str]:
