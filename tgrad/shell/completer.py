@@ -101,9 +101,9 @@ def _candidates(shell: Any, place: cursor.Place, asked: bool) -> Iterable[Candid
         return _dtypes(place)
     if place.kind == "nothing":
         return ()
+    inside = list(_keywords(session, place.call)) if place.call and (asked or place.word) else []
     if not asked and _is_enough(session, place.word):
-        return ()
-    inside = list(_keywords(session, place.call)) if place.call else []
+        return inside
     return [*inside, *_names(session)]
 
 

@@ -16,6 +16,7 @@ from prompt_toolkit.document import Document
 
 from tgrad.runtime import callee
 from tgrad.runtime.callee import Callee
+from tgrad.runtime.formulas import readable
 from tgrad.shell import cursor, warm
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def _derivative(target: Callee) -> str:
         return ""
     if not found.derivatives:
         return found.remark if found.remark.startswith("no derivative") else ""
-    text = "gradient of " + "; of ".join(f"{name}: {formula}" for name, formula in found.derivatives)
+    text = "gradient of " + "; of ".join(
+        f"{name}: {readable(formula)}" for name, formula in found.derivatives
+    )
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
