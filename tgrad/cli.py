@@ -366,10 +366,10 @@ def _shell(options: Options, output: Output, errors: Output) -> int:
     from tgrad.shell.settings import Settings, load, settings_path
 
     _collect_garbage_rarely()
-    # Who types has the files of his own anyway; a program gets what the command line gives it.
-    everywhere = [os.path.abspath(os.sep)]
-    options.allow_read = options.allow_read or everywhere
-    options.allow_write = options.allow_write or everywhere
+    # At the prompt files are read anywhere and written in the current folder; what was pasted may be
+    # anybody's, so it overwrites nothing elsewhere unless the command line says so.
+    options.allow_read = options.allow_read or [os.path.abspath(os.sep)]
+    options.allow_write = options.allow_write or [os.getcwd()]
     settings, faults = (Settings(), []) if options.no_rc else load(settings_path())
     console = Console.on(output, options.color)
     reporter = ShellReporter(output, errors, _drawing(options, errors), console, settings)
