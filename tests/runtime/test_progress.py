@@ -308,3 +308,19 @@ def test_where_nothing_can_be_redrawn_a_long_loop_ends_with_a_line(
     assert stage.terminal.getvalue() == ""
     bar.close(5000, 0.25)
     assert stage.terminal.getvalue() == "training: 5000 steps in 6.2 s, loss 0.25\n"
+
+
+def test_the_python_api_watches_the_standard_output_while_it_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    import tgrad
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    watched = []
+    for step in tgrad.track(range(2)):
+        watched.append(sys.stdout is not terminal)
+        print(step)
+    assert watched == [True, True]
+    assert sys.stdout is terminal
+    assert terminal.getvalue() == "0\n1\n"
