@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from driving import (
     ALT_ENTER,
     BACKSPACE,
@@ -19,6 +20,8 @@ from driving import (
     UP,
     Driven,
 )
+
+from tgrad.shell.loop import Shell, as_command
 
 BLOCK = "for i in range(2):\n    i"
 
@@ -160,3 +163,38 @@ def test_error_keeps_the_session() -> None:
     driven = Driven("x = 2", ENTER, "x / 0", ENTER, "x", ENTER)
     assert driven.shown.endswith("ZeroDivisionError: division by zero\n2\n")
     assert "<input 2>" in driven.shown
+
+
+def test_a_question_mark_asks_for_help_only_behind_a_name() -> None:
+    assert as_command("sin?") == "help sin"
+    assert as_command(" torch.relu?? ") == "help torch.relu"
+    assert as_command(":who x") == "who x"
+    for text in ("# why?", "'a?'", "x = 1", "f(x)?"):
+        assert as_command(text) is None
+
+
+def test_a_fault_of_the_prompt_is_told_and_keeps_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        monkeypatch.undo()
+        raise ValueError("broken")
+
+    monkeypatch.setattr(Shell, "complete", broken)
+    driven = Driven("1 + 1", ENTER, ENTER)
+    assert driven.shown == "the prompt failed and goes on: ValueError: broken\n2\n"
+
+
+def test_a_fault_of_the_shell_keeps_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        monkeypatch.undo()
+        raise ValueError("broken")
+
+    monkeypatch.setattr(Shell, "_statements", broken)
+    driven = Driven("1 + 1", ENTER, "5", ENTER)
+    assert driven.shown == "the shell failed at this input: ValueError: broken\n5\n"
+
+
+def test_ctrl_c_while_running_puts_everything_back() -> None:
+    interrupt = "raise KeyboardInterrupt()"
+    driven = Driven("x = [1]", ENTER, f"x.append(2); y = 3; {interrupt}", ENTER, "x", ENTER, "y", ENTER)
+    assert "every variable is as before the input\n[1]\n" in driven.shown
+    assert driven.shown.endswith("NameError: name 'y' is not defined\n")

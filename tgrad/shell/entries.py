@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggest, Suggestion
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
@@ -94,6 +95,7 @@ class SuggestionText(Processor):
             given.lineno != given.document.line_count - 1
             or not buffer.suggestion
             or not given.document.is_cursor_at_the_end
+            or get_app().is_done
         ):
             return Transformation(given.fragments)
         rest = buffer.suggestion.text

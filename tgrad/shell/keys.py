@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import get_app
@@ -44,6 +45,21 @@ def bindings(prompt: TerminalPrompt) -> KeyBindingsBase:
     )
 
 
+Handler = Callable[[KeyPressEvent], None]
+
+
+def _guarded(handler: Handler) -> Handler:
+    """The handler; its faults end the reading, which the prompt begins again with the same text."""
+
+    def run(event: KeyPressEvent) -> None:
+        try:
+            handler(event)
+        except Exception as fault:
+            event.app.exit(exception=fault)
+
+    return run
+
+
 class _Keys:
     """The bindings that belong together with one prompt's buffer."""
 
@@ -57,20 +73,22 @@ class _Keys:
         blank = Condition(lambda: not self.buffer.document.current_line_before_cursor.strip())
         no_menu = Condition(lambda: self.buffer.complete_state is None)
         suggested = Condition(lambda: bool(self.buffer.suggestion) and self._at_end())
-        keys.add("enter", filter=focused & (typing | vi_navigation_mode))(self.enter)
-        keys.add("escape", "enter", filter=focused & typing)(self.new_line)
-        keys.add("tab", filter=focused & typing & blank & no_menu)(self.indent)
-        keys.add("s-tab", filter=focused & typing & blank & no_menu)(self.dedent)
-        keys.add("backspace", filter=focused & typing & ~has_selection, save_before=_always)(self.backspace)
-        keys.add(":", filter=focused & typing)(self.colon)
-        keys.add("up", filter=focused & ~has_selection & ~completion_is_selected)(self.up)
-        keys.add("down", filter=focused & ~has_selection & no_menu)(self.down)
-        keys.add("end", filter=focused & typing & suggested)(self.take)
-        keys.add("c-c", filter=has_focus(self.buffer) | is_searching)(self.clear)
-        keys.add("<sigint>")(self.clear)
-        keys.add("c-d", filter=focused & Condition(lambda: not self.buffer.text))(self.leave)
-        keys.add("c-z", filter=focused)(self.suspend)
-        keys.add(Keys.BracketedPaste)(self.paste)
+        keys.add("enter", filter=focused & (typing | vi_navigation_mode))(_guarded(self.enter))
+        keys.add("escape", "enter", filter=focused & typing)(_guarded(self.new_line))
+        keys.add("tab", filter=focused & typing & blank & no_menu)(_guarded(self.indent))
+        keys.add("s-tab", filter=focused & typing & blank & no_menu)(_guarded(self.dedent))
+        keys.add("backspace", filter=focused & typing & ~has_selection, save_before=_always)(
+            _guarded(self.backspace)
+        )
+        keys.add(":", filter=focused & typing)(_guarded(self.colon))
+        keys.add("up", filter=focused & ~has_selection & ~completion_is_selected)(_guarded(self.up))
+        keys.add("down", filter=focused & ~has_selection & no_menu)(_guarded(self.down))
+        keys.add("end", filter=focused & typing & suggested)(_guarded(self.take))
+        keys.add("c-c", filter=has_focus(self.buffer) | is_searching)(_guarded(self.clear))
+        keys.add("<sigint>")(_guarded(self.clear))
+        keys.add("c-d", filter=focused & Condition(lambda: not self.buffer.text))(_guarded(self.leave))
+        keys.add("c-z", filter=focused)(_guarded(self.suspend))
+        keys.add(Keys.BracketedPaste)(_guarded(self.paste))
         return keys
 
     # -- running and new lines

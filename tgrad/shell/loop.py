@@ -8,6 +8,7 @@ fails takes nothing with it.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -121,15 +122,35 @@ class Shell:
 
     def run(self, prompt: Prompt | None = None) -> int:
         """Read and run inputs until the end of the input, `exit()` or `:quit`; returns the exit code."""
+        from tgrad.shell.plain import PlainPrompt
+
         prompt = prompt or self._prompt()
         while self.exit_code is None:
             try:
-                self.execute(prompt.read())
+                text = prompt.read()
             except EOFError:
                 return 0
             except KeyboardInterrupt:
                 continue
+            except Exception as fault:
+                if isinstance(prompt, PlainPrompt) or os.environ.get("TGRAD_DEBUG"):
+                    raise
+                self.write(f"the prompt failed, and a plain one goes on: {type(fault).__name__}: {fault}")
+                prompt = self._plain_prompt()
+                continue
+            self._execute_guarded(text)
         return self.exit_code
+
+    def _execute_guarded(self, text: str) -> None:
+        """Run an input; what goes wrong in the shell itself is told, and the session goes on."""
+        try:
+            self.execute(text)
+        except KeyboardInterrupt:
+            self.write("KeyboardInterrupt")
+        except Exception as fault:
+            if os.environ.get("TGRAD_DEBUG"):
+                raise
+            self.write(f"the shell failed at this input: {type(fault).__name__}: {fault}")
 
     def leave(self, code: int = 0) -> None:
         """Leave the shell once the input at hand is done."""
@@ -137,21 +158,17 @@ class Shell:
 
     def execute(self, text: str) -> Result | None:
         """Run an input: statements, `:command argument`, or `name?`.  None for commands."""
-        words = text.strip()
-        if not words:
+        if not text.strip():
             return None
-        if words.startswith(":"):
-            self._command(words[1:])
-            return None
-        if words.endswith("?") and "\n" not in words:
-            self._command(f"help {words.rstrip('?')}")
+        command = as_command(text)
+        if command is not None:
+            self._command(command)
             return None
         return self._statements(text)
 
     def complete(self, text: str) -> bool:
         """Whether an input can run as it is; one with a mistake in it can, and says so then."""
-        words = text.strip()
-        if words.startswith(":") or (words.endswith("?") and "\n" not in words):
+        if as_command(text) is not None:
             return True
         from tgrad.errors import ProgramError
 
@@ -253,9 +270,21 @@ class Shell:
                 return TerminalPrompt(self)
             except ImportError:
                 pass
+        return self._plain_prompt()
+
+    def _plain_prompt(self) -> Prompt:
         from tgrad.shell.plain import PlainPrompt
 
         return PlainPrompt(Output(sys.stdout), self.complete)
+
+
+def as_command(text: str) -> str | None:
+    """The command in an input, without its colon; `name?` asks for help.  None for statements."""
+    words = text.strip()
+    if words.startswith(":"):
+        return words[1:]
+    asked = re.fullmatch(r"\?{0,2}([\w.]+)\?{1,2}", words)
+    return f"help {asked[1]}" if asked else None
 
 
 def able_terminal() -> bool:

@@ -98,8 +98,8 @@ class TerminalPrompt:
         self.whole = self.recalled = None
         self.app.editing_mode = EditingMode.VI if self.shell.settings.keys == "vi" else EditingMode.EMACS
         text = self._run()
-        warm().join()  # two threads mustn't make the same tables
         self.shell.history.append(text.rstrip())
+        warm().join()  # two threads mustn't make the same tables
         return text
 
     def accept(self) -> None:
@@ -198,7 +198,9 @@ class TerminalPrompt:
             text = self._preview(self.shell, document)
         except Exception:
             return []
-        return [("class:live", text)] if isinstance(text, str) and text else text or []
+        if isinstance(text, str):
+            return [("class:live", text)] if text else []
+        return list(text or [])
 
     def _is_in_call(self) -> bool:
         """Whether there is something to say about the call that the cursor is in."""

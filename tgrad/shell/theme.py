@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prompt_toolkit.styles import BaseStyle, Style
 
 _DARK = {
@@ -54,6 +56,7 @@ _WITHOUT_COLOR = {
 }
 
 
+@cache  # another object each time would have everything drawn anew with every key
 def style(theme: str, color: bool) -> BaseStyle:
     """The style of a theme, `light` or else dark; without colours, only weight and underlines."""
     if not color:
