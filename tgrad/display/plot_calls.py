@@ -115,7 +115,7 @@ def _plot(panel: Panel, arguments: tuple[Any, ...], keywords: dict[str, Any]) ->
         color = str(keywords.get("color", keywords.get("c", color)))
         ys = axis_values(panel, y, vertical=True)
         columns = ys.T if ys.ndim == 2 else [ys]
-        places = numpy.arange(float(len(ys))) if x is None else axis_values(panel, x)
+        places: Array = numpy.arange(float(len(ys))) if x is None else axis_values(panel, x)
         for index, column in enumerate(columns):
             place = places[:, min(index, places.shape[1] - 1)] if places.ndim == 2 else places
             text = str(label[index]) if isinstance(label, (list, tuple)) else str(label or "")
