@@ -30,7 +30,11 @@ ALLOWED = {
     },
     "display": {"source", "errors", "core", "runtime", "display"},
     "shell": {"source", "errors", "lang", "runtime", "display", "shell"},
-    "cli": {"backends", "source", "errors", "lang", "runtime", "display", "shell", "cli", "_version"},
+    "command_line": {"runtime"},
+    "cli": {
+        "command_line", "backends", "source", "errors", "lang", "runtime", "display", "shell", "cli",
+        "_version",
+    },
     "__main__": {"cli"},
     "__init__": {"ops", "_version"},
     "_version": set(),

@@ -1,0 +1,178 @@
+"""The words of a command line, and what they say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+HELP = """\
+usage: tgrad [options] FILE [--parameter value ...]
+       tgrad [options] -c CODE [--parameter value ...]
+       ... | tgrad [options] [-]
+       tgrad [options]
+
+Runs programs of tensor expressions with automatic differentiation, with PyTorch's results.
+
+  FILE                 run a program; `tgrad FILE --help` lists its parameters
+  -c CODE              run a piece of text and show the value of each expression
+  -                    run standard input and show the value of each expression
+  without any of them  open a prompt, or run standard input when that is no terminal
+
+options:
+  --json               write one JSON object a line instead of text
+  --seed N             seed the random numbers, as torch.manual_seed(N) does
+  --time-limit SECONDS, --memory-limit MB, --step-limit N
+                       end a program that needs more
+  --allow-read PATH, --allow-write PATH
+                       let the program read or write below PATH; may be given several times
+  --color WHEN         auto (the default), always or never; NO_COLOR, FORCE_COLOR and
+                       TERM=dumb are honoured
+  --plots DIR          write each figure that a program shows into DIR: figure-1.png, ...
+  --plot-format KIND   png (the default) or svg
+  --plain              say in words what a colour or a glyph says
+  --no-rc              a prompt without your settings and your start-up program
+  --version            print the version
+  -h, --help           print this help
+
+Options stand before FILE or -c; every word after it belongs to the program.
+
+exit codes:
+  0 fine    1 error while running    2 usage    3 syntax error    4 assertion failed
+  5 denied  6 limit reached          130 interrupted              141 output closed
+"""
+
+
+class UsageError(Exception):
+    """The command line can't be carried out; the message is one line."""
+
+
+class Options:
+    """A command line that was read."""
+
+    def __init__(self) -> None:
+        self.program: str | None = None
+        self.command: str | None = None
+        self.arguments: list[str] = []
+        self.help = False
+        self.version = False
+        self.json = False
+        self.plain = False
+        self.no_rc = False
+        self.color = "auto"
+        self.seed: int | None = None
+        self.time_limit: float | None = None
+        self.memory_limit: float | None = None
+        self.step_limit: int | None = None
+        self.allow_read: list[str] = []
+        self.allow_write: list[str] = []
+        self.plots: str | None = None
+        self.plot_format = "png"
+
+
+FLAGS = {
+    "--json": "json",
+    "--plain": "plain",
+    "--no-rc": "no_rc",
+    "--version": "version",
+    "-V": "version",
+    "--help": "help",
+    "-h": "help",
+}
+VALUES = {
+    "--seed": "seed",
+    "--time-limit": "time_limit",
+    "--memory-limit": "memory_limit",
+    "--step-limit": "step_limit",
+    "--allow-read": "allow_read",
+    "--allow-write": "allow_write",
+    "--color": "color",
+    "--plots": "plots",
+    "--plot-format": "plot_format",
+}
+
+
+def read_options(words: Sequence[str]) -> Options:
+    """Read a command line.
+
+    Raises:
+        UsageError: an unknown option, a missing value, or one that makes no sense.
+    """
+    options = Options()
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if name in FLAGS:
+            if equals:
+                raise UsageError(f"{name} takes no value")
+            setattr(options, FLAGS[name], True)
+        elif name in VALUES or name == "-c":
+            if not equals and not rest:
+                raise UsageError(f"{name} needs a value")
+            text = value if equals else rest.pop(0)
+            if name == "-c":
+                options.command, options.arguments = text, rest
+                break
+            _set(options, name, text)
+        elif word.startswith("-c") and not word.startswith("--"):
+            options.command, options.arguments = word[2:], rest
+            break
+        elif word.startswith("-") and word not in ("-", "--"):
+            raise UsageError(_unknown_option(name))
+        else:
+            if word == "--" and rest:
+                word = rest.pop(0)
+            options.program = None if word == "--" else word
+            options.arguments = rest
+            break
+    return options
+
+
+def _set(options: Options, name: str, text: str) -> None:
+    attribute = VALUES[name]
+    if attribute in ("allow_read", "allow_write"):
+        getattr(options, attribute).append(text)
+    elif attribute == "color":
+        if text not in ("auto", "always", "never"):
+            raise UsageError(f"--color is auto, always or never, not {text!r}")
+        options.color = text
+    elif attribute == "plots":
+        options.plots = _plot_folder(text)
+    elif attribute == "plot_format":
+        if text not in ("png", "svg"):
+            raise UsageError(f"--plot-format is png or svg, not {text!r}")
+        options.plot_format = text
+    else:
+        setattr(options, attribute, _number(name, text))
+
+
+def _plot_folder(path: str) -> str:
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise UsageError("--plots needs matplotlib: pip install 'tgrad[plot]'")
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"can't write to {path}: {error.strerror}") from None
+    return path
+
+
+def _number(name: str, text: str) -> int | float:
+    whole = name in ("--seed", "--step-limit")
+    try:
+        number = int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        raise UsageError(f"{name} takes {kind}, not {text!r}") from None
+    if name != "--seed" and not 0 < number < float("inf"):
+        raise UsageError(f"{name} takes a number above 0, not {text!r}")
+    return number
+
+
+def _unknown_option(name: str) -> str:
+    from tgrad.runtime.hints import closest
+
+    meant = closest(name, [*FLAGS, *VALUES])
+    suggestion = f"did you mean {meant}?" if meant else "`tgrad --help` lists the options"
+    return f"unknown option {name}: {suggestion}"
