@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 
@@ -231,7 +232,6 @@ KINDS = {
         "f(1)",
     ),
     "iterator of a list": ("i = iter([1, 2, 3])", "next(i)", "next(i)"),
-    "iterator of a range": ("i = iter(range(3))", "next(i)", "next(i)"),
     "iterator inside": (
         "i = enumerate([1, 2, 3]); j = iter([1, 2, 3]); z = map(lambda x: x, j)",
         "next(z)",
@@ -250,6 +250,8 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_goes_back_and_comes_again(kind: str) -> None:
+    if kind == "bfloat16":
+        pytest.importorskip("ml_dtypes")
     before, change, shown = KINDS[kind]
     desk = Desk()
 
@@ -374,6 +376,17 @@ def test_an_input_that_changes_nothing_is_no_step() -> None:
     assert desk.journal.undoable == ["n = 1; x = ones(2)"]
     assert desk.redo().bound == ["n"]
     assert str(Went()) == "nothing had changed"
+
+
+def test_an_iterator_of_a_range_goes_back_or_is_named() -> None:
+    desk = Desk()
+    desk.run("i = iter(range(3))")
+    desk.run("next(i)")
+    went = desk.undo()
+    if went.lost == ["i"]:  # from Python 3.12 on such an iterator forgets where it began
+        assert sys.version_info >= (3, 12)
+    else:
+        assert desk.look("next(i)") == "0\n"
 
 
 def test_a_generator_that_went_on_is_named() -> None:

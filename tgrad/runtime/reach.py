@@ -268,7 +268,7 @@ def kind_of(cls: type) -> Kind:
 
 
 def _is_closed(cls: type) -> bool:
-    module = cls.__module__ or ""
+    module = str(cls.__module__ or "")  # some classes of extensions have a descriptor there
     if module.startswith("tgrad.runtime."):
         return module.rpartition(".")[2] in OUTSIDE
     return any(module == name or module.startswith(f"{name}.") for name in CLOSED_MODULES)
