@@ -239,7 +239,7 @@ def _slots(cls: type) -> tuple[str, ...]:
 def _object_kind(cls: type) -> Kind:
     """For objects with attributes: a layer, an optimiser, a figure, a hook's handle."""
     slots = _slots(cls)
-    own = (cls.__module__ or "").partition(".")[0] in ("tgrad", "torch")
+    own = str(cls.__module__ or "").partition(".")[0] in ("tgrad", "torch")
 
     def record(value: Any) -> Record | None:
         return ClassAndFields(value, slots)
