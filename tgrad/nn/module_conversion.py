@@ -76,7 +76,10 @@ class Conversion(Tree):
         return self._apply(lambda t: change(t) if t._type.inexact else t)
 
     def to(self, *args: Any, **keywords: Any) -> Any:
-        """Convert floating parameters and buffers to a dtype, and all to a device."""
+        """Convert floating parameters and buffers to a dtype, and all to a device.
+
+        `memory_format` is for the images among them, those of four or five dimensions.
+        """
         given = [*args, *keywords.values()]
         likes = [value._type.dtype for value in given if isinstance(value, Tensor)]
         dtype = next((a for a in given if isinstance(a, DType)), likes[0] if likes else None)
@@ -84,9 +87,14 @@ class Conversion(Tree):
             raise ArgumentError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype!r}"
             )
-        if dtype is None:
-            return self._apply(lambda t: t.to(*args, **keywords))
-        return self._convert(lambda t: t.to(*args, **keywords))
+        wanted = keywords.pop("memory_format", None)
+
+        def change(tensor: Any) -> Any:
+            if wanted is not None and tensor._array.ndim in (4, 5):
+                return tensor.to(*args, memory_format=wanted, **keywords)
+            return tensor.to(*args, **keywords) if args or keywords or wanted is None else tensor
+
+        return self._apply(change) if dtype is None else self._convert(change)
 
     def type(self, dst_type: Any) -> Any:
         """Convert all parameters and buffers to a dtype."""
