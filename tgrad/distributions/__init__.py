@@ -28,15 +28,6 @@ _FILES: Final = {
     """,
     "divergence": "kl_divergence register_kl",
 }
-_MODULES: Final = {
-    "Beta": "beta", "Chi2": "chi2", "Dirichlet": "dirichlet", "Gamma": "gamma", "StudentT": "studentT",
-    "ExponentialFamily": "exp_family", "HalfCauchy": "half_cauchy", "HalfNormal": "half_normal",
-    "LogNormal": "log_normal", "OneHotCategorical": "one_hot_categorical",
-    "MultivariateNormal": "multivariate_normal", "MixtureSameFamily": "mixture_same_family",
-    "TransformedDistribution": "transformed_distribution",
-}  # fmt: skip
-"""The names of PyTorch's files, where they aren't the class's in small letters."""
-
 _PLACES: Final = {name: file for file, text in _FILES.items() for name in text.split()}
 _SUBMODULES: Final = ("constraints", "transforms")
 _ABSENT: Final = """
@@ -55,8 +46,7 @@ def __getattr__(name: str) -> Any:
         file = _PLACES[name]
         value = getattr(import_module(f"tgrad.distributions.{file}"), name)
         if isinstance(value, type):
-            path = file if file in ("transforms", "distribution") else _MODULES.get(name, name.lower())
-            value.__module__ = f"torch.distributions.{path}"
+            value.__module__ = f"torch.distributions.{_module_of(name) or file}"
     elif name in _SUBMODULES:
         value = import_module(f"tgrad.distributions.{name}")
     elif name in _ABSENT.split():
@@ -70,6 +60,13 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'torch.distributions' has no attribute '{name}'")
     globals()[name] = value
     return value
+
+
+def _module_of(name: str) -> str | None:
+    """PyTorch's module that a class is in."""
+    from tgrad.ops.namespace import DISTRIBUTIONS
+
+    return next((module for module, names in DISTRIBUTIONS.items() if name in names.split()), None)
 
 
 def _module_names(name: str) -> list[str] | None:

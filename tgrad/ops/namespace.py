@@ -239,11 +239,15 @@ def _make_modules() -> dict[str, LazyNames]:
 DISTRIBUTIONS: Final = {
     "bernoulli": "Bernoulli", "beta": "Beta", "binomial": "Binomial", "categorical": "Categorical",
     "cauchy": "Cauchy", "chi2": "Chi2", "dirichlet": "Dirichlet", "distribution": "Distribution",
-    "exponential": "Exponential", "gamma": "Gamma", "geometric": "Geometric", "gumbel": "Gumbel",
-    "half_normal": "HalfNormal", "independent": "Independent", "kl": "kl_divergence register_kl",
-    "laplace": "Laplace", "log_normal": "LogNormal", "multinomial": "Multinomial",
-    "multivariate_normal": "MultivariateNormal", "normal": "Normal", "poisson": "Poisson",
-    "studentT": "StudentT", "uniform": "Uniform",
+    "exp_family": "ExponentialFamily", "exponential": "Exponential",
+    "gamma": "Gamma", "geometric": "Geometric", "gumbel": "Gumbel",
+    "half_cauchy": "HalfCauchy", "half_normal": "HalfNormal", "independent": "Independent",
+    "kl": "kl_divergence register_kl", "laplace": "Laplace", "log_normal": "LogNormal",
+    "mixture_same_family": "MixtureSameFamily", "multinomial": "Multinomial",
+    "multivariate_normal": "MultivariateNormal", "normal": "Normal",
+    "one_hot_categorical": "OneHotCategorical", "pareto": "Pareto", "poisson": "Poisson",
+    "studentT": "StudentT", "transformed_distribution": "TransformedDistribution", "uniform": "Uniform",
+    "weibull": "Weibull",
 }  # fmt: skip
 """The modules inside `torch.distributions` that programs import from, and their names."""
 
