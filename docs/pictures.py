@@ -98,9 +98,9 @@ def typed(text: str, console: object) -> str:
     from tgrad.shell.highlight import Highlighter
 
     line = Text()
-    line.append("tgrad> ", style="bold bright_green")
+    line.append("tgrad> ", style=ink("prompt"))
     for kind, piece in Highlighter().line(text, None)[0]:
-        line.append(piece, style=INK.get(kind, ""))
+        line.append(piece, style=ink(kind))
     stream = io.StringIO()
     plain = Console(
         file=stream, force_terminal=True, color_system="truecolor", width=200, legacy_windows=False
@@ -109,12 +109,11 @@ def typed(text: str, console: object) -> str:
     return stream.getvalue()
 
 
-INK = {
-    "keyword": "bright_magenta", "constant": "bright_cyan", "number": "bright_cyan",
-    "string": "bright_yellow", "comment": "bright_black", "definition": "bold bright_blue",
-    "call": "bright_blue",
-}  # fmt: skip
-"""The dark theme of the shell, in rich's words."""
+def ink(kind: str) -> str:
+    """A colour of the shell's dark theme, in rich's words."""
+    from tgrad.shell.theme import DARK
+
+    return DARK.get(kind, "").replace("ansibright", "bright_").replace("ansi", "")
 
 
 def drawn(picture: Picture) -> str:

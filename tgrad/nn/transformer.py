@@ -61,7 +61,7 @@ def _kind(mask: Any) -> Any:
 
 
 class _Layer(Module):
-    """What encoder and decoder layers share: the linear maps."""
+    """What encoder and decoder layers share: the linear maps and self-attention."""
 
     def prepare(
         self, d_model: int, dim_feedforward: int, dropout: float, layer_norm_eps: float,
@@ -84,6 +84,13 @@ class _Layer(Module):
     def __setstate__(self, values: dict[str, Any]) -> None:
         super().__setstate__(values)
         self.__dict__.setdefault("activation", F.relu)
+
+    def _sa_block(self, x: Any, mask: Any, padding: Any, is_causal: bool = False) -> Any:
+        found = self.self_attn(
+            x, x, x, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal,
+            need_weights=False,
+        )[0]  # fmt: skip
+        return self.dropout1(found)
 
 
 class TransformerEncoderLayer(_Layer):
@@ -116,13 +123,6 @@ class TransformerEncoderLayer(_Layer):
             return x + self._ff_block(self.norm2(x))
         x = self.norm1(x + self._sa_block(x, mask, padding, is_causal))
         return self.norm2(x + self._ff_block(x))
-
-    def _sa_block(self, x: Any, mask: Any, padding: Any, is_causal: bool = False) -> Any:
-        found = self.self_attn(
-            x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False,
-            is_causal=is_causal,
-        )[0]  # fmt: skip
-        return self.dropout1(found)
 
     def _ff_block(self, x: Any) -> Any:
         return self.dropout2(self._forward_part(x))
@@ -160,13 +160,6 @@ class TransformerDecoderLayer(_Layer):
         x = self.norm1(x + self._sa_block(x, *own))
         x = self.norm2(x + self._mha_block(x, memory, *other))
         return self.norm3(x + self._ff_block(x))
-
-    def _sa_block(self, x: Any, mask: Any, padding: Any, is_causal: bool = False) -> Any:
-        found = self.self_attn(
-            x, x, x, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal,
-            need_weights=False,
-        )[0]  # fmt: skip
-        return self.dropout1(found)
 
     def _mha_block(self, x: Any, memory: Any, mask: Any, padding: Any, is_causal: bool = False) -> Any:
         found = self.multihead_attn(

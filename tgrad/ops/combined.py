@@ -35,7 +35,7 @@ def _no_integers(operands: Sequence[Any]) -> None:
 
 
 broadcast(
-    "addcmul", _addcmul, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
+    "addcmul", _addcmul, kinds={"value": "number"}, inplace=True, holomorphic=True,
     refuses={"addcmul_cpu_out": BOOL},
     input=lambda o, g: g,
     tensor1=lambda o, g, tensor2, value: g * scale(tensor2, value),
@@ -44,7 +44,7 @@ broadcast(
 )  # fmt: skip
 
 broadcast(
-    "addcdiv", _addcdiv, kinds={"value": "number"}, inplace=True, holomorphic=True, crowded=True,
+    "addcdiv", _addcdiv, kinds={"value": "number"}, inplace=True, holomorphic=True,
     check=lambda input, tensor1, tensor2, value: _no_integers((input, tensor1, tensor2)),
     input=lambda o, g: g,
     tensor1=lambda o, g, tensor2, value: g * o.div_number(value, tensor2),

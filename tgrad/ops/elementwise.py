@@ -126,14 +126,14 @@ def no_bool(operands: Sequence[Any]) -> None:
 
 
 arithmetic(
-    "add", _add, symbol="+", crowded=True,
+    "add", _add, symbol="+",
     input=lambda o, g: g,
     other=lambda o, g, alpha: scale(g, alpha),
     holomorphic=True, doc="Sum, element by element, with broadcasting: input + alpha * other.",
 )  # fmt: skip
 
 arithmetic(
-    "sub", _sub, symbol="-", aliases=("subtract",), guard=no_bool, crowded=True,
+    "sub", _sub, symbol="-", aliases=("subtract",), guard=no_bool,
     input=lambda o, g: g,
     other=lambda o, g, alpha: -scale(g, alpha),
     holomorphic=True,

@@ -140,7 +140,6 @@ class Op:
         narrow: bool = False,
         fused: bool = False,
         listed: bool = True,
-        crowded: bool = False,
     ) -> None:
         self.name = name
         self.public = name.partition(".")[0].removeprefix("functional_")
@@ -191,8 +190,6 @@ class Op:
         narrow floats, and round once."""
         self.listed = listed
         """Whether messages list this overload."""
-        self.crowded = crowded
-        """Whether PyTorch has old overloads of it, which show in messages for too few arguments."""
         base = self.public.rstrip("_")
         if isinstance(differentiable, str) and label is None:
             label, index = "torch::autograd::NotImplemented", ""

@@ -6,7 +6,7 @@ from functools import cache
 
 from prompt_toolkit.styles import BaseStyle, Style
 
-_DARK = {
+DARK = {
     "prompt": "ansibrightgreen bold",
     "continuation": "ansibrightblack",
     "keyword": "ansibrightmagenta",
@@ -30,7 +30,7 @@ _DARK = {
     "popup": "bg:#262626 #d0d0d0",
 }
 _LIGHT = {
-    **_DARK,
+    **DARK,
     "prompt": "ansigreen bold",
     "keyword": "ansimagenta",
     "constant": "ansiblue",
@@ -61,4 +61,4 @@ def style(theme: str, color: bool) -> BaseStyle:
     """The style of a theme, `light` or else dark; without colours, only weight and underlines."""
     if not color:
         return Style.from_dict(_WITHOUT_COLOR)
-    return Style.from_dict(_LIGHT if theme == "light" else _DARK)
+    return Style.from_dict(_LIGHT if theme == "light" else DARK)
