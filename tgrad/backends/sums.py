@@ -16,8 +16,9 @@ Note [Rows are added in order]
 
 Note [Threads]
     From 32768 elements on PyTorch splits a sum over its threads, and the split shows in the last
-    bit.  `threads` says for how many threads the results are made; 2 by default, the number of
-    threads for which the recordings in `tests/golden` were made.
+    bit.  `threads` says for how many threads the results are made, whatever the number that computes
+    them: as many as a program or `OMP_NUM_THREADS` asks for, or else 2 on every machine, the number
+    of threads for which the recordings in `tests/golden` were made.
 """
 
 from __future__ import annotations
@@ -38,11 +39,12 @@ from tgrad.backends.geometry import (
     make_plan,
 )
 from tgrad.backends.narrow import is_narrow
+from tgrad.backends.threads import requested
 
 Array: TypeAlias = Any  # an ndarray: the overloads of NumPy's types ask for more than is known
 Axes: TypeAlias = tuple[int, ...] | None
 
-threads = 2
+threads = requested() or 2
 """How many threads PyTorch's sum is taken to have; see Note [Threads]."""
 
 _PLANS: dict[Any, Plan] = {}

@@ -161,21 +161,21 @@ DENSE: Final = "tensors are dense; use torch.zeros and indexing"
 
 
 def get_num_threads() -> int:
-    """How many threads PyTorch's sums are taken to have; see tgrad.backends.sums."""
-    from tgrad.backends import sums
+    """How many threads work on large tensors; see tgrad.backends.threads."""
+    from tgrad.backends import threads
 
-    return sums.threads
+    return threads.count
 
 
 def set_num_threads(num: int) -> None:
-    """Set the number of threads for which large sums are rounded as PyTorch rounds them."""
-    from tgrad.backends import sums
+    """Set how many threads work on large tensors, and for how many large sums are rounded."""
+    from tgrad.backends import sums, threads
 
     if type(num) is not int:
         raise ArgumentError(f"set_num_threads expects an int, but got {type(num).__name__}")
     if num <= 0:
         raise ArgumentError("set_num_threads expects a positive integer")
-    sums.threads = num
+    threads.count = sums.threads = num
 
 
 def _set_printoptions(*args: Any, **options: Any) -> None:

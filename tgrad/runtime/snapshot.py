@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tgrad.runtime.reach import ATOMS, kind_of, owner_of
@@ -224,7 +225,7 @@ def results_of(session: Session) -> Results:
 
 def _settings() -> Iterator[tuple[str, Record]]:
     """What holds for everything that runs, with its name; the modules are loaded if need be."""
-    from tgrad.backends import sums, switches
+    from tgrad.backends import sums, switches, threads
     from tgrad.core import dtype, generator, modes, print_options
     from tgrad.ops import environment
 
@@ -234,7 +235,8 @@ def _settings() -> Iterator[tuple[str, Record]]:
     yield "modes", Fields(modes.state, switches_of_modes)
     options = print_options.current_printoptions()
     yield "print options", Fields(options, type(options).__slots__)
-    yield "threads", State(sums, lambda: sums.threads, lambda count: setattr(sums, "threads", count))
+    for module, name in ((threads, "count"), (sums, "threads")):
+        yield "threads", State(module, partial(getattr, module, name), partial(setattr, module, name))
     yield "deterministic modes", Fields(environment._settings, environment._Settings.__slots__)
     for group in _groups(switches.GROUPS.values()):
         yield "backend switches", Mapping(group._values)
