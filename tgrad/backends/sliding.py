@@ -1,4 +1,4 @@
-"""Windows that slide over the last dimensions of an array: convolutions, pools, blocks as columns.
+"""Windows that slide over the last dimensions of an array: pools, blocks as columns.
 
 An input has the shape (N, C, *sizes).  A window is described per dimension by its kernel size, its
 stride, its padding and its dilation.
@@ -54,7 +54,9 @@ def padded(x: Array, padding: Sizes, after: Sizes, value: Any = 0) -> Array:
     return result
 
 
-def windows(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes) -> Array:
+def windows(
+    x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Sizes, writeable: bool = False
+) -> Array:
     """A view (N, C, *counts, *kernel) of all windows of a padded array."""
     steps = x.strides[2:]
     return as_strided(
@@ -65,7 +67,7 @@ def windows(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, counts: Siz
             *(a * b for a, b in zip(steps, stride, strict=True)),
             *(a * b for a, b in zip(steps, dilation, strict=True)),
         ),
-        writeable=False,
+        writeable=writeable,
     )
 
 
@@ -100,58 +102,6 @@ def scattered(
     inside = tuple(slice(p, p + s) for p, s in zip(padding, sizes, strict=True))
     assert len(inside) == n
     return numpy.ascontiguousarray(result[(slice(None), slice(None), *inside)])
-
-
-# ---------------------------------------------------------------- convolution
-
-
-def _product(a: Array, b: Array) -> Array:
-    """A matrix product; for half precision of float32, for which NumPy has BLAS, and so is its result."""
-    if a.dtype == numpy.float16:
-        a, b = a.astype(numpy.float32), b.astype(numpy.float32)
-    return numpy.matmul(a, b)
-
-
-def convolve(
-    x: Array, w: Array, counts: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
-    bias: Array | None = None,
-) -> Array:  # fmt: skip
-    """The convolution of x (N, C, *sizes) with w (O, C / groups, *kernel), by one product a group."""
-    rows = w.shape[0] // groups
-    cols = columns(x, w.shape[2:], stride, padding, dilation, counts)
-    cols = cols.reshape(x.shape[0], groups, cols.shape[1] // groups, cols.shape[2])
-    result = _product(w.reshape(groups, rows, cols.shape[2]), cols)
-    result = result.reshape(x.shape[0], w.shape[0], *counts)
-    if bias is not None:
-        result += bias.reshape((1, -1, *(1 for _ in counts)))
-    return result.astype(x.dtype, copy=False)
-
-
-def convolve_back_x(
-    y: Array, w: Array, sizes: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
-) -> Array:
-    """What `convolve` does to a gradient of its result, for x; also transposed convolution."""
-    batch, kernel, counts = y.shape[0], w.shape[2:], y.shape[2:]
-    places, share = math.prod(counts), w.shape[0] // groups
-    rows = numpy.ascontiguousarray(y).reshape(batch, groups, share, places)
-    flat = w.reshape(groups, share, w.shape[1] * math.prod(kernel)).swapaxes(1, 2)
-    cols = _product(flat, rows).reshape(batch, groups * flat.shape[1], places)
-    cols = cols.astype(y.dtype, copy=False)
-    return scattered(cols, sizes, kernel, stride, padding, dilation, counts)
-
-
-def convolve_back_w(
-    y: Array, x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
-) -> Array:
-    """What `convolve` does to a gradient of its result, for w."""
-    batch, outputs, counts = y.shape[0], y.shape[1], y.shape[2:]
-    cols = columns(x, kernel, stride, padding, dilation, counts)
-    height, places = cols.shape[1] // groups, cols.shape[2]
-    cols = cols.reshape(batch, groups, height, places)
-    # Gradients of sums have strides of 0, for which NumPy's product is a loop without BLAS.
-    rows = numpy.ascontiguousarray(y).reshape(batch, groups, outputs // groups, places)
-    result = _product(rows, cols.swapaxes(2, 3)).sum(axis=0)
-    return result.astype(y.dtype, copy=False).reshape(outputs, x.shape[1] // groups, *kernel)
 
 
 # ---------------------------------------------------------------- pools

@@ -27,15 +27,15 @@ _HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
 _KINDS = {"grad": "tensor", "groups": "int", "weight": "tensor"}
 
 
-def _sliding() -> Any:
-    from tgrad.backends import sliding
+def _kernels() -> Any:
+    from tgrad.backends import convolution
 
-    return sliding
+    return convolution
 
 
 operator(
     "_convolve",
-    lambda xp, input, weight, counts, stride, padding, dilation, groups: _sliding().convolve(
+    lambda xp, input, weight, counts, stride, padding, dilation, groups: _kernels().convolve(
         input, weight, counts, stride, padding, dilation, groups
     ),
     input=lambda o, g, weight, input_shape, stride, padding, dilation, groups: o._convolve_x(
@@ -49,7 +49,7 @@ operator(
 )  # fmt: skip
 operator(
     "_convolve_x",
-    lambda xp, grad, weight, sizes, stride, padding, dilation, groups: _sliding().convolve_back_x(
+    lambda xp, grad, weight, sizes, stride, padding, dilation, groups: _kernels().convolve_back_x(
         grad, weight, sizes, stride, padding, dilation, groups
     ),
     grad=lambda o, g, weight, grad_shape, stride, padding, dilation, groups: o._convolve(
@@ -63,7 +63,7 @@ operator(
 )  # fmt: skip
 operator(
     "_convolve_w",
-    lambda xp, grad, input, kernel, stride, padding, dilation, groups: _sliding().convolve_back_w(
+    lambda xp, grad, input, kernel, stride, padding, dilation, groups: _kernels().convolve_back_w(
         grad, input, kernel, stride, padding, dilation, groups
     ),
     grad=lambda o, g, input, grad_shape, stride, padding, dilation, groups: o._convolve(
@@ -91,13 +91,13 @@ def _forward(
     xp: Any, input: Any, weight: Any, bias: Any, stride: Sizes, padding: Sizes, dilation: Sizes,
     transposed: bool, output_padding: Sizes, groups: int,
 ) -> Any:  # fmt: skip
-    kernels = _sliding()
+    kernels = _kernels()
     sizes, kernel = input.shape[2:], weight.shape[2:]
     if transposed:
         sizes = transposed_sizes(sizes, kernel, stride, padding, dilation, output_padding)
         result = kernels.convolve_back_x(input, weight, sizes, stride, padding, dilation, groups)
     else:
-        counts = kernels.counts(sizes, kernel, stride, padding, dilation)
+        counts = kernels.counts_of(sizes, kernel, stride, padding, dilation)
         return kernels.convolve(input, weight, counts, stride, padding, dilation, groups, bias)
     if bias is not None:
         result += bias.reshape((1, -1, *(1 for _ in stride)))
