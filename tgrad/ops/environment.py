@@ -18,7 +18,7 @@ from tgrad.errors import (
     DeviceMissingError,
     StateError,
 )
-from tgrad.ops import storages, typeinfo
+from tgrad.ops import typeinfo
 
 _NO_GPU: Final = "Torch not compiled with CUDA enabled"
 
@@ -94,6 +94,8 @@ def set_flush_denormal(mode: bool) -> bool:
 
 def is_storage(obj: Any) -> bool:
     """Whether an object is a tensor's storage."""
+    from tgrad.ops import storages
+
     return isinstance(obj, (storages.TypedStorage, storages.UntypedStorage))
 
 

@@ -12,7 +12,7 @@ from tgrad.ops.arguments import Mismatch, bind, may_fit
 from tgrad.ops.call import COMMON, bound_function
 from tgrad.ops.inplace import inplace_function
 from tgrad.ops.operands import NUMBERS, as_operand
-from tgrad.ops.table import TABLE, Op
+from tgrad.ops.table import Op
 from tgrad.ops.writer import Writer
 
 _BOUND: Final[dict[str, Callable[..., Any]]] = {}
@@ -58,11 +58,6 @@ def composite_function(op: Op) -> Callable[..., Any]:
     function.__doc__ = op.doc
     function.__name__ = op.key
     return function
-
-
-def overloads(name: str, module: str = "torch") -> list[Op]:
-    """The rows of one public name, in the order in which calls are matched to them."""
-    return [op for op in TABLE.values() if op.public == name and op.module == module]
 
 
 def public_function(ops: Sequence[Op], method: bool, alias: str = "") -> Callable[..., Any]:

@@ -7,7 +7,7 @@ first looked up on the class; a process that uses ten operators pays for ten.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import Any, Final
 
@@ -20,32 +20,14 @@ from tgrad.ops.functions import (
     bound_inplace,
     named_function,
     operator_function,
-    overloads,
     public_function,
     public_inplace,
     reflected_function,
 )
 from tgrad.ops.numpy_operands import equality, quotient, with_arrays
+from tgrad.ops.row_index import ATTRIBUTES, FUNCTIONS
+from tgrad.ops.rows import FILLING, FUNCTION, INPLACE, METHOD, Head
 from tgrad.ops.table import TABLE, Op
-
-ROW_FILES: Final = (
-    "combined", "comparison", "contraction", "convert", "copies", "create", "distance", "einsum",
-    "elementwise", "extremes", "fft", "filling", "finite_differences", "histograms", "index",
-    "index_reduce", "joining", "layout", "linalg", "linalg_cholesky", "linalg_decompositions",
-    "linalg_eigen", "linalg_inverse", "linalg_ldl", "linalg_lstsq", "linalg_lu", "linalg_norms",
-    "linalg_removed", "linalg_solve", "linalg_svd", "linalg_tensors", "masking", "matmul", "memory",
-    "nn_activation", "nn_activation_functions", "nn_attention", "nn_bags", "nn_base", "nn_blocks",
-    "nn_convolution", "nn_ctc", "nn_dropout", "nn_grid", "nn_heads", "nn_layers", "nn_loss",
-    "nn_loss_binary", "nn_loss_classes", "nn_loss_linear", "nn_loss_margin", "nn_loss_more",
-    "nn_normalization", "nn_padding", "nn_pooling", "nn_pooling_adaptive", "nn_pooling_inverse",
-    "nn_resize", "nn_rrelu", "nn_shuffle", "nn_softmax", "nn_standard", "nn_torch", "picking", "pointwise",
-    "powers", "progressions", "random", "random_fill", "rearrange", "reduce", "rounding", "scan",
-    "scattering", "segments", "sets", "shape", "sorting", "special", "spectrogram", "splitting",
-    "statistics", "strided", "tensor_index", "variance", "windows",
-)  # fmt: skip
-"""The files of rows.  Calls are matched to overloads in the order in which their rows are read."""
-
-ROW_MODULES: Final = tuple(import_module(f"tgrad.ops.{name}") for name in ROW_FILES)
 
 
 class LazyMethod:
@@ -58,9 +40,17 @@ class LazyMethod:
         self.make = make
 
     def __get__(self, instance: Any, owner: type) -> Any:
+        function = self._made()
+        return function.__get__(instance, owner) if hasattr(function, "__get__") else function
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self._made()
+        setattr(instance, self.name, value)
+
+    def _made(self) -> Any:
         function = self.make()
         setattr(Tensor, self.name, function)
-        return function.__get__(instance, owner) if hasattr(function, "__get__") else function
+        return function
 
 
 class LazyNames(dict[str, Any]):
@@ -96,11 +86,10 @@ class RecordedSpace:
     """Whether formulas leave a graph: then a short cut must not lose history that PyTorch keeps."""
 
     def __getattr__(self, key: str) -> Any:
-        op = BY_KEY.get(key)
-        if op is not None:
+        if (op := TABLE.of_key(key)) is not None:
             function = bound(op)
-        elif key.endswith("_") and key[:-1] in BY_KEY:
-            function = bound_inplace(BY_KEY[key[:-1]])
+        elif key.endswith("_") and (op := TABLE.of_key(key[:-1])) is not None:
+            function = bound_inplace(op)
         else:
             raise AttributeError(key)
         setattr(self, key, function)
@@ -139,7 +128,7 @@ class RawSpace:
         self.xp = xp
 
     def __getattr__(self, key: str) -> Any:
-        op = BY_KEY.get(key)
+        op = TABLE.of_key(key)
         if op is None:
             raise AttributeError(key)
         forward = op.forward
@@ -187,36 +176,49 @@ class RawSpace:
         return self.xp.zeros(shape, type_.dtype.numpy)
 
 
-BY_KEY: Final[dict[str, Op]] = {}
-
-
 def install() -> None:
-    """Give Tensor its methods and formulas their operators, at the first call."""
-    if BY_KEY:
+    """Give Tensor its methods and formulas their operators, at the first call.
+
+    Here only names are dealt with; the rows behind them are read as they are used.
+    """
+    if hasattr(Spaces, "raw"):
         return
     from tgrad.backends import numpy_
 
-    BY_KEY.update((op.key, op) for op in TABLE.values())
     Spaces.raw = RawSpace(numpy_)
     Spaces.recorded = RecordedSpace()
-    for op in TABLE.values():
-        for name in (op.public, *op.aliases):
-            if op.method and op.module == "torch" and "." not in name:
-                _method(name, partial(_named_method, op, name))
-            if "." in name:
-                continue
-            if op.inplace and (op.method or op.family == "filling") and op.module == "torch":
-                _method(f"{name}_", partial(_inplace_method, op))
-    for symbol in dict.fromkeys(op.symbol for op in TABLE.values() if op.symbol is not None):
-        _symbol(symbol, [op for op in TABLE.values() if op.symbol == symbol])
-    for module in ROW_MODULES:
-        for name, value in getattr(module, "ATTRIBUTES", {}).items():
-            setattr(Tensor, name, value)
+    symbols: dict[str, list[str]] = {}
+    for head in TABLE.heads.values():
+        if head.symbol is not None:
+            symbols.setdefault(head.symbol, []).append(head.name)
+        if head.module == "torch":
+            _methods(head)
+    for symbol, names in symbols.items():
+        _symbol(symbol, names)
+    for file, attributes in ATTRIBUTES.items():
+        for name in attributes:
+            setattr(Tensor, name, LazyMethod(name, partial(_given, file, "ATTRIBUTES", name)))
     for name, make in quick.METHODS.items():
         setattr(Tensor, name, LazyMethod(name, make))
     from tgrad.ops import namespace
 
     namespace.install_methods()
+
+
+def _methods(head: Head) -> None:
+    """The methods of a row of `torch`."""
+    for name in head.names:
+        if "." in name:
+            continue
+        if head.flags & METHOD:
+            _method(name, partial(_named_method, head.public, name))
+        if head.flags & INPLACE and head.flags & (METHOD | FILLING):
+            _method(f"{name}_", partial(_inplace_method, head.public))
+
+
+def _given(file: str, title: str, name: str) -> Any:
+    """What a file of rows gives besides its rows, under ATTRIBUTES or FUNCTIONS."""
+    return getattr(import_module(f"tgrad.ops.{file}"), title)[name]
 
 
 def modules() -> dict[str, LazyNames]:
@@ -227,16 +229,12 @@ def modules() -> dict[str, LazyNames]:
     return namespace.modules()
 
 
-def _named_method(op: Op, name: str) -> Callable[..., Any]:
-    return public_function(overloads(op.public), True, name)
+def _named_method(public: str, name: str) -> Callable[..., Any]:
+    return public_function(TABLE.overloads(public), True, name)
 
 
-def _inplace_method(op: Op) -> Callable[..., Any]:
-    return public_inplace(_inplace(op.public))
-
-
-def _inplace(name: str) -> list[Op]:
-    return [op for op in overloads(name) if op.inplace]
+def _inplace_method(public: str) -> Callable[..., Any]:
+    return public_inplace([op for op in TABLE.overloads(public) if op.inplace])
 
 
 def _method(name: str, make: Callable[[], Any]) -> None:
@@ -253,27 +251,32 @@ SYMBOLS: Final = {
 """An operator symbol to the stem of Python's method name."""
 
 COMMUTATIVE: Final = frozenset("+*&|^")
+UNARY: Final = frozenset(("neg", "~", "abs", "pos"))
 
 
-def _symbol(symbol: str, ops: list[Op]) -> None:
+def _symbol(symbol: str, rows: list[str]) -> None:
     """The methods behind an operator symbol; `r-` is the one for `number - tensor`."""
     stem = SYMBOLS[symbol.removeprefix("r")] if symbol[0] == "r" else SYMBOLS[symbol]
     if symbol[0] == "r":
         for name in _spelled(stem):
-            _method(f"__r{name}__", partial(_reflected, ops[0], stem))
+            _method(f"__r{name}__", partial(_reflected, rows[0], stem))
         return
+
+    def function(maker: Callable[[Op], Any] = bound) -> Callable[..., Any]:
+        return operator_function([TABLE[name] for name in rows], maker)
+
     if symbol == "==":
-        _method("__eq__", lambda: with_arrays(operator_function(ops, bound), equality))
+        _method("__eq__", lambda: with_arrays(function(), equality))
     for name in _spelled(stem):
-        _method(f"__{name}__", lambda: operator_function(ops, bound))
-        if ops[0].inplace and len(ops[0].parameters) > 1:
-            _method(f"__i{name}__", lambda: operator_function(ops, bound_inplace))
+        _method(f"__{name}__", function)
+        if symbol not in UNARY and TABLE.heads[rows[0]].flags & INPLACE:
+            _method(f"__i{name}__", partial(function, bound_inplace))
     if symbol == "@":
-        _method("__rmatmul__", lambda: reflected_function(lambda *_: NotImplemented, bound(ops[0])))
+        _method("__rmatmul__", lambda: reflected_function(lambda *_: NotImplemented, bound(TABLE[rows[0]])))
     if symbol in COMMUTATIVE:
         _method(
             f"__r{stem}__",
-            lambda: named_function(operator_function(ops, bound), f"__r{stem}__"),
+            lambda: named_function(function(), f"__r{stem}__"),
         )
 
 
@@ -282,11 +285,11 @@ def _spelled(stem: str) -> tuple[str, ...]:
     return (stem, "div") if stem == "truediv" else (stem,)
 
 
-def _reflected(op: Op, stem: str) -> Callable[..., Any]:
+def _reflected(row: str, stem: str) -> Callable[..., Any]:
     """`__rsub__` and the like."""
-    of_number = bound(op)
+    of_number = bound(TABLE[row])
     if stem in ("sub", "truediv"):  # these rows take the right side first
-        of_tensor = bound(BY_KEY["rsub"]) if stem == "sub" else of_number
+        of_tensor = bound(TABLE["rsub"]) if stem == "sub" else of_number
         function = reflected_function(of_number, lambda left, right: of_tensor(right, left))
         return with_arrays(function, quotient) if stem == "truediv" else function
     return reflected_function(of_number, getattr(Tensor, f"__{stem}__"))
@@ -309,27 +312,38 @@ def torch_names(module: str = "torch") -> LazyNames:
 
     A row's aliases are in its own module, or say which one: `special.expit`.
     """
-    makers: dict[str, Callable[[], Any]] = {}
-    for op in TABLE.values():
-        if op.function:
-            for name in (op.public, *op.aliases):
-                where, exposed = _place(op, name)
-                if where == module:
-                    makers.setdefault(exposed, partial(_function, op, name))
+    names = LazyNames(dict(_operators().get(module, {})))
     if module == "torch":
         for name in IN_PLACE:
             if name in Tensor.__dict__:
-                makers.setdefault(name, partial(getattr, Tensor, name))
-    return LazyNames(makers)
+                names.makers.setdefault(name, partial(getattr, Tensor, name))
+        for file, functions in FUNCTIONS.items():
+            names.makers.update((name, partial(_given, file, "FUNCTIONS", name)) for name in functions)
+    return names
 
 
-def _function(op: Op, name: str) -> Callable[..., Any]:
+@cache
+def _operators() -> dict[str, dict[str, Callable[[], Any]]]:
+    """For each module its functions that are rows, not yet made."""
+    found: dict[str, dict[str, Callable[[], Any]]] = {}
+    for head in TABLE.heads.values():
+        if head.flags & FUNCTION:
+            for name in head.names:
+                where, exposed = _place(head.module, name)
+                found.setdefault(where, {}).setdefault(exposed, partial(_function, head, name))
+    return found
+
+
+def _function(head: Head, name: str) -> Callable[..., Any]:
     alias = name.removeprefix("nn.functional.").replace(".", "_")
-    return public_function(overloads(op.public, op.module), False, alias)
+    return public_function(TABLE.overloads(head.public, head.module), False, alias)
 
 
-def _place(op: Op, name: str) -> tuple[str, str]:
+def _place(module: str, name: str) -> tuple[str, str]:
     """The module in which a row's name or alias is to be found, and what it is called there."""
     where, _, exposed = name.rpartition(".")
-    module = f"torch.{where}" if where else op.module
+    if where:
+        module = f"torch.{where}"
+    elif module == "torch":
+        return module, name
     return module, exposed.removeprefix(module.rpartition(".")[2] + "_")

@@ -20,18 +20,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.memory_format import FORMATS, MemoryFormat
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, LinAlgError, NotAvailableError
-from tgrad.ops import (
-    autograd_names,
-    convert,
-    environment,
-    factory,
-    joining,
-    memory,
-    quick,
-    splitting,
-    typeinfo,
-    windows,
-)
+from tgrad.ops import autograd_names, convert, environment, factory, quick, typeinfo
 from tgrad.ops.arguments import AbsentDType
 from tgrad.ops.install import LazyNames, torch_names
 
@@ -76,10 +65,6 @@ def _torch() -> LazyNames:
         set_printoptions=_set_printoptions,
     )  # fmt: skip
     names.update(factory.typed_constructors())
-    names.update(joining.FUNCTIONS)
-    names.update(memory.FUNCTIONS)
-    names.update(splitting.FUNCTIONS)
-    names.update(windows.FUNCTIONS)
     names.update(environment.FUNCTIONS)
     names.makers.update(
         Generator=_from("tgrad.core.random", "Generator"),

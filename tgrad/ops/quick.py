@@ -11,19 +11,21 @@ from typing import Any, Final
 
 from tgrad.core.memory_format import CONTIGUOUS
 from tgrad.core.tensor import Size, Tensor
-from tgrad.ops.filling import copy_, fill_number, zero_
-from tgrad.ops.functions import bound, overloads, public_function
+from tgrad.ops.functions import bound, public_function
 from tgrad.ops.table import TABLE
 
 _SEQUENCES: Final = frozenset((tuple, list, Size))
 _NUMBERS: Final = frozenset((int, float, bool))
 
+Maker = Callable[[], Callable[..., Any]]
+"""Makes a function when it is first looked up."""
+
 
 def _general(name: str, method: bool) -> Callable[..., Any]:
-    return public_function(overloads(name), method)
+    return public_function(TABLE.overloads(name), method)
 
 
-def _of_sizes(name: str) -> Callable[[], Callable[..., Any]]:
+def _of_sizes(name: str) -> Maker:
     """A maker of the method for a row that takes sizes, or dimensions, and nothing else."""
 
     def make() -> Callable[..., Any]:
@@ -48,7 +50,7 @@ def _of_sizes(name: str) -> Callable[[], Callable[..., Any]]:
     return make
 
 
-def _of_tensors(name: str) -> Callable[[], Callable[..., Any]]:
+def _of_tensors(name: str) -> Maker:
     """A maker of the function for a row that takes a list of tensors and a dimension."""
 
     def make() -> Callable[..., Any]:
@@ -72,15 +74,15 @@ def _of_tensors(name: str) -> Callable[[], Callable[..., Any]]:
     return make
 
 
-def _plain(name: str, quick: Callable[[Tensor], Any]) -> Callable[[], Callable[..., Any]]:
+def _plain(name: str, find: Maker) -> Maker:
     """A maker of a method that does something simple when it is called without arguments."""
 
     def make() -> Callable[..., Any]:
-        general = _general(name, True)
+        general, quick = _general(name, True), find()
 
         def method(self: Tensor, *args: Any, **keywords: Any) -> Any:
             if not args and not keywords:
-                return quick(self)
+                return quick(None, self)
             return general(self, *args, **keywords)
 
         method.__name__ = name
@@ -90,11 +92,11 @@ def _plain(name: str, quick: Callable[[Tensor], Any]) -> Callable[[], Callable[.
     return make
 
 
-def _of_value(name: str, kinds: Any, quick: Callable[..., Any]) -> Callable[[], Callable[..., Any]]:
+def _of_value(name: str, kinds: Any, find: Maker) -> Maker:
     """A maker of a method that takes one value of some kinds."""
 
     def make() -> Callable[..., Any]:
-        general = _general(name, True)
+        general, quick = _general(name, True), find()
 
         def method(self: Tensor, *args: Any, **keywords: Any) -> Any:
             if len(args) == 1 and not keywords and type(args[0]) in kinds:
@@ -108,25 +110,37 @@ def _of_value(name: str, kinds: Any, quick: Callable[..., Any]) -> Callable[[], 
     return make
 
 
-def _contiguous(tensor: Tensor) -> Any:
+def _filling(name: str) -> Maker:
+    """Looks a function up in the file of rows that write over tensors."""
+
+    def find() -> Callable[..., Any]:
+        from tgrad.ops import filling
+
+        function: Callable[..., Any] = getattr(filling, name)
+        return function
+
+    return find
+
+
+def _contiguous(o: Any, tensor: Tensor) -> Any:
     if tensor._array.flags.c_contiguous:
         return tensor
     return bound(TABLE["clone"])(tensor, memory_format=CONTIGUOUS)
 
 
-def _flatten(tensor: Tensor) -> Any:
+def _flatten(o: Any, tensor: Tensor) -> Any:
     if tensor._array.ndim == 1:
         return tensor
     return bound(TABLE["reshape"])(tensor, (tensor._array.size,))
 
 
-METHODS: Final[dict[str, Callable[[], Callable[..., Any]]]] = {
+METHODS: Final[dict[str, Maker]] = {
     **{n: _of_sizes(n) for n in ("view", "reshape", "permute", "expand", "repeat", "flip")},
-    "contiguous": _plain("contiguous", _contiguous),
-    "flatten": _plain("flatten", _flatten),
-    "zero_": _plain("zero_", lambda tensor: zero_(None, tensor)),
-    "fill_": _of_value("fill_", _NUMBERS, fill_number),
-    "copy_": _of_value("copy_", frozenset((Tensor,)), copy_),
+    "contiguous": _plain("contiguous", lambda: _contiguous),
+    "flatten": _plain("flatten", lambda: _flatten),
+    "zero_": _plain("zero_", _filling("zero_")),
+    "fill_": _of_value("fill_", _NUMBERS, _filling("fill_number")),
+    "copy_": _of_value("copy_", frozenset((Tensor,)), _filling("copy_")),
 }
 FUNCTIONS: Final = {name: _of_tensors(name) for name in ("cat", "stack")}
 FUNCTIONS["concat"] = FUNCTIONS["concatenate"] = FUNCTIONS["cat"]

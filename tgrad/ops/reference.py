@@ -16,6 +16,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
+from tgrad.ops.rows import Head
 from tgrad.ops.table import REQUIRED, TABLE, Op, Parameter
 
 AREAS: Final = (
@@ -56,8 +57,8 @@ class Description(NamedTuple):
 
 def describe(name: str, module: str = "torch") -> Description | None:
     """The operator of this name in `torch` or in one of its modules; None if it isn't one."""
-    ops = [op for op in TABLE.values() if name in names_of(op) and op.module == module]
-    return _describe(ops) if ops else None
+    heads = [head for head in TABLE.heads.values() if name in names_of(head) and head.module == module]
+    return _describe([TABLE[head.name] for head in heads]) if heads else None
 
 
 def descriptions() -> Iterator[Description]:
@@ -81,10 +82,10 @@ def names_by_file() -> Iterator[tuple[str, str]]:
             yield name, Path(op.forward.__code__.co_filename).stem
 
 
-def names_of(op: Op) -> tuple[str, ...]:
+def names_of(head: Head) -> tuple[str, ...]:
     """Every name that a row has in its module."""
-    prefix = op.module.rpartition(".")[2] + "_"
-    return (op.public, op.public.removeprefix(prefix), *op.aliases)
+    prefix = head.module.rpartition(".")[2] + "_"
+    return (head.public, head.public.removeprefix(prefix), *head.aliases)
 
 
 def _describe(ops: Sequence[Op]) -> Description:
@@ -112,20 +113,14 @@ def _parts(op: Op) -> list[Op]:
     """The rows that a composite one names."""
     if op.family != "composite":
         return []
-    keys = _by_key()
-    names = sorted(_names_in(op.forward.__code__))
-    return [keys[name] for name in names if name in keys and keys[name] is not op]
+    found = [TABLE.of_key(name) for name in sorted(_names_in(op.forward.__code__))]
+    return [row for row in found if row is not None and row is not op]
 
 
 def _names_in(code: CodeType) -> set[str]:
     """The names that a function uses, also in what is defined inside of it."""
     inner = [_names_in(part) for part in code.co_consts if isinstance(part, CodeType)]
     return set(code.co_names).union(*inner)
-
-
-@cache
-def _by_key() -> dict[str, Op]:
-    return {op.key: op for op in TABLE.values()}
 
 
 def _kernels(ops: Sequence[Op]) -> list[Op]:

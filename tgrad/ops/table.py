@@ -31,10 +31,12 @@ from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.core.modes import state
 from tgrad.errors import DTypeError
+from tgrad.ops.row_index import ROWS
+from tgrad.ops.rows import Table, public_name
 
 Formula = Callable[..., Any]
 
-TABLE: Final[dict[str, Op]] = {}
+TABLE: Final = Table(ROWS)
 """Every row by its name, in the order in which they were written."""
 
 
@@ -142,7 +144,7 @@ class Op:
         listed: bool = True,
     ) -> None:
         self.name = name
-        self.public = name.partition(".")[0].removeprefix("functional_")
+        self.public = public_name(name)
         self.key = name.replace(".", "_")
         self.forward = forward
         self.formulas = dict(formulas)
@@ -305,8 +307,6 @@ def row(family: str, name: str, forward: Callable[..., Any], **parts: Any) -> Op
     names = {p.name for p in op.parameters}
     if not set(parts) <= names:
         raise TypeError(f"{name}: formulas for unknown parameters {sorted(set(parts) - names)}")
-    if name in TABLE:
-        raise TypeError(f"{name}: a second row")
     TABLE[name] = op
     return op
 

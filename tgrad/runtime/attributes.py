@@ -195,5 +195,5 @@ def _tensor_names() -> set[str]:
     from tgrad.ops.table import TABLE
 
     install()
-    fields = [name for row in TABLE.values() for name in row.fields]
+    fields = [name for head in TABLE.heads.values() for name in head.fields]
     return set(_GRAPH.split()).union(dir(Tensor), dir(Size), fields)

@@ -36,23 +36,25 @@ class Callee(NamedTuple):
 
 
 @cache
-def _rows() -> dict[tuple[str, str], tuple[Op, ...]]:
-    """The rows of every name in every module of operators."""
+def _rows() -> dict[tuple[str, str], list[str]]:
+    """What the rows of every name in every module of operators are called."""
     from tgrad.ops.reference import names_of
     from tgrad.ops.table import TABLE
 
-    found: dict[tuple[str, str], list[Op]] = {}
-    for op in TABLE.values():
-        for name in dict.fromkeys(names_of(op)):
-            found.setdefault((op.module, name), []).append(op)
-    return {key: tuple(ops) for key, ops in found.items()}
+    found: dict[tuple[str, str], list[str]] = {}
+    for head in TABLE.heads.values():
+        for name in dict.fromkeys(names_of(head)):
+            found.setdefault((head.module, name), []).append(head.name)
+    return found
 
 
 def rows_of(name: str, module: str = "torch") -> tuple[Op, ...]:
     """The rows behind a name of a module; none before the operators are loaded."""
     if "tgrad.ops.namespace" not in sys.modules:
         return ()
-    return _rows().get((module, name), ())
+    from tgrad.ops.table import TABLE
+
+    return tuple(TABLE[row] for row in _rows().get((module, name), ()))
 
 
 def description(name: str, module: str = "torch") -> Description | None:
