@@ -198,8 +198,10 @@ _LATER: Final = {
     "erfc": "special",
     "erfinv": "special",
     "lgamma": "gamma",
-    "log_softmax": "exponentials",
-    "softmax": "exponentials",
+    "log_softmax": "softmax",
+    "log_softmax_back": "softmax",
+    "softmax": "softmax",
+    "softmax_back": "softmax",
 }
 """Functions whose modules are loaded when they are first used."""
 

@@ -12,7 +12,6 @@ from tgrad.errors import ShapeError
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_dropout import check_probability, drop
-from tgrad.ops.nn_softmax import softmax_kernel
 from tgrad.ops.table import operator
 
 
@@ -25,14 +24,8 @@ def _causal_bias(query: Any, key: Any) -> Any:
     return new_tensor(xp.where(allowed, kind.type(0), kind.type(-math.inf)), query._type)
 
 
-def _safe_softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
-    result = softmax_kernel(xp, input, dim)
-    hidden = (input == -math.inf).all(axis=dim, keepdims=True)
-    return xp.where(hidden, input.dtype.type(0), result) if hidden.any() else result
-
-
 operator(
-    "_safe_softmax", lambda xp, input, dim: _safe_softmax_kernel(xp, input, dim),
+    "_safe_softmax", lambda xp, input, dim: xp.softmax(input, dim, True),
     input=lambda o, g, out, dim: o._softmax_backward_data(g, out, dim),
     function=False, method=False, label="SafeSoftmaxBackward",
     doc="softmax, and 0 where everything is -inf.",

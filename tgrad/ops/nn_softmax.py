@@ -6,43 +6,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tgrad.backends.narrow import is_narrow, wide
 from tgrad.core.tensor import Tensor
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.nn_base import functional, needs_floats
 from tgrad.ops.table import composite, operator
-
-
-def softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
-    """exp(x - max) / its sum along a dimension."""
-    if input.ndim == 0:
-        return xp.exp(input - input)
-    if input.size == 0:
-        return input.copy()
-    input = xp.ascontiguousarray(input)
-    powers = xp.exp(xp.subtract(input, input.max(axis=dim, keepdims=True)))
-    powers /= xp.sum(powers, (dim,), True)
-    return powers
-
-
-def log_softmax_kernel(xp: Any, input: Any, dim: int) -> Any:
-    """x - max - log(sum(exp(x - max))) along a dimension.
-
-    Of 16 bits along the last dimension PyTorch rounds the sum and its logarithm, too.
-    """
-    if input.ndim == 0:
-        return input - input
-    if input.size == 0:
-        return input.copy()
-    own = input.dtype
-    input = xp.ascontiguousarray(wide(input))
-    shifted = xp.subtract(input, input.max(axis=dim, keepdims=True))
-    total = xp.sum(xp.exp(shifted), (dim,), True)
-    if is_narrow(own) and dim in (-1, input.ndim - 1):
-        shifted -= wide(xp.log(wide(total.astype(own))).astype(own))
-    else:
-        shifted -= xp.log(total)
-    return shifted.astype(own, copy=False)
 
 
 def _total(o: Any, values: Any, dim: int) -> Any:
@@ -51,7 +18,7 @@ def _total(o: Any, values: Any, dim: int) -> Any:
 
 operator(
     "_softmax_backward_data",
-    lambda xp, grad, output, dim: (grad - xp.sum(grad * output, _axis(grad, dim), True)) * output,
+    lambda xp, grad, output, dim: xp.softmax_back(grad, output, dim),
     grad=lambda o, g, output, dim: o._softmax_backward_data(g, output, dim),
     output=lambda o, g, grad, output, dim: (
         g * (grad - _total(o, grad * output, dim)) - grad * _total(o, g * output, dim)
@@ -61,16 +28,12 @@ operator(
 )  # fmt: skip
 operator(
     "_log_softmax_backward_data",
-    lambda xp, grad, output, dim: grad - xp.exp(output) * xp.sum(grad, _axis(grad, dim), True),
+    lambda xp, grad, output, dim: xp.log_softmax_back(grad, output, dim),
     grad=lambda o, g, output, dim: g - _total(o, g * o.exp(output), dim),
     output=lambda o, g, grad, output, dim: -(_total(o, grad, dim) * o.exp(output) * g),
     kinds={"grad": "tensor", "output": "tensor"}, function=False, method=False,
     doc="The derivative of log_softmax: g - p * sum(g).",
 )  # fmt: skip
-
-
-def _axis(array: Any, dim: int) -> tuple[int, ...]:
-    return (dim,) if array.ndim else ()
 
 
 def _check_softmax(name: str) -> Callable[..., None]:
@@ -83,13 +46,13 @@ def _check_softmax(name: str) -> Callable[..., None]:
 
 
 operator(
-    "_softmax", softmax_kernel,
+    "_softmax", lambda xp, input, dim: xp.softmax(input, dim),
     input=lambda o, g, out, dim: o._softmax_backward_data(g, out, dim),
     check=_check_softmax("softmax"), function=False, method=False, label="SoftmaxBackward",
     doc="exp(x) divided by its sum along a dimension.",
 )  # fmt: skip
 operator(
-    "_log_softmax", log_softmax_kernel, narrow=True,
+    "_log_softmax", lambda xp, input, dim: xp.log_softmax(input, dim), narrow=True,
     input=lambda o, g, out, dim: o._log_softmax_backward_data(g, out, dim),
     check=_check_softmax("log_softmax"), function=False, method=False, label="LogSoftmaxBackward",
     doc="The logarithm of softmax along a dimension, without overflow.",

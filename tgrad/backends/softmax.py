@@ -1,0 +1,182 @@
+"""softmax, log_softmax and their derivatives.
+
+Along the last dimension PyTorch keeps one running sum for each lane of a vector of 64 bytes, and
+adds what fills no vector to the first lanes; of 16 lanes (float32) it adds the upper half to the
+lower one until one is left, 8 (float64) it adds in order; then it multiplies by the reciprocal of
+the sum.  Along other dimensions it adds up in order, and divides.  (So does the kernel for
+processors with AVX-512.)  Results differ in the last places for 5 % to 15 % of elements, as the
+exponentials do.
+
+Note [Many rows]
+    PyTorch's exponentials along the last dimension of float32 are off by a few units in the last
+    place, so that more than half of the results differ whatever is done here.  From `_MANY`
+    elements on rows are therefore computed with NumPy's own exponentials of float32 and BLAS's
+    sums, whose results are as often the same, in blocks that stay in the cache, over threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import numpy
+from numpy import add, float32, float64, maximum, multiply, subtract
+
+from tgrad.backends import threads
+from tgrad.backends.narrow import is_narrow, wide
+from tgrad.backends.sums import sum as ordered_sum
+
+Array: TypeAlias = Any  # an ndarray
+
+_MANY: Final = 1 << 13
+_BLOCK: Final = 1 << 15
+"""About how many elements a block of rows has."""
+
+
+def is_long(x: Array, axis: int) -> bool:
+    """Whether an array is worked on by blocks of rows: Note [Many rows]."""
+    return x.size >= _MANY and axis in (-1, x.ndim - 1) and x.dtype in (float32, float64)
+
+
+def over_rows(function: Callable[..., Any], *arrays: Array) -> None:
+    """Call a function with the same block of rows of each array, until all rows are done."""
+    size = arrays[0].shape[-1]
+    tables = [array.reshape(-1, size) for array in arrays]
+
+    def part(start: int, stop: int) -> None:
+        function(*(table[start:stop] for table in tables))
+
+    threads.each(part, len(tables[0]), max(1, _BLOCK // size))
+
+
+def row_sums(x: Array) -> Array:
+    """The sum of each row, as a column."""
+    return numpy.vecdot(x, numpy.ones(x.shape[-1], x.dtype))[..., None]
+
+
+def softmax(x: Array, axis: int, safe: bool = False) -> Array:
+    """exp(x - max) / its sum along the axis, for floats; `safe` makes 0 of rows that are all -inf."""
+    if x.ndim == 0 or x.size == 0:
+        return numpy.exp(subtract(x, x))
+    x = numpy.ascontiguousarray(x)
+    if is_long(x, axis):
+        result = numpy.empty_like(x)
+        over_rows(_softmax_rows_safe if safe else _softmax_rows, x, result)
+        return result
+    largest = maximum.reduce(x, axis=axis, keepdims=True)
+    powers = _exp(subtract(x, largest))
+    total, last = _total(powers, axis)
+    if last:
+        multiply(powers, numpy.divide(x.dtype.type(1), total), out=powers)
+    else:
+        numpy.divide(powers, total, out=powers)
+    return _without_hidden(powers, largest) if safe else powers
+
+
+def _softmax_rows(x: Array, result: Array) -> Array:
+    largest = maximum.reduce(x, axis=1, keepdims=True)
+    numpy.exp(subtract(x, largest, out=result), out=result)
+    result *= numpy.divide(x.dtype.type(1), row_sums(result))
+    return largest
+
+
+def _softmax_rows_safe(x: Array, result: Array) -> None:
+    _without_hidden(result, _softmax_rows(x, result))
+
+
+def _without_hidden(result: Array, largest: Array) -> Array:
+    hidden = largest == -math.inf
+    if hidden.any():
+        numpy.copyto(result, 0, where=hidden)
+    return result
+
+
+def log_softmax(x: Array, axis: int) -> Array:
+    """x - max - log(sum(exp(x - max))) along the axis, for floats."""
+    if x.ndim == 0 or x.size == 0:
+        return subtract(x, x)
+    own = x.dtype
+    x = numpy.ascontiguousarray(wide(x))
+    if is_long(x, axis) and x.dtype == own:
+        result = numpy.empty_like(x)
+        over_rows(_log_softmax_rows, x, result)
+        return result
+    shifted = subtract(x, maximum.reduce(x, axis=axis, keepdims=True))
+    total, last = _total(_exp(shifted), axis)
+    if last and is_narrow(own):  # PyTorch rounds the sum to 16 bits, and its logarithm
+        shifted -= wide(_log(wide(total.astype(own))).astype(own))
+    else:
+        shifted -= _log(total)
+    return shifted.astype(own, copy=False)
+
+
+def _log_softmax_rows(x: Array, result: Array) -> None:
+    subtract(x, maximum.reduce(x, axis=1, keepdims=True), out=result)
+    result -= _log(row_sums(numpy.exp(result)))
+
+
+def softmax_back(g: Array, p: Array, axis: int) -> Array:
+    """The derivative of softmax: p * (g - sum(g * p))."""
+    if is_long(p, axis) and g.dtype == p.dtype:
+        g, p = numpy.ascontiguousarray(g), numpy.ascontiguousarray(p)
+        result = numpy.empty_like(p)
+        over_rows(_softmax_back_rows, g, p, result)
+        return result
+    return (g - ordered_sum(g * p, (axis,) if p.ndim else (), True)) * p
+
+
+def _softmax_back_rows(g: Array, p: Array, result: Array) -> None:
+    subtract(g, numpy.vecdot(g, p)[:, None], out=result)
+    result *= p
+
+
+def log_softmax_back(g: Array, logs: Array, axis: int) -> Array:
+    """The derivative of log_softmax: g - p * sum(g)."""
+    if is_long(logs, axis) and g.dtype == logs.dtype:
+        g, logs = numpy.ascontiguousarray(g), numpy.ascontiguousarray(logs)
+        result = numpy.empty_like(logs)
+        over_rows(_log_softmax_back_rows, g, logs, result)
+        return result
+    return g - _exp(logs) * ordered_sum(g, (axis,) if logs.ndim else (), True)
+
+
+def _log_softmax_back_rows(g: Array, logs: Array, result: Array) -> None:
+    numpy.exp(logs, out=result, dtype=float64, casting="same_kind")
+    result *= row_sums(g)
+    subtract(g, result, out=result)
+
+
+def _exp(x: Array) -> Array:
+    if x.dtype == float32:
+        return numpy.exp(x.astype(float64)).astype(float32)
+    return numpy.exp(x)
+
+
+def _log(x: Array) -> Array:
+    if x.dtype == float32:
+        return numpy.log(x.astype(float64)).astype(float32)
+    return numpy.log(x)
+
+
+def _total(powers: Array, axis: int) -> tuple[Array, bool]:
+    """The sums along the axis, kept as one element, and whether it is the last axis."""
+    ndim, size = powers.ndim, powers.shape[axis]
+    if axis % ndim != ndim - 1:
+        if size < 8 or axis % ndim == 0:
+            return add.reduce(numpy.ascontiguousarray(powers), axis=axis, keepdims=True), False
+        return add.accumulate(powers, axis=axis).take([-1], axis=axis), False
+    lanes = 64 // powers.itemsize
+    if size < lanes:
+        return add.accumulate(powers, axis=-1)[..., -1:], True
+    whole = size // lanes * lanes
+    table = powers[..., :whole].reshape(*powers.shape[:-1], whole // lanes, lanes)
+    sums = add.reduce(table, axis=-2)
+    if whole < size:
+        sums[..., : size - whole] += powers[..., whole:]
+    if lanes == 8:
+        return add.accumulate(sums, axis=-1)[..., -1:], True
+    while lanes > 1:
+        lanes //= 2
+        sums = sums[..., :lanes] + sums[..., lanes:]
+    return sums, True
