@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy
@@ -212,30 +212,40 @@ def may_fit(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> bool:
 
 def bind(op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: bool) -> list[Any]:
     """The values of the row's parameters for a call; Mismatch says why it doesn't fit."""
-    parameters = op.parameters
+    values = []
+    for p, value, position in placed(op, args, keywords, method, gathers(op, args, method)):
+        values.append(p.default if value is REQUIRED else _accepted(op, p, value, position))
+    return values
+
+
+def placed(
+    op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any], method: bool, gathered: bool
+) -> Iterator[tuple[Parameter, Any, int | None]]:
+    """Each of the row's parameters with what a call gives for it, and with its position in messages.
+
+    REQUIRED stands for what isn't given.  `gathered`: the last positional parameter takes all the rest.
+    Mismatch says what is missing or too much.
+    """
     positional = op.positional
-    args = _gathered(op, positional, args, method)
+    if gathered:
+        at = len(positional) - 1
+        args = (*args[:at], args[at:])
     if len(args) > len(positional):
         raise Mismatch(_too_many(op, positional, len(args), method))
     left = dict(keywords)
-    values = []
-    for position, p in enumerate(parameters):
+    for position, p in enumerate(op.parameters):
         if position < len(args) and not p.keyword_only:
-            values.append(_accepted(op, p, args[position], position + 1 - method))
+            yield p, args[position], position + 1 - method
             continue
         value = _named(left, p.name) if left else REQUIRED
-        if value is not REQUIRED:
-            values.append(_accepted(op, p, value, None))
-        elif p.required:
-            raise Mismatch(_missing(op, parameters[position:]))
-        else:
-            values.append(p.default)
+        if value is REQUIRED and p.required:
+            raise Mismatch(_missing(op, op.parameters[position:]))
+        yield p, value, None
     if left:
         word = next(iter(left))
-        twice = any(p.name == word for p in parameters[method:])
+        twice = any(p.name == word for p in op.parameters[method:])
         what = "multiple values for" if twice else "an unexpected keyword"
         raise Mismatch(f"{op.public}() got {what} argument '{word}'")
-    return values
 
 
 def _named(left: dict[str, Any], name: str) -> Any:
@@ -247,20 +257,16 @@ def _named(left: dict[str, Any], name: str) -> Any:
     return REQUIRED
 
 
-def _gathered(
-    op: Op, positional: Sequence[Parameter], args: tuple[Any, ...], method: bool
-) -> tuple[Any, ...]:
-    """Sizes given as several ints, or several tensors or objects, gathered into one tuple."""
+def gathers(op: Op, args: tuple[Any, ...], method: bool) -> bool:
+    """Whether sizes are given as several ints, or several tensors or objects, which make one tuple."""
+    positional = op.positional
     if not op.varargs or (not method and positional[0].kind == "tensor"):
-        return args  # functions of a tensor take sizes as a tuple, only its methods take several
-    at = len(positional) - 1
-    rest = args[at:]
-    kind = positional[at].kind
+        return False  # functions of a tensor take sizes as a tuple, only its methods take several
+    rest = args[len(positional) - 1 :]
+    kind = positional[-1].kind
     if kind == "any" or (kind == "tensors" and rest and isinstance(rest[0], Tensor)):
-        return (*args[:at], rest)
-    if rest and _int(rest[0]) is not REFUSED:
-        return (*args[:at], rest)
-    return args
+        return True
+    return bool(rest) and _int(rest[0]) is not REFUSED
 
 
 def _accepted(op: Op, p: Parameter, value: Any, position: int | None) -> Any:

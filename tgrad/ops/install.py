@@ -14,7 +14,7 @@ from typing import Any, Final
 from tgrad.core.device import CPU_TYPES
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.ops import convert, quick
+from tgrad.ops import convert
 from tgrad.ops.functions import (
     bound,
     bound_inplace,
@@ -198,8 +198,6 @@ def install() -> None:
     for file, attributes in ATTRIBUTES.items():
         for name in attributes:
             setattr(Tensor, name, LazyMethod(name, partial(_given, file, "ATTRIBUTES", name)))
-    for name, make in quick.METHODS.items():
-        setattr(Tensor, name, LazyMethod(name, make))
     from tgrad.ops import namespace
 
     namespace.install_methods()

@@ -20,7 +20,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.memory_format import FORMATS, MemoryFormat
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, LinAlgError, NotAvailableError
-from tgrad.ops import autograd_names, convert, environment, factory, quick, typeinfo
+from tgrad.ops import autograd_names, convert, environment, factory, typeinfo
 from tgrad.ops.arguments import AbsentDType
 from tgrad.ops.install import LazyNames, torch_names
 
@@ -71,7 +71,6 @@ def _torch() -> LazyNames:
         default_generator=_from("tgrad.ops.random", "default_generator"),
         **{name: _from("tgrad.ops.random", name) for name in RANDOM_STATE},
     )
-    names.makers.update(quick.FUNCTIONS)
     names.makers.update(
         {name: _from("tgrad.ops.foreign", name) for name in ("frombuffer", "from_dlpack")}
     )

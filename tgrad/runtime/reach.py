@@ -146,7 +146,10 @@ def _in_array(value: Any) -> Iterable[Any]:
 # ---------------------------------------------------------------- functions, iterators
 
 
-def _record_function(value: Any) -> Record:
+def _record_function(value: Any) -> Record | None:
+    """The library's functions learn from how they are called, which isn't the program's."""
+    if ".show" not in getattr(value, "__builtins__", ()):
+        return None
     return Fields(value, ("__defaults__", "__kwdefaults__", "__name__"))
 
 
