@@ -25,7 +25,6 @@ from numpy import add, float32, float64, maximum, multiply, subtract
 
 from tgrad.backends import threads
 from tgrad.backends.narrow import is_narrow, wide
-from tgrad.backends.sums import sum as ordered_sum
 
 Array: TypeAlias = Any  # an ndarray
 
@@ -123,7 +122,7 @@ def softmax_back(g: Array, p: Array, axis: int) -> Array:
         result = numpy.empty_like(p)
         over_rows(_softmax_back_rows, g, p, result)
         return result
-    return (g - ordered_sum(g * p, (axis,) if p.ndim else (), True)) * p
+    return (g - (_total(g * p, axis)[0] if p.ndim else g * p)) * p
 
 
 def _softmax_back_rows(g: Array, p: Array, result: Array) -> None:
@@ -138,7 +137,7 @@ def log_softmax_back(g: Array, logs: Array, axis: int) -> Array:
         result = numpy.empty_like(logs)
         over_rows(_log_softmax_back_rows, g, logs, result)
         return result
-    return g - _exp(logs) * ordered_sum(g, (axis,) if logs.ndim else (), True)
+    return g - _exp(logs) * (_total(g, axis)[0] if logs.ndim else g)
 
 
 def _log_softmax_back_rows(g: Array, logs: Array, result: Array) -> None:
@@ -162,6 +161,8 @@ def _log(x: Array) -> Array:
 def _total(powers: Array, axis: int) -> tuple[Array, bool]:
     """The sums along the axis, kept as one element, and whether it is the last axis."""
     ndim, size = powers.ndim, powers.shape[axis]
+    if powers.size == 0:
+        return add.reduce(powers, axis=axis, keepdims=True), False
     if axis % ndim != ndim - 1:
         if size < 8 or axis % ndim == 0:
             return add.reduce(numpy.ascontiguousarray(powers), axis=axis, keepdims=True), False

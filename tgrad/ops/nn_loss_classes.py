@@ -22,7 +22,7 @@ from tgrad.ops.table import operator
 LEVELS = 8
 
 
-def cascade(values: Any) -> Any:
+def cascade(xp: Any, values: Any) -> Any:
     """The sum of a vector in the order in which PyTorch adds up the losses of a batch.
 
     Partial sums of at least 16 entries on eight levels; the first entry goes straight to the last.
@@ -32,26 +32,22 @@ def cascade(values: Any) -> Any:
     if size == 0:
         return zero
     step = 1 << max(4, math.ceil(math.log2(size)) // LEVELS if size > 1 else 4)
-    partial = []
-    rest = values[1:]
+    total, rest = zero, values[1:]
     for _ in range(LEVELS - 1):
         full = len(rest) // step * step
-        left = zero
-        for value in rest[full:]:
-            left = left + value
-        partial.append(left)
-        blocks = rest[:full].reshape(-1, step)
-        sums = zero + blocks[:, 0] if len(blocks) else blocks[:, 0]
-        for i in range(1, step):
-            sums = sums + blocks[:, i]
-        rest = sums
-    last = zero + values[0]
-    for value in rest:
-        last = last + value
-    total = zero
-    for value in (*partial, last):
-        total = total + value
-    return total
+        total = total + _in_order(xp, zero, rest[full:])
+        if not full:
+            rest = rest[:0]
+            break
+        rest = zero + xp.add.accumulate(rest[:full].reshape(-1, step), axis=1)[:, -1]
+    return total + _in_order(xp, zero + values[0], rest)
+
+
+def _in_order(xp: Any, start: Any, values: Any) -> Any:
+    """A number and the entries of a vector, added one after the other."""
+    if not len(values):
+        return start
+    return xp.add.accumulate(xp.concatenate((start.reshape(1), values)))[-1]
 
 
 def class_weights(xp: Any, target: Any, weight: Any, ignore_index: int, dtype: Any) -> Any:
@@ -62,27 +58,30 @@ def class_weights(xp: Any, target: Any, weight: Any, ignore_index: int, dtype: A
     return xp.where(valid, weight[xp.where(valid, target, 0)], dtype.type(0))
 
 
-def _pick(xp: Any, input: Any, target: Any, ignore_index: int) -> Any:
-    """The entry of each target's class; classes are in dimension 1, or in the only one."""
+def _places(xp: Any, array: Any, target: Any, ignore_index: int) -> tuple[Any, ...]:
+    """The index of each target's class; classes are in dimension 1, or in the only one."""
     at = xp.where(target == ignore_index, 0, target).astype(xp.int64)
-    if input.ndim == 1:
-        return input[at]
-    return xp.take_along_axis(input, xp.expand_dims(at, 1), 1).squeeze(1)
+    if array.ndim == 1:
+        return (at,)
+    others = [
+        xp.arange(n).reshape(-1, *(1,) * (at.ndim - 1 - i)) for i, n in enumerate(at.shape)
+    ]
+    return (others[0], at, *others[1:])
 
 
 def _nll_kernel(
     xp: Any, input: Any, target: Any, weight: Any, reduction: int, ignore_index: int
 ) -> Any:
     weights = class_weights(xp, target, weight, ignore_index, input.dtype)
-    losses = _pick(xp, input, target, ignore_index) * -weights
+    losses = input[_places(xp, input, target, ignore_index)] * -weights
     losses = xp.where(target == ignore_index, input.dtype.type(0), losses)
     if reduction == NONE:
         return losses
-    total = cascade(xp.asarray(losses).reshape(-1))
+    total = cascade(xp, xp.asarray(losses).reshape(-1))
     if reduction == SUM:
         return total
     if is_narrow(input.dtype):  # of images: every addition is rounded to 16 bits
-        return total / cascade(xp.asarray(weights).reshape(-1))
+        return total / cascade(xp, xp.asarray(weights).reshape(-1))
     return xp.divide(total, xp.asarray(weights).reshape(-1).sum(dtype=input.dtype))
 
 
@@ -95,11 +94,7 @@ def _nll_back_kernel(
         grad = grad / xp.asarray(weights).sum(dtype=weights.dtype)
     values = xp.where(target == ignore_index, 0, -grad * weights).astype(weights.dtype)
     result = xp.zeros(size, weights.dtype)
-    at = xp.where(target == ignore_index, 0, target).astype(xp.int64)
-    if len(size) == 1:
-        result[at] = values
-    else:
-        xp.put_along_axis(result, xp.expand_dims(at, 1), xp.expand_dims(values, 1), 1)
+    result[_places(xp, result, target, ignore_index)] = values
     return result
 
 
@@ -144,6 +139,10 @@ def _check_classes(input: Tensor, target: Tensor, weight: Any, ignore_index: int
     if not input._type.inexact:
         kernel = "nll_loss_out_frame" if len(a) < 3 else "nll_loss2d_forward_out_frame"
         raise NotAvailableError(f"\"{kernel}\" not implemented for '{input._type.dtype.title}'")
+    # As unsigned numbers negative ones are large: all is well if this finds nothing.
+    xp = input._type.xp
+    if not (t.view(xp.uint64 if t.dtype == xp.int64 else xp.uint8) >= classes).any():
+        return
     wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
     if wrong.size:
         raise DimensionError(
