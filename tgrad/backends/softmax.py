@@ -23,14 +23,12 @@ from typing import Any, Final, TypeAlias
 import numpy
 from numpy import add, float32, float64, maximum, multiply, subtract
 
-from tgrad.backends import threads
 from tgrad.backends.narrow import is_narrow, wide
+from tgrad.backends.rows import over_rows, row_sums
 
 Array: TypeAlias = Any  # an ndarray
 
 _MANY: Final = 1 << 13
-_BLOCK: Final = 1 << 15
-"""About how many elements a block of rows has."""
 
 
 def is_long(x: Array, axis: int) -> bool:
@@ -38,20 +36,8 @@ def is_long(x: Array, axis: int) -> bool:
     return x.size >= _MANY and axis in (-1, x.ndim - 1) and x.dtype in (float32, float64)
 
 
-def over_rows(function: Callable[..., Any], *arrays: Array) -> None:
-    """Call a function with the same block of rows of each array, until all rows are done."""
-    size = arrays[0].shape[-1]
-    tables = [array.reshape(-1, size) for array in arrays]
-
-    def part(start: int, stop: int) -> None:
-        function(*(table[start:stop] for table in tables))
-
-    threads.each(part, len(tables[0]), max(1, _BLOCK // size))
-
-
-def row_sums(x: Array) -> Array:
-    """The sum of each row, as a column."""
-    return numpy.vecdot(x, numpy.ones(x.shape[-1], x.dtype))[..., None]
+def _by_rows(function: Callable[..., Any], *arrays: Array) -> None:
+    over_rows(function, *(array.reshape(-1, array.shape[-1]) for array in arrays))
 
 
 def softmax(x: Array, axis: int, safe: bool = False) -> Array:
@@ -61,7 +47,7 @@ def softmax(x: Array, axis: int, safe: bool = False) -> Array:
     x = numpy.ascontiguousarray(x)
     if is_long(x, axis):
         result = numpy.empty_like(x)
-        over_rows(_softmax_rows_safe if safe else _softmax_rows, x, result)
+        _by_rows(_softmax_rows_safe if safe else _softmax_rows, x, result)
         return result
     largest = maximum.reduce(x, axis=axis, keepdims=True)
     powers = _exp(subtract(x, largest))
@@ -99,7 +85,7 @@ def log_softmax(x: Array, axis: int) -> Array:
     x = numpy.ascontiguousarray(wide(x))
     if is_long(x, axis) and x.dtype == own:
         result = numpy.empty_like(x)
-        over_rows(_log_softmax_rows, x, result)
+        _by_rows(_log_softmax_rows, x, result)
         return result
     shifted = subtract(x, maximum.reduce(x, axis=axis, keepdims=True))
     total, last = _total(_exp(shifted), axis)
@@ -120,7 +106,7 @@ def softmax_back(g: Array, p: Array, axis: int) -> Array:
     if is_long(p, axis) and g.dtype == p.dtype:
         g, p = numpy.ascontiguousarray(g), numpy.ascontiguousarray(p)
         result = numpy.empty_like(p)
-        over_rows(_softmax_back_rows, g, p, result)
+        _by_rows(_softmax_back_rows, g, p, result)
         return result
     return (g - (_total(g * p, axis)[0] if p.ndim else g * p)) * p
 
@@ -135,15 +121,13 @@ def log_softmax_back(g: Array, logs: Array, axis: int) -> Array:
     if is_long(logs, axis) and g.dtype == logs.dtype:
         g, logs = numpy.ascontiguousarray(g), numpy.ascontiguousarray(logs)
         result = numpy.empty_like(logs)
-        over_rows(_log_softmax_back_rows, g, logs, result)
+        _by_rows(_log_softmax_back_rows, g, logs, result)
         return result
     return g - _exp(logs) * (_total(g, axis)[0] if logs.ndim else g)
 
 
 def _log_softmax_back_rows(g: Array, logs: Array, result: Array) -> None:
-    numpy.exp(logs, out=result, dtype=float64, casting="same_kind")
-    result *= row_sums(g)
-    subtract(g, result, out=result)
+    subtract(g, multiply(_exp(logs), row_sums(g), out=result), out=result)
 
 
 def _exp(x: Array) -> Array:

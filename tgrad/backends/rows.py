@@ -1,0 +1,52 @@
+"""Work on the rows of large arrays: blocks of rows that stay in the cache, over threads.
+
+Note [Rows and buffers]
+    Where an operand is broadcast along rows that are shorter than its buffer, NumPy copies it into
+    the buffer first, which takes longer than the arithmetic.  With a buffer that is shorter than
+    the rows it reads the operand where it lies.  The size is one of a thread's settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import numpy
+
+from tgrad.backends import threads
+
+Array: TypeAlias = Any  # an ndarray
+
+_BLOCK: Final = 1 << 15
+"""About how many elements a block of rows has."""
+
+_BUFFER: Final = 512
+"""The size of the buffer for longer rows: Note [Rows and buffers]."""
+
+
+def over_rows(function: Callable[..., Any], *tables: Array) -> None:
+    """Call a function with the same block of rows of each table, until all rows are done.
+
+    A table is an array whose first dimension counts rows.
+    """
+    rows = len(tables[0])
+
+    def part(start: int, stop: int) -> None:
+        function(*(table[start:stop] for table in tables))
+
+    def unbuffered(start: int, stop: int) -> None:
+        before = numpy.setbufsize(_BUFFER)
+        try:
+            part(start, stop)
+        finally:
+            numpy.setbufsize(before)
+
+    if rows:
+        is_long = tables[0].shape[-1] >= _BUFFER
+        block = max(1, _BLOCK * rows // max(tables[0].size, 1))
+        threads.each(unbuffered if is_long else part, rows, block)
+
+
+def row_sums(x: Array) -> Array:
+    """The sum along the last dimension, which is kept."""
+    return numpy.vecdot(x, numpy.ones(x.shape[-1], x.dtype))[..., None]
