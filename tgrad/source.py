@@ -9,12 +9,11 @@ positions count columns in UTF-8 bytes: `Source.span_of_bytes` converts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of a source text: (line, column) up to, not including, (end_line, end_column)."""
 
     line: int
@@ -23,12 +22,21 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True)
 class Source:
     """A program's text and the name it goes by in messages: a path, `<stdin>`, `<command>`."""
 
-    name: str
-    text: str = field(repr=False)
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"Source(name={self.name!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source) and (self.name, self.text) == (other.name, other.text)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.text))
 
     @cached_property
     def lines(self) -> list[str]:

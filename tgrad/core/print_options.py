@@ -7,24 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any
 
 
-@dataclass(slots=True)
 class PrintOptions:
     """What the text of a tensor depends on, beside the tensor."""
 
-    precision: int = 4
-    """Digits after the decimal point, for elements that aren't all whole."""
-    threshold: float = 1000
-    """A tensor with more elements than this is shown in a summary; may be infinite."""
-    edgeitems: int = 3
-    """How many items a summary keeps at each end of a dimension."""
-    linewidth: int = 80
-    """The column that the lines should not go beyond."""
-    sci_mode: bool | None = None
-    """Scientific notation: always, never, or (None) where the elements' sizes ask for it."""
+    __slots__ = ("edgeitems", "linewidth", "precision", "sci_mode", "threshold")
+
+    def __init__(
+        self,
+        precision: int = 4,
+        threshold: float = 1000,
+        edgeitems: int = 3,
+        linewidth: int = 80,
+        sci_mode: bool | None = None,
+    ) -> None:
+        self.precision = precision
+        """Digits after the decimal point, for elements that aren't all whole."""
+        self.threshold = threshold
+        """A tensor with more elements than this is shown in a summary; may be infinite."""
+        self.edgeitems = edgeitems
+        """How many items a summary keeps at each end of a dimension."""
+        self.linewidth = linewidth
+        """The column that the lines should not go beyond."""
+        self.sci_mode = sci_mode
+        """Scientific notation: always, never, or (None) where the elements' sizes ask for it."""
 
 
 _current = PrintOptions()
@@ -70,7 +78,8 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """The options in force as a dictionary that `set_printoptions` takes as keywords."""
-    return asdict(_current)
+    names = ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")
+    return {name: getattr(_current, name) for name in names}
 
 
 @contextmanager

@@ -1,15 +1,27 @@
 """Grammar -> tables.  The only module that imports Lark, and only when tables have to be made.
 
-python -m tgrad.lang.generate        writes tables.json anew, after the grammar was edited
+python -m tgrad.lang.generate        writes parser_tables.py anew, after the grammar was edited
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
-from tgrad.lang.tables import END, FORMAT, SHIPPED, Tables, build, grammar_path, unpack
+from tgrad.lang.tables import END, FORMAT, Tables, build, grammar_text, unpack
+
+SHIPPED = Path(__file__).with_name("parser_tables.py")
+
+_TOP = '''\
+"""The parser's tables: made by `python -m tgrad.lang.generate` from the grammar."""
+# ruff: noqa
+# fmt: off
+
+from typing import Any
+
+'''
 
 
 class _Conflicts(logging.Handler):
@@ -25,7 +37,7 @@ class _Conflicts(logging.Handler):
             self.found.append(text)
 
 
-def generate(grammar: str, key: str) -> dict[str, Any]:
+def generate(grammar: str) -> dict[str, Any]:
     """The tables as JSON data.  Raises ValueError when the grammar has a conflict."""
     import lark
 
@@ -46,7 +58,7 @@ def generate(grammar: str, key: str) -> dict[str, Any]:
         raise ValueError("; ".join(conflicts.found))
     data = {
         "format": FORMAT,
-        "key": key,
+        "grammar": grammar,
         **_states(made),
         "rules": [_rule(rule) for rule in made.rules],
         **_terminals(made.terminals),
@@ -142,10 +154,21 @@ def _mistakes(tables: Tables) -> dict[str, str]:
     return learn(tables)
 
 
+def module_text(data: dict[str, Any]) -> str:
+    """The text of the module that is shipped: a line for each row."""
+    lines = [_TOP + "DATA: dict[str, Any] = {"]
+    for key, value in sorted(data.items()):
+        if isinstance(value, list) and value and isinstance(value[0], dict | list):
+            lines += [f"    {key!r}: [", *(f"        {row!r}," for row in value), "    ],"]
+        else:
+            lines.append(f"    {key!r}: {value!r},")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
 def main() -> None:
     """Writes the tables that are shipped."""
-    made = build(grammar_path().read_text("utf-8"))
-    SHIPPED.write_text(json.dumps(made, separators=(",", ":"), sort_keys=True) + "\n", "utf-8")
+    made = json.loads(json.dumps(build(grammar_text())))  # Lark's names are more than text
+    SHIPPED.write_text(module_text(made), "utf-8")
     print(f"{SHIPPED.name}: {len(made['actions'])} states, {len(made['rules'])} rules")
 
 

@@ -1,25 +1,22 @@
 """The parser's tables: made from the grammar by Lark, kept as JSON.
 
 `grammar/tgrad.lark` is the only definition of the syntax.  Lark reads it and computes the LALR(1)
-tables; that takes a third of a second, so the tables are shipped beside this module, keyed by the
-hash of the grammar.  As long as the two agree, Lark is not even imported.  When the grammar was
-edited, the tables are made anew and kept in a private folder of the user (never in a shared
-temporary directory, and as JSON, which cannot run anything when it is read).
+tables; that takes a third of a second, so the tables are shipped beside this module, with the text of
+the grammar that they were made of.  As long as it is the same, Lark is not even imported.  When the
+grammar was edited, the tables are made anew and kept in a private folder of the user.
 
-    python -m tgrad.lang.generate        writes tables.json; a test checks that it is current
+    python -m tgrad.lang.generate        writes parser_tables.py; a test checks that it is current
+
+They are a module since Python reads its own kind of file three times as fast as JSON.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import stat
-import sys
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-FORMAT = 1
-SHIPPED = Path(__file__).with_name("tables.json")
+FORMAT = 2
 END = "$END"
 
 
@@ -52,52 +49,54 @@ class Tables(NamedTuple):
     """What the parser has learned about chains of reductions; it begins empty."""
 
 
-def grammar_path() -> Path:
+def grammar_text() -> str:
     """The grammar: beside the package in a checkout, inside of it when installed from a wheel."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "grammar" / "tgrad.lark"
-    return inside if inside.exists() else package.parent / "grammar" / "tgrad.lark"
-
-
-def fingerprint(grammar: str) -> str:
-    """The key of the tables: a hash of the grammar, the samples of mistakes and the format."""
-    import zlib
-
-    from tgrad.lang.samples import SAMPLES
-
-    content = f"{FORMAT}\n{SAMPLES!r}\n{grammar}".encode()
-    # Two checksums of different kinds and the length: a fingerprint against edits, not attackers.
-    return f"{FORMAT}-{len(content)}-{zlib.crc32(content):08x}-{zlib.adler32(content):08x}"
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder in (package, os.path.dirname(package)):
+        with suppress(FileNotFoundError), open(f"{folder}/grammar/tgrad.lark", encoding="utf-8") as file:
+            return file.read()
+    raise FileNotFoundError("tgrad.lark")
 
 
 def load() -> Tables:
     """The tables for the grammar as it is now: shipped, else cached, else made."""
-    grammar = grammar_path().read_text("utf-8")
-    key = fingerprint(grammar)
-    data = _read(SHIPPED, key)
-    if data is None:
-        cached = _cache_file(key)
-        data = _read(cached, key) if cached else None
-        if data is None:
-            data = build(grammar)
-            if cached:
-                _write_private(cached, data)
+    grammar = grammar_text()
+    if (data := shipped()).get("grammar") != grammar:
+        data = _cached(grammar)
     return unpack(data)
+
+
+def shipped() -> dict[str, Any]:
+    """The tables that are part of the package."""
+    from tgrad.lang.parser_tables import DATA
+
+    return DATA
+
+
+def _cached(grammar: str) -> dict[str, Any]:
+    """The tables of a grammar that was edited.
+
+    They are kept as JSON, which cannot run anything when it is read.
+    """
+    import json
+
+    from tgrad.lang import private
+
+    name = f"tables-{private.digest(str(FORMAT).encode(), grammar.encode()).hex()[:32]}.json"
+    kept = private.read(name)
+    if kept is not None:
+        found: dict[str, Any] = json.loads(kept)
+        return found
+    data = build(grammar)
+    private.write(name, json.dumps(data).encode())
+    return data
 
 
 def build(grammar: str) -> dict[str, Any]:
     """The tables as JSON data.  Needs Lark.  Raises ValueError when the grammar has a conflict."""
     from tgrad.lang.generate import generate
 
-    return generate(grammar, fingerprint(grammar))
-
-
-def _read(path: Path, key: str) -> dict[str, Any] | None:
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return data if isinstance(data, dict) and data.get("key") == key else None
+    return generate(grammar)
 
 
 def unpack(data: dict[str, Any]) -> Tables:
@@ -117,36 +116,3 @@ def unpack(data: dict[str, Any]) -> Tables:
         data["mistakes"],
         {},
     )
-
-
-def _cache_file(key: str) -> Path | None:
-    """A place in a folder that belongs to the user alone, or None if there is none."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    if not base or not os.path.isabs(base):
-        return None
-    folder = Path(base) / "tgrad"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.lstat()
-    except OSError:
-        return None
-    if not stat.S_ISDIR(status.st_mode):
-        return None
-    if sys.platform != "win32":
-        if status.st_uid != os.getuid() or status.st_mode & 0o022:
-            return None
-    return folder / f"tables-{key}.json"
-
-
-def _write_private(path: Path, data: dict[str, Any]) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(data, file)
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tgrad.errors import AccessDenied, ArgumentValueError
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@dataclass(frozen=True)
-class Access:
+
+class Access(NamedTuple):
     """The files and folders (with all in them) that a program may read, and may write."""
 
     read: tuple[Path, ...] = ()
@@ -45,6 +45,8 @@ def _allowed(path: object, roots: tuple[Path, ...], verb: str, option: str) -> P
         raise TypeError(f"a path must be a str, not {type(path).__name__}")
     if "\0" in path:
         raise ArgumentValueError("a path may not contain a null character")
+    from pathlib import Path
+
     real = Path(os.path.realpath(path))
     for root in roots:
         if real.is_relative_to(os.path.realpath(root)):

@@ -7,7 +7,6 @@ session says what becomes of a figure or of a progress bar.  `tgrad.display` has
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -25,28 +24,33 @@ class Bar(Protocol):
         """The loop has ended after so many steps, in one way or another."""
 
 
-@dataclass(slots=True)
 class Screen:
     """How a session draws. Where a function is None, nothing is drawn, and nothing is an error."""
 
-    figure: Callable[[Figure], None] | None = None
-    """Called with each figure that the program shows (`plt.show()`)."""
+    __slots__ = ("bar", "figure", "finish", "graph", "graph_file", "value")
 
-    bar: Callable[[str, int | None, str | None], Bar] | None = None
-    """Makes the progress bar of a loop, given its label, the number of its steps if known, and the name
-    of the value that is shown beside the bar, if one is."""
-
-    graph: Callable[[Graph, bool], None] | None = None
-    """Draws a graph; whether repeated parts are to be folded."""
-
-    graph_file: Callable[[Graph, str, bool], str] | None = None
-    """The text of a file with the graph in it, by the file's suffix."""
-
-    value: Callable[[object, str | None], None] | None = None
-    """Draws a value for `show(x)`; the second is what to call it."""
-
-    finish: Callable[[], None] | None = None
-    """Called when a run has ended: whatever still moves on the screen comes to rest."""
+    def __init__(
+        self,
+        figure: Callable[[Figure], None] | None = None,
+        bar: Callable[[str, int | None, str | None], Bar] | None = None,
+        graph: Callable[[Graph, bool], None] | None = None,
+        graph_file: Callable[[Graph, str, bool], str] | None = None,
+        value: Callable[[object, str | None], None] | None = None,
+        finish: Callable[[], None] | None = None,
+    ) -> None:
+        self.figure = figure
+        """Called with each figure that the program shows (`plt.show()`)."""
+        self.bar = bar
+        """Makes the progress bar of a loop, given its label, the number of its steps if known, and the
+        name of the value that is shown beside the bar, if one is."""
+        self.graph = graph
+        """Draws a graph; whether repeated parts are to be folded."""
+        self.graph_file = graph_file
+        """The text of a file with the graph in it, by the file's suffix."""
+        self.value = value
+        """Draws a value for `show(x)`; the second is what to call it."""
+        self.finish = finish
+        """Called when a run has ended: whatever still moves on the screen comes to rest."""
 
 
 def shower(screen: Screen) -> Callable[..., None]:
