@@ -8,11 +8,7 @@ brought reduced dimensions to the front, sorted them by stride and merged those 
 end to end.  `tgrad.backends.geometry` repeats that analysis once for each geometry; the kernels
 below repeat the additions, vectorised over whatever is independent.
 
-Note [Rows are added in order]
-    `numpy.add.reduce` adds pairwise along the axis with the smallest stride and strictly in order
-    along any other.  Each reduction here therefore has an inner axis, of at least two elements and
-    of a smaller stride, that isn't reduced; what has none goes through `numpy.add.accumulate`,
-    which is always in order.
+How NumPy is made to add in order, and quickly, is said in `tgrad.backends.folds`.
 
 Note [Threads]
     From 32768 elements on PyTorch splits a sum over its threads, and the split shows in the last
@@ -28,6 +24,7 @@ from typing import Any, Final, TypeAlias
 import numpy
 from numpy import add, ascontiguousarray, concatenate, float32, zeros
 
+from tgrad.backends.folds import fold, spread
 from tgrad.backends.geometry import (
     GRAIN,
     INNER,
@@ -39,7 +36,7 @@ from tgrad.backends.geometry import (
     make_plan,
 )
 from tgrad.backends.narrow import is_narrow
-from tgrad.backends.threads import requested
+from tgrad.backends.threads import each, requested
 
 Array: TypeAlias = Any  # an ndarray: the overloads of NumPy's types ask for more than is known
 Axes: TypeAlias = tuple[int, ...] | None
@@ -60,7 +57,7 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     dtype = array.dtype
     narrow = is_narrow(dtype)
     if dtype.kind not in "fc" and not narrow:
-        return add.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)
+        return _whole_numbers(array, axis, keepdims)
     if axis is None and not keepdims and array.flags.c_contiguous and not narrow:
         size = array.size
         if size <= 4 and dtype.kind == "f":  # no running sum but one
@@ -79,6 +76,13 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     if narrow:
         result = result.astype(dtype)
     return result.reshape(plan.result_keepdims if keepdims else plan.result)
+
+
+def _whole_numbers(array: Array, axis: Axes, keepdims: bool) -> Array:
+    """The sum of integers or truth values: it doesn't depend on the order."""
+    if array.dtype == numpy.bool_ and axis is None and not keepdims:
+        return numpy.array(numpy.count_nonzero(array), numpy.int64)
+    return spread(add, array, axis, keepdims, numpy.int64)
 
 
 def nansum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
@@ -112,7 +116,14 @@ def _run(plan: Plan, array: Array) -> Array:
     if plan.split is None or plan.split != len(plan.shape) - 2:
         return _serial(plan, view, plan.kept)  # the split leaves all sums as they are
     pieces = _pieces(view.shape[plan.split], plan.round_split, array.itemsize)
-    parts = [_serial(plan, view[..., begin:end, :], plan.kept) for begin, end in pieces]
+    parts: list[Array] = [None] * len(pieces)
+
+    def work(start: int, stop: int) -> None:
+        for number in range(start, stop):
+            begin, end = pieces[number]
+            parts[number] = _serial(plan, view[..., begin:end, :], plan.kept)
+
+    each(work, len(pieces), 1)
     return concatenate(parts, axis=plan.split)
 
 
@@ -176,8 +187,11 @@ def _run_threads(plan: Plan, view: Array) -> Array:
     workers = min(threads, -(-size // GRAIN))
     chunk = -(-size // workers)
     partial = zeros(threads, view.dtype)
-    for worker, begin in enumerate(range(0, size, chunk)):
-        partial[worker] = _range_sum(plan, view, begin, min(begin + chunk, size))
+
+    def work(begin: int, end: int) -> None:
+        partial[begin // chunk] = _range_sum(plan, view, begin, end)
+
+    each(work, size, chunk)
     return sum(partial)
 
 
@@ -316,21 +330,19 @@ def _cascade(table: Array) -> Array:
     for _ in range(3):
         blocks = size >> power
         if size & (block - 1):
-            rest = add.reduce(table[:, blocks << power :], axis=1)
+            rest = fold(add, table[:, None, blocks << power :])[:, 0]
             total = rest if total is None else total + rest
         if blocks == 0:
             return zero + total if total is not None else zero
         table = table[:, : blocks << power]
-        table = add.reduce(table.reshape(len(table), blocks, block, *table.shape[2:]), axis=2)
+        table = fold(add, table.reshape(len(table), blocks, block, *table.shape[2:]))
         size = blocks
-    rest = add.reduce(table, axis=1)
+    rest = fold(add, table[:, None])[:, 0]
     return rest + zero if total is None else total + rest
 
 
 def _column_order(table: Array) -> Array:
-    """The table itself if its second axis has a larger stride than what follows, else a copy.
-
-    See Note [Rows are added in order]."""
+    """The table itself if its second axis has a larger stride than what follows, else a copy."""
     inner = table.strides[2:]
     if 0 < inner[-1] < table.strides[1]:
         return table

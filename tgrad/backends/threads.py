@@ -88,7 +88,7 @@ class _Job:
 
 
 class _Helpers(threading.local):
-    """Whether the current thread is a helper: a helper doesn't ask others for help."""
+    """Whether the current thread works on a range: then it doesn't ask others for help."""
 
     helping = False
 
@@ -116,7 +116,11 @@ def each(function: Work, total: int, block: int) -> None:
         _make_helpers(helpers)
     for _ in range(helpers):
         _queue.put(job)
-    job.run()
+    _current.helping, before = True, _current.helping
+    try:
+        job.run()
+    finally:
+        _current.helping = before
     job.wait()
     if job.errors:
         raise job.errors.pop(0)

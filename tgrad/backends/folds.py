@@ -1,0 +1,147 @@
+"""Reductions of large arrays: strictly in order, or in any order on several threads.
+
+Note [Rows are added in order]
+    `numpy.add.reduce` adds pairwise along the axis with the smallest stride and strictly in order
+    along any other.  Each reduction here therefore has an inner axis, of at least two elements and
+    of a smaller stride, that isn't reduced.
+
+Note [Short rows]
+    NumPy calls its inner loop once for each row, which takes as long as adding a hundred numbers.
+    Where rows are short they are first copied, block by block, to a buffer in which those that are
+    added at the same step lie side by side.  A row counts as a single element of that copy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import numpy
+
+from tgrad.backends.threads import each
+
+Array: TypeAlias = Any  # an ndarray
+Axes: TypeAlias = tuple[int, ...] | int | None
+
+LARGE: Final = 16384
+"""From this many elements on, work is done block by block."""
+
+BUFFER: Final = 1 << 18
+"""The size of a block in bytes: what stays in a processor's own cache."""
+
+LONG: Final = 2048
+"""Rows of this many bytes need no copy: Note [Short rows]."""
+
+
+def fold(ufunc: Any, table: Array) -> Array:
+    """The reduction over axis 2 of (planes, blocks, rows, columns...), one row after the other.
+
+    The columns lie side by side.  Rows are two elements or more.
+    """
+    planes, blocks, rows = table.shape[:3]
+    if table.size < LARGE or 0 in table.shape:
+        return ufunc.reduce(table, axis=2)
+    rest = table.shape[3:]
+    if planes == 1:  # what is in front is divided into blocks
+        return fold(ufunc, table.swapaxes(0, 1)).swapaxes(0, 1) if blocks > 1 else _fold_one(ufunc, table)
+    table = table.reshape(planes, blocks, rows, -1)
+    width = table.shape[3]
+    result = numpy.empty((planes, blocks, *rest), table.dtype)
+    flat = result.reshape(planes, blocks, width)
+    step = max(1, BUFFER // (blocks * min(rows, 16) * width * table.itemsize))
+
+    if width * table.itemsize >= LONG or rows == 1:
+
+        def work(start: int, stop: int) -> None:
+            ufunc.reduce(table[start:stop], axis=2, out=flat[start:stop])
+
+    else:
+        units = _units(table)
+
+        def work(start: int, stop: int) -> None:
+            _fold_copied(ufunc, units[start:stop], flat[start:stop])
+
+    each(work, planes, step)
+    return result
+
+
+def _fold_one(ufunc: Any, table: Array) -> Array:
+    """`fold` for a single plane of a single block: only columns can be shared among threads."""
+    rows = table.shape[2]
+    columns = table.reshape(rows, -1)
+    width = columns.shape[1]
+    if width * table.itemsize < 2 * LONG:
+        return ufunc.reduce(table, axis=2)
+    result = numpy.empty(width, table.dtype)
+
+    def work(start: int, stop: int) -> None:
+        ufunc.reduce(columns[:, start:stop], axis=0, out=result[start:stop])
+
+    each(work, width, max(LONG // table.itemsize, -(-width // 8)))
+    return result.reshape(1, 1, *table.shape[3:])
+
+
+def _units(table: Array) -> Array:
+    """The rows of a table as single elements."""
+    if table.strides[-1] != table.itemsize and table.shape[-1] > 1:
+        table = numpy.ascontiguousarray(table)
+    return table.view(f"V{table.shape[-1] * table.itemsize}")[..., 0]
+
+
+def _fold_copied(ufunc: Any, units: Array, result: Array) -> None:
+    """Reduce over the last axis of rows taken as elements, by way of a buffer."""
+    planes, blocks, rows = units.shape
+    step = max(2, BUFFER // (planes * blocks * units.itemsize))
+    buffer = numpy.empty((min(step, rows) + 1, planes, blocks), units.dtype)
+    numbers = buffer.view(result.dtype).reshape(len(buffer), -1)
+    target = result.reshape(-1)
+    for start in range(0, rows, step):
+        stop = min(start + step, rows)
+        buffer[1 : stop - start + 1] = units[..., start:stop].transpose(2, 0, 1)
+        numbers[0] = target  # what the rows before gave
+        ufunc.reduce(numbers[start == 0 : stop - start + 1], axis=0, out=target)
+
+
+def spread(ufunc: Any, array: Array, axes: Axes = None, keepdims: bool = False, dtype: Any = None) -> Array:
+    """`ufunc.reduce` for what gives the same in any order: extremes, sums of whole numbers, truth."""
+    if array.size < LARGE:
+        return ufunc.reduce(array, axis=axes, dtype=dtype, keepdims=keepdims, out=...)
+    ndim = array.ndim
+    reduced = range(ndim) if axes is None else (axes,) if isinstance(axes, int) else axes
+    reduced = [axis % ndim for axis in reduced]
+    kept = [axis for axis in range(ndim) if axis not in reduced]
+    widest = max(kept, key=lambda axis: array.shape[axis], default=None)
+    if widest is None or array.shape[widest] < 8:
+        return _spread_whole(ufunc, array, reduced, keepdims, dtype)
+    shape = [1 if axis in reduced else size for axis, size in enumerate(array.shape)]
+    kind = ufunc.resolve_dtypes((None, array.dtype, None), reduction=True)[2] if dtype is None else numpy.dtype(dtype)
+    result = numpy.empty(shape, kind)
+    lead = (slice(None),) * widest
+
+    def work(start: int, stop: int) -> None:
+        part = (*lead, slice(start, stop))
+        ufunc.reduce(array[part], axis=tuple(reduced), dtype=dtype, keepdims=True, out=result[part])
+
+    size = array.shape[widest]
+    each(work, size, _share(size, array.size))
+    return result if keepdims else result.reshape([array.shape[axis] for axis in kept])
+
+
+def _share(size: int, elements: int) -> int:
+    """How much of a dimension is a thread's part: few parts, of some size."""
+    return max(1, -(-size // max(1, min(8, elements // LARGE))))
+
+
+def _spread_whole(ufunc: Any, array: Array, reduced: list[int], keepdims: bool, dtype: Any) -> Array:
+    """`spread` where no dimension is left that threads could share: parts are reduced again."""
+    along = max(reduced, key=lambda axis: array.shape[axis])
+    size = array.shape[along]
+    share = _share(size, array.size)
+    lead = (slice(None),) * along
+    parts: list[Array] = [None] * -(-size // share)
+
+    def work(start: int, stop: int) -> None:
+        part = array[(*lead, slice(start, stop))]
+        parts[start // share] = ufunc.reduce(part, axis=tuple(reduced), dtype=dtype, keepdims=keepdims)
+
+    each(work, size, share)
+    return ufunc.reduce(numpy.array(parts), axis=0, out=...)
