@@ -46,7 +46,7 @@ class Command:
                 if peer in found.problems:
                     continue
                 try:
-                    seconds = command() if callable(command) else run_command(command)[0]
+                    seconds = command() if callable(command) else run_command(command)
                 except (RuntimeError, OSError) as error:
                     found.problems[peer] = str(error)
                     continue
@@ -72,13 +72,15 @@ SUM = {
 GRADIENT = {
     "tgrad": (*TGRAD, "-c", "x = tensor([1., 2.], requires_grad=True); (x ** 2).sum().backward(); x.grad"),
     "torch": _python(
-        "import torch; x = torch.tensor([1., 2.], requires_grad=True); (x ** 2).sum().backward(); print(x.grad)"
+        "import torch; x = torch.tensor([1., 2.], requires_grad=True); "
+        "(x ** 2).sum().backward(); print(x.grad)"
     ),
     "jax": _python(
         "import jax, jax.numpy as np; print(jax.grad(lambda x: (x ** 2).sum())(np.array([1., 2.])))"
     ),
     "autograd": _python(
-        "import autograd, autograd.numpy as np; print(autograd.grad(lambda x: np.sum(x ** 2))(np.array([1., 2.])))"
+        "import autograd, autograd.numpy as np; "
+        "print(autograd.grad(lambda x: np.sum(x ** 2))(np.array([1., 2.])))"
     ),
     "tinygrad": _python(
         "from tinygrad import Tensor; x = Tensor([1., 2.]); print((x ** 2).sum().gradient(x)[0].tolist())"
@@ -167,7 +169,7 @@ def _parsing(lines: int, warm: bool) -> Command:
             path.write_text(generated(lines))
         with tempfile.TemporaryDirectory(dir=FOLDER) as empty:
             cache = FOLDER / "cache" if warm else Path(empty)
-            return run_command((*TGRAD, str(path)), XDG_CACHE_HOME=str(cache))[0]
+            return run_command((*TGRAD, str(path)), XDG_CACHE_HOME=str(cache))
 
     state = "from the second run on" if warm else "first run"
     commands: dict[str, Sequence[str] | Callable[[], float]] = {"tgrad": tgrad, "python": (PYTHON, str(path))}

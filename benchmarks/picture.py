@@ -55,7 +55,8 @@ def _bar(row: Bar, top: float, one: float) -> str:
     colour = FASTER if row.ratio <= 1 else SLOWER
     text = (
         f'<text x="{LABEL - 8}" y="{top + 14}" fill="{INK}" text-anchor="end">{escape(row.name)}</text>'
-        f'<rect x="{min(one, end):.1f}" y="{top + 4}" width="{abs(end - one):.1f}" height="12" fill="{colour}"/>'
+        f'<rect x="{min(one, end):.1f}" y="{top + 4}" width="{abs(end - one):.1f}" height="12" '
+        f'fill="{colour}"/>'
         f'<text x="{LABEL + SCALE + 8}" y="{top + 14}" fill="{INK}">{row.ratio:.2f}</text>'
     )
     if row.aim is None:

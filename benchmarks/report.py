@@ -154,9 +154,10 @@ def page(data: Mapping[str, Any], found: Sequence[Measured]) -> str:
     )
     return (
         "# Benchmarks\n\n"
-        f"{setting(data)}  Each line is the median over {data['rounds']} rounds of tgrad's time over the\n"
-        "peer's in the same round, with the quartiles; of several cases the geometric mean, with the smallest and\n"
-        "the largest.  Less than 1 means that tgrad is faster.  Written by `python benchmarks/run.py`.\n\n"
+        f"{setting(data)}  Each line is the median over {data['rounds']} rounds of tgrad's time over\n"
+        "the peer's in the same round, with the quartiles; of several cases the geometric mean, with the\n"
+        "smallest and the largest.  Less than 1 means that tgrad is faster.  Written by\n"
+        "`python benchmarks/run.py`.\n\n"
         "![bars](results.svg)\n\n"
         f"{table(found)}\n\n## Aims that are missed\n\n{failed}\n\n"
         f"## Not measured\n\n{problems or '- nothing'}\n"

@@ -13,20 +13,16 @@ in the README with them.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import commands
 import machine
 import peers
 import report
 import workloads
-from harness import Measured, Runner
+from harness import HERE, Measured, Runner
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ Requests are lines of JSON on standard input, answers are lines of JSON on stand
 
     {"do": "prepare", "workload": NAME, "case": NUMBER}  ->  {"result": [...]}
     {"do": "time", "seconds": SECONDS}                   ->  {"seconds": PER_CALL}
-    {"do": "memory"}                                     ->  {"bytes": PEAK, "before": BEFORE}
+    {"do": "memory"}                                     ->  {"bytes": PEAK}
 """
 
 from __future__ import annotations
@@ -16,11 +16,8 @@ import json
 import os
 import resource
 import sys
-from pathlib import Path
 from time import perf_counter
 from typing import Any
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 import peers
 import workloads
@@ -32,7 +29,6 @@ class Worker:
     def __init__(self, peer: str) -> None:
         self.peer = peers.PEERS[peer]()
         self.repeat = 0
-        self.before = 0
 
     def prepare(self, workload: str, case: int) -> dict[str, Any]:
         """Make the work ready, do it once and give its result."""
@@ -41,7 +37,6 @@ class Worker:
         chosen = workloads.NAMED[workload]
         self.work = self.peer.work(chosen, chosen.cases[case])
         self.repeat = 0
-        self.before = _peak()
         return {"result": peers.plain(self.work())}
 
     def time(self, seconds: float) -> dict[str, Any]:
@@ -57,14 +52,10 @@ class Worker:
         return {"seconds": (perf_counter() - start) / self.repeat}
 
     def memory(self) -> dict[str, Any]:
-        """The most memory that the process has had, in bytes, and before the work was done."""
+        """The most memory that the process has had, in bytes."""
         self.work()
-        return {"bytes": _peak(), "before": self.before}
-
-
-def _peak() -> int:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        unit = 1 if sys.platform == "darwin" else 1024
+        return {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
 
 
 def main() -> None:

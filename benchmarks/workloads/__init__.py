@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workload import Workload
+
 from workloads import depth, elementwise, large, layers, loops, networks, overhead, second
 
 ALL: tuple[Workload, ...] = (

@@ -42,6 +42,7 @@ def layer(
 def _product(size: Any, jit: bool = False) -> Work:
     import jax
     import jax.numpy as np
+
     import tgrad
 
     n = size
