@@ -182,7 +182,8 @@ from numpy import (
 )
 
 from tgrad import backends
-from tgrad.backends import fused
+from tgrad.backends import circles, fused
+from tgrad.backends.large import LARGE, derivatives, in_blocks
 from tgrad.backends.narrow import finfo, is_narrow
 from tgrad.backends.products import dot, matmul
 from tgrad.backends.ranges import arange, linspace, logspace
@@ -221,18 +222,32 @@ if backends.silent:
 # ------------------------------------------------------------------- functions of one element
 
 
-def _in_double(ufunc: Any) -> Any:
-    """The function for floats, computing float32 in double precision and rounding once."""
+def _in_double(ufunc: Any, wide: Any = None) -> Any:
+    """The function for floats, computing float32 in double precision and rounding once.
+
+    `wide(x)`, which may write over x, is the function in double precision for arrays of float32 that
+    aren't small.
+    """
 
     def function(x: Any) -> Any:
         if x.dtype == float32:
+            if wide is not None and x.size >= circles.MANY:
+                return wide(x.astype(float64)).astype(float32)
             return ufunc(x.astype(float64)).astype(float32)
         if is_narrow(x.dtype):
             return ufunc(x.astype(float32)).astype(x.dtype)
         return ufunc(x)
 
+    def into(x: Any, out: Any) -> None:
+        if x.dtype == float32:
+            doubled = x.astype(float64)
+            out[...] = wide(doubled) if wide is not None else ufunc(doubled, out=doubled)
+        else:
+            ufunc(x, out=out)
+
     function.__name__ = function.__qualname__ = ufunc.__name__
     function.__doc__ = f"`numpy.{ufunc.__name__}`; float32 is computed in double and rounded once."
+    function.into = into  # type: ignore[attr-defined]  # the same into an array that is there
     return function
 
 
@@ -243,8 +258,8 @@ log = _in_double(numpy.log)
 log2 = _in_double(numpy.log2)
 log10 = _in_double(numpy.log10)
 log1p = _in_double(numpy.log1p)
-sin = _in_double(numpy.sin)
-cos = _in_double(numpy.cos)
+sin = _in_double(numpy.sin, circles.sine)
+cos = _in_double(numpy.cos, circles.cosine)
 tan = _in_double(numpy.tan)
 arcsin = asin = _in_double(numpy.arcsin)
 arccos = acos = _in_double(numpy.arccos)

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy
 
 from tgrad import backends
+from tgrad.backends.large import LARGE
 from tgrad.backends.narrow import widened
 from tgrad.backends.quiet import quiet
 from tgrad.core.graph import AT_ONCE, next_sequence
@@ -181,11 +182,29 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
     given = ", ".join(parts)
     direct = backends.silent or op.family == "view"
     plain = f"forward(T.xp, {given})" if direct else f"quiet.run(forward, T.xp, {given})"
+    size = _size_of_array(op)
+    if size is not None:
+        large = f"T.xp.in_blocks(forward, T.xp, {given})"
+        if not direct:
+            large = f"quiet.run(T.xp.in_blocks, forward, T.xp, {given})"
+        plain = f"({plain} if {size} < {LARGE} else {large})"
     if op.narrow:
         return plain
     given = ", ".join(wide_parts)
     in_wide = f"wide(T, {given})" if direct else f"quiet.run(wide, T, {given})"
     return f"{in_wide} if T.narrow else {plain}"
+
+
+def _size_of_array(op: Op) -> str | None:
+    """The size of the array that an elementwise kernel is known to be given."""
+    if op.family not in ("unary", "broadcast") or op.outputs != 1 or "generator" in op.names:
+        return None
+    for p in op.parameters:
+        if p.kind == "tensor" and not p.optional:
+            return f"a_{p.name}.size"
+        if p.kind == "index" and not p.optional:
+            return f"{p.name}._array.size"
+    return None
 
 
 def kernel(writer: Writer, op: Op, inplace: bool = False) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
+from tgrad.backends.large import LARGE
 from tgrad.backends.narrow import is_narrow, rounded, wide
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import TensorType, tensor_type
@@ -119,6 +120,7 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
         "saved_names": saved,
         "saves_tensors": any(is_tensor(op, n) or n == "indices" for n in saved),
         "several_outputs": op.outputs != 1,
+        "bare": op.outputs == 1,
         "results": {"out": 0, **{name: i for i, name in enumerate(op.fields[: op.outputs])}},
         "raw": _derivative(op, saved, arrays=True),
         "recorded": _derivative(op, saved, arrays=False),
@@ -129,7 +131,7 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
         parts[f"_saved_{_TORCH_NAMES.get(name, name)}"] = property(partial(_read, getter, name))
     name = op.label.rpartition(":")[2]
     plain = type(name, (Node,), parts)
-    others = {"__slots__": (), "__module__": "builtins", "raw": raw_through_tensors}
+    others = {"__slots__": (), "__module__": "builtins", "bare": False, "raw": raw_through_tensors}
     mixed = type(name, (plain,), {**others, **({"raw": raw_in_wide(plain)} if op.fused else {})})
     if not op.holomorphic:
         return plain, mixed, mixed
@@ -204,8 +206,22 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
         writer.names[f"formula_{p.name}"] = one
         call = f"formula_{p.name}({', '.join(['o', 'g', *formula_names(one)])})"
         parts.append(call if len(sources) == 1 else f"{call} if edges[{i}] is not None else None")
-    writer.add(f"return ({' '.join(f'{part},' for part in parts)})")
+    given = f"({' '.join(f'{part},' for part in parts)})"
+    if arrays and op.family in ("unary", "broadcast") and op.outputs == 1:
+        writer.names["formulas"] = _formulas(op, saved, given, writer.names)
+        values = ", ".join(["formulas", "o", "g", "edges", *saved])
+        writer.add(f"if g.size >= {LARGE}: return o.xp.derivatives({values})")
+    writer.add(f"return {given}")
     return writer.compile("derivative", f"derivative of {op.name}")
+
+
+def _formulas(op: Op, saved: tuple[str, ...], given: str, names: dict[str, Any]) -> Callable[..., Any]:
+    """A function for the gradients of all operands, by which large ones are computed in blocks."""
+    writer = Writer()
+    writer.names.update(names)
+    writer.add(f"def formulas({', '.join(['o', 'g', 'edges', *saved])}):", 0)
+    writer.add(f"return {given}")
+    return writer.compile("formulas", f"formulas of {op.name}")
 
 
 def _no_derivative(name: str, reason: str, label: str) -> None:

@@ -1,0 +1,228 @@
+"""Large arrays are worked on in blocks by several threads, and nothing but time shows it."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+
+import tgrad as torch
+from tgrad.backends import circles, large, numpy_, threads
+from tgrad.backends.large import BLOCK, LARGE, SINGLE, Pieces
+
+SIZES = [LARGE - 1, LARGE, LARGE + 1, 2 * BLOCK + 7, SINGLE - 1, SINGLE + 3]
+
+
+@pytest.fixture(params=[1, 2, 3], autouse=True)
+def count(request, monkeypatch):
+    monkeypatch.setattr(threads, "count", request.param)
+
+
+def numbers(*shape, dtype="float32", seed=0):
+    found = numpy.random.default_rng(seed).normal(size=shape).astype(dtype)
+    flat = found.reshape(-1)
+    flat[:6] = [0.0, -0.0, numpy.inf, -numpy.inf, numpy.nan, 1e-30]
+    return found
+
+
+def same(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def in_small_pieces(function, *arrays):
+    """What a function gives for arrays that aren't large."""
+    pieces = [
+        function(*[torch.from_numpy(a[i : i + 1000].copy()) for a in arrays])
+        for i in range(0, len(arrays[0]), 1000)
+    ]
+    return numpy.concatenate([piece.detach().numpy() for piece in pieces])
+
+
+ONE = {
+    "exp": torch.exp, "log": torch.log, "sqrt": torch.sqrt, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
+    "relu": torch.relu, "neg": torch.neg, "reciprocal": torch.reciprocal, "isnan": torch.isnan,
+    "clamp": lambda x: torch.clamp(x, -1, 1), "plus": lambda x: x + 1,
+    "scaled": lambda x: torch.add(1, x, alpha=2), "powers": lambda x: x**2.5, "less": lambda x: x < 0.5,
+    "sinc": torch.sinc, "erf": torch.erf,
+    "whole": lambda x: torch.nan_to_num(x).to(torch.int64), "sin": torch.sin, "cos": torch.cos,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("name", ONE)
+def test_functions_of_one_array(name, dtype):
+    for size in SIZES[1:5:2]:
+        array = numbers(size, dtype=dtype)
+        assert same(ONE[name](torch.from_numpy(array)).numpy(), in_small_pieces(ONE[name], array))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_functions_of_two_arrays(size):
+    a, b = numbers(size), numbers(size, seed=1)
+    for function in (torch.add, torch.mul, torch.div, torch.maximum, torch.atan2, torch.pow, torch.lt):
+        assert same(
+            function(torch.from_numpy(a), torch.from_numpy(b)).numpy(), in_small_pieces(function, a, b)
+        )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((300, 200), (200,)), ((300, 200), (1, 200)), ((300, 200), (300, 1)), ((300, 200), ()),
+        ((300, 200), (1, 1)), ((2, 70000), (70000,)), ((200,), (300, 200)), ((7, 100, 100), (100, 1)),
+        ((1, 60000), (60000,)), ((300, 1), (1, 200)),
+    ],
+)  # fmt: skip
+def test_broadcasting(first, second):
+    a, b = (
+        numbers(10 + int(numpy.prod(first)))[10:].reshape(first),
+        numbers(10 + int(numpy.prod(second)))[10:],
+    )
+    b = b.reshape(second)
+    for function, kernel in ((torch.mul, numpy.multiply), (torch.logaddexp, numpy_.logaddexp)):
+        assert same(function(torch.from_numpy(a), torch.from_numpy(b)).numpy(), numpy.asarray(kernel(a, b)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: x.t(), lambda x: x[::2], lambda x: x[:, 3:], lambda x: x.flip(0),
+        lambda x: x.expand(2, *x.shape), lambda x: x.expand(2, *x.shape).permute(2, 0, 1),
+    ],
+)  # fmt: skip
+def test_results_lie_in_memory_as_small_ones_do(make):
+    """And have the values that an array with its elements in order has."""
+    many, few = make(torch.from_numpy(numbers(300, 300))), make(torch.from_numpy(numbers(30, 30)))
+    for function in (torch.exp, lambda x: x * x, lambda x: torch.where(x > 0, x, -x)):
+        found, strides = function(many), function(few).stride()
+        assert sorted(range(many.dim()), key=found.stride().__getitem__) == sorted(
+            range(many.dim()), key=strides.__getitem__
+        )
+        assert same(found.contiguous().numpy(), function(many.contiguous()).numpy())
+
+
+CHAINS = {
+    "product": lambda x, y: (torch.sin(2 * x + 1) * torch.exp(y)).mean(),
+    "twice the same": lambda x, y: (x * x + x - y / x).sum(),
+    "sums only": lambda x, y: (x + y + x).sum(),
+    "kinks": lambda x, y: (torch.relu(x) + torch.clamp(y, -1, 1) + torch.where(x > y, x, y)).sum(),
+    "roots": lambda x, y: (torch.sqrt(x.abs()) * torch.rsqrt(1 + y * y)).sum(),
+    "saved results": lambda x, y: (torch.tanh(x) * torch.sigmoid(y)).exp().sum(),
+    "powers": lambda x, y: ((1 + x * x) ** y + x**3).sum(),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CHAINS)
+def test_gradients(name, dtype):
+    """Those of large tensors are those of the elements one by one, up to the factor of the mean."""
+    size = LARGE + 5
+    a, b = numbers(size, dtype=dtype)[6:], numbers(size, dtype=dtype, seed=1)[6:]
+    x, y = torch.from_numpy(a).requires_grad_(), torch.from_numpy(b).requires_grad_()
+    CHAINS[name](x, y).backward()
+    u = torch.from_numpy(a.copy()).requires_grad_()
+    v = torch.from_numpy(b.copy()).requires_grad_()
+    parts = [CHAINS[name](u[i : i + 1000], v[i : i + 1000]) for i in range(0, len(a), 1000)]
+    if name == "product":
+        parts = [part * torch.tensor(min(1000, len(a) - 1000 * i) / len(a)) for i, part in enumerate(parts)]
+    sum(parts[1:], parts[0]).backward()
+    for large_, small in ((x, u), (y, v)):
+        if name == "product":
+            numpy.testing.assert_allclose(large_.grad.numpy(), small.grad.numpy(), rtol=1e-5)
+        else:
+            assert same(large_.grad.numpy(), small.grad.numpy())
+
+
+def test_gradients_of_broadcast_operands():
+    x = torch.from_numpy(numbers(301, 200)[1:]).requires_grad_()
+    bias, scale = torch.ones(200, requires_grad=True), torch.ones(300, 1, requires_grad=True)
+    weights = torch.from_numpy(numbers(301, 200, seed=2)[1:])
+    ((x * scale + bias) * weights).sum().backward()
+    assert same(x.grad.numpy(), weights.numpy())
+    assert same(bias.grad.numpy(), weights.sum(0).numpy())
+    assert same(scale.grad.numpy(), (weights * x.detach()).sum(1, keepdim=True).numpy())
+
+
+def test_a_gradient_that_others_hold_is_not_written_over():
+    x = torch.ones(2 * LARGE, requires_grad=True)
+    given = torch.full((2 * LARGE,), 3.0)
+    (x * 2).exp().backward(given)
+    assert (given == 3).all()
+
+    kept = []
+    y = x * 2
+    y.register_hook(kept.append)
+    z = y * 5
+    z.retain_grad()
+    (z * 7).sum().backward()
+    assert (kept[0] == 35).all()
+    assert (z.grad == 7).all()
+
+
+def test_a_gradient_of_two_operands_is_not_written_over():
+    x, y = torch.ones(LARGE, requires_grad=True), torch.ones(LARGE, requires_grad=True)
+    (((x * 2) + (y * 3)) * 5).sum().backward()
+    assert (x.grad == 10).all()
+    assert (y.grad == 15).all()
+
+
+def test_a_gradient_that_nobody_holds_gives_its_memory():
+    numpy_g = numpy.ones(LARGE)
+    seen = []
+
+    def formulas(o, g, edges, input):
+        seen.append(g.base)
+        return (g * input,)
+
+    class Node:
+        def raw(self, g, edges):
+            return large.derivatives(formulas, None, g, edges, saved)
+
+    saved, address = numpy.full(LARGE, 2.0), numpy_g.ctypes.data
+    gradients = {"node": numpy_g}
+    del numpy_g
+    node = Node()
+    g = gradients.pop("node")
+    (result,) = node.raw(g, ())
+    assert result is g
+    assert result.ctypes.data == address
+    assert (result == 2).all()
+    kept = g
+    (again,) = node.raw(g, ())
+    assert again is not kept
+    assert (kept == 2).all()
+
+
+def test_errors_are_those_of_small_tensors():
+    whole = torch.arange(LARGE)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        whole // whole
+    with pytest.raises(RuntimeError, match="must match the size"):
+        torch.ones(LARGE) + torch.ones(LARGE + 1)
+
+
+def test_no_elements():
+    assert (torch.ones(0, 5) * torch.ones(5)).shape == (0, 5)
+
+
+def test_pieces_that_cannot_be_cut():
+    assert Pieces.of([numpy.ones((300, 300)).T]) is None
+    assert Pieces.of([1.0, numpy.ones(3)]) is None
+    assert Pieces.of([[numpy.ones(10**5)], numpy.ones(10**5)]) is None
+
+
+@pytest.mark.parametrize("scale", [1, 10, 1e4, 1e30])
+def test_sine_and_cosine_by_the_tangent(scale, monkeypatch):
+    monkeypatch.setattr(circles, "_quick_tangent", lambda: True)
+    x = (numbers(200_000) * numpy.float32(scale)).astype(numpy.float64)
+    for quick, exact in ((circles.sine, numpy.sin), (circles.cosine, numpy.cos)):
+        with numpy.errstate(invalid="ignore"):
+            found, expected = quick(x.copy()).astype("float32"), exact(x).astype("float32")
+        assert (found.view("int32") != expected.view("int32"))[~numpy.isnan(x)].sum() <= numpy.isinf(x).sum()
+        assert same(numpy.isnan(found), numpy.isnan(expected))
+
+
+def test_sine_and_cosine_without_vectors(monkeypatch):
+    monkeypatch.setattr(circles, "_quick_tangent", lambda: False)
+    x = numpy.linspace(-9, 9, 2000)
+    assert same(circles.sine(x.copy()), numpy.sin(x))
+    assert same(circles.cosine(x.copy()), numpy.cos(x))

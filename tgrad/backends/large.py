@@ -1,0 +1,299 @@
+"""Elementwise work on large arrays: block by block, on several threads, without needless pages.
+
+NumPy makes one pass over memory for each operation of a kernel, on one thread.  Elementwise kernels
+give the same numbers when they are run on pieces, so here a kernel is run on blocks that stay in the
+cache, with all its operations on one block before the next, and the blocks are shared by threads
+(`tgrad.backends.threads`).  Neither rows nor kernels know of it: `in_blocks` runs the forward of any
+elementwise row, `derivatives` the formulas of one.
+
+Note [Fresh pages]
+    Memory that comes from the operating system is cleared page by page when it is first touched,
+    which takes longer than adding up what is in it.  The GNU C library hands memory back whenever
+    much of it is free, unless it has learned that blocks of such sizes come and go: freeing a block
+    that was mapped raises the size up to which it keeps memory for the next one, see "dynamic mmap
+    threshold" in mallopt(3).  `_keep_pages` frees one that was never touched.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy
+from numpy import ndarray, ufunc
+
+from tgrad.backends.threads import each
+
+Array: TypeAlias = Any  # an ndarray
+Cut: TypeAlias = Callable[[int, int], tuple[Any, ...]]
+
+LARGE: Final = 1 << 15
+"""Arrays of so many elements are worked on in blocks.  (PyTorch's threads begin there, too.)"""
+BLOCK: int = 1 << 14
+"""Elements in a block: its few temporaries stay in the cache of a core."""
+SINGLE: Final = 1 << 18
+"""A single operation, as quick as memory, is divided from so many elements on."""
+
+
+def in_blocks(forward: Callable[..., Any], xp: Any, *args: Any, **keywords: Any) -> Any:
+    """`forward(xp, *args, **keywords)` of an elementwise row, with at least one large array."""
+    pieces = Pieces.of(args)
+    if pieces is None:
+        return forward(xp, *args, **keywords)
+    single = _single_operation(forward, xp, args, keywords)
+    if single is not None:
+        return _run_single(*single, pieces, args)
+    block = forward(xp, *pieces.cut(0, pieces.block), **keywords)
+    if not pieces.fits(block):
+        return forward(xp, *args, **keywords)
+    result = pieces.empty(block.dtype)
+    pieces.put(result, 0, block)
+
+    def work(start: int, stop: int) -> None:
+        pieces.put(result, start, forward(xp, *pieces.cut(start, stop), **keywords))
+
+    pieces.each_but_first(work)
+    return result
+
+
+def derivatives(formulas: Callable[..., Any], o: Any, g: Array, edges: Any, *saved: Any) -> tuple[Any, ...]:
+    """`formulas(o, g, edges, *saved)`: for each operand of an elementwise row its gradient, or None.
+
+    What a formula returns unchanged, the gradient or something saved, is returned as a whole.  Where
+    nobody but the walk refers to the gradient, its memory becomes that of a result.
+    """
+    alone = sys.getrefcount(g) == ALONE and g.base is None
+    values = (g, *saved)
+    pieces = Pieces.of(values)
+    if pieces is None:
+        return formulas(o, g, edges, *saved)  # type: ignore[no-any-return]
+    parts = pieces.cut(0, pieces.block)
+    blocks = formulas(o, parts[0], edges, *parts[1:])
+    results: list[Any] = [None] * len(blocks)
+    made: list[int] = []
+    for number, block in enumerate(blocks):
+        if block is None:
+            continue
+        same = next((value for value, part in zip(values, parts, strict=True) if part is block), None)
+        if same is not None:
+            results[number] = same
+            alone = alone and same is not g
+        elif pieces.fits(block):
+            made.append(number)
+        else:
+            return formulas(o, g, edges, *saved)  # type: ignore[no-any-return]
+    for number in made:
+        block = blocks[number]
+        own = alone and g.shape == pieces.shape and g.dtype == block.dtype and g.flags.c_contiguous
+        results[number] = g if own else pieces.empty(block.dtype)
+        alone = alone and not own
+    for number in made:
+        pieces.put(results[number], 0, blocks[number])
+
+    def work(start: int, stop: int) -> None:
+        g, *others = pieces.cut(start, stop)
+        found = formulas(o, g, edges, *others)
+        for number in made:
+            pieces.put(results[number], start, found[number])
+
+    if made:
+        pieces.each_but_first(work)
+    return tuple(results)
+
+
+def _references_of_walk() -> int:
+    """What `sys.getrefcount` says in `derivatives` of a gradient that only the walk refers to."""
+
+    class Node:
+        def raw(self, g: Array, edges: Any) -> int:
+            return counted(None, None, g, edges)
+
+    def counted(formulas: Any, o: Any, g: Array, edges: Any, *saved: Any) -> int:
+        return sys.getrefcount(g)
+
+    node, gradients = Node(), [numpy.empty(0)]
+    g = gradients.pop()
+    return node.raw(g, ())
+
+
+ALONE: Final = _references_of_walk()
+
+
+# ------------------------------------------------------------------------------------- pieces
+
+
+class Pieces:
+    """Arrays of one shape, or broadcast to it, cut into ranges that belong together.
+
+    The ranges are ones of elements in memory; where some arrays are broadcast, of the first axis.
+    """
+
+    __slots__ = ("along", "block", "shape", "total", "values")
+
+    def __init__(self, shape: tuple[int, ...], size: int, along: bool, values: Sequence[Any]) -> None:
+        self.shape = shape
+        self.along = along
+        """Whether ranges are ones of the first axis."""
+        self.total = shape[0] if along else size
+        self.block = self.length(BLOCK)
+        self.values = [_to_cut(value, shape, along) if type(value) is ndarray else value for value in values]
+
+    def length(self, elements: int) -> int:
+        """The length of a range of so many elements, or not many more."""
+        return -(-elements // _count(self.shape[1:])) if self.along else elements
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Pieces | None:
+        """The arrays among the values in pieces; None where that isn't possible or doesn't pay."""
+        arrays = [value for value in values if type(value) is ndarray and value.size != 1]
+        if not arrays or any(type(value) in (tuple, list) and _of_arrays(value) for value in values):
+            return None
+        largest = max(arrays, key=_size)
+        shape, size = largest.shape, largest.size
+        if size <= BLOCK or not all(a.flags.c_contiguous or not any(a.strides) for a in arrays):
+            return None
+        if all(a.shape == shape for a in arrays):
+            return cls(shape, size, False, values)
+        if size > shape[0] * 4 * BLOCK or not all(_broadcasts(a.shape, shape) for a in arrays):
+            return None
+        return cls(shape, size, True, values)
+
+    def cut(self, start: int, stop: int) -> list[Any]:
+        """The values with a range of each array."""
+        return [v[0][start:stop] if type(v) is list else v for v in self.values]
+
+    def fits(self, block: Any) -> bool:
+        """Whether a result for the first range is an array of the range's shape, and no view."""
+        shape = (min(self.block, self.total), *(self.shape[1:] if self.along else ()))
+        return type(block) is ndarray and block.shape == shape and block.base is None
+
+    def empty(self, dtype: Any) -> Array:
+        """An array for the result."""
+        _keep_pages()
+        return numpy.empty(self.shape, dtype)
+
+    def put(self, result: Array, start: int, block: Array) -> None:
+        """Write a range of the result."""
+        self.flat(result)[start : start + len(block)] = block
+
+    def flat(self, result: Array) -> Array:
+        """The result so that its ranges are slices."""
+        return result if self.along else result.reshape(-1)
+
+    def each_but_first(self, work: Callable[[int, int], None]) -> None:
+        """`work(start, stop)` for each range except the first."""
+        done = min(self.block, self.total)
+        each(lambda start, stop: work(start + done, stop + done), self.total - done, self.block)
+
+
+def _size(array: Array) -> int:
+    return int(array.size)
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def _of_arrays(values: Sequence[Any]) -> bool:
+    return any(type(value) is ndarray for value in values)
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether a shape is broadcast to the other without changing it."""
+    pairs = zip(reversed(shape), reversed(to), strict=False)
+    return len(shape) <= len(to) and all(size in (1, other) for size, other in pairs)
+
+
+def _to_cut(array: Array, shape: tuple[int, ...], along: bool) -> Any:
+    """An array to be cut, in a list; or one that goes with every range, as it is."""
+    if array.size == 1:
+        return array.reshape(()) if along else array.reshape(1)
+    if along:
+        return [array] if array.ndim == len(shape) and array.shape[0] == shape[0] > 1 else array
+    if array.flags.c_contiguous:
+        return [array.reshape(-1)]
+    return [numpy.broadcast_to(array[(0,) * array.ndim], array.size)]
+
+
+_kept: list[bool] = []
+
+
+def _keep_pages() -> None:
+    """Note [Fresh pages]"""
+    if not _kept:
+        _kept.append(True)
+        numpy.empty((32 << 20) - (64 << 10), numpy.uint8)
+
+
+# ------------------------------------------------------------------------- single operations
+
+
+class _Operand:
+    """Stands for an array while it is looked what a kernel does."""
+
+    __slots__ = ("dtype", "index")
+
+    def __init__(self, index: int, dtype: Any) -> None:
+        self.index = index
+        self.dtype = dtype
+
+
+class _Look:
+    """Stands for the array library: notes which function is called with which arguments."""
+
+    def __init__(self, xp: Any) -> None:
+        self.xp = xp
+        self.calls: list[tuple[Any, tuple[Any, ...]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self.xp, name)
+
+        def noted(*args: Any) -> Any:
+            self.calls.append((function, args))
+            return self.calls
+
+        return noted
+
+
+Single: TypeAlias = tuple[Callable[..., Any], list[Any]]
+
+
+def _single_operation(
+    forward: Callable[..., Any], xp: Any, args: Sequence[Any], keywords: dict[str, Any]
+) -> Single | None:
+    """The function that a kernel calls once and for all, with its arguments; None if it does more."""
+    look = _Look(xp)
+    operands = [_Operand(i, a.dtype) if type(a) is ndarray else a for i, a in enumerate(args)]
+    try:
+        result = forward(look, *operands, **keywords)
+    except Exception:  # it does something with an array itself
+        return None
+    if result is not look.calls or len(look.calls) != 1:
+        return None
+    function, given = look.calls[0]
+    if type(function) is not ufunc and not hasattr(function, "into"):
+        return None
+    return function, list(given)
+
+
+def _run_single(function: Any, given: list[Any], pieces: Pieces, args: Sequence[Any]) -> Array:
+    values = [args[v.index] if type(v) is _Operand else v for v in given]
+    quick = type(function) is ufunc
+    if quick and pieces.total < pieces.length(SINGLE):
+        return function(*values)
+    chosen = [pieces.values[v.index] if type(v) is _Operand else v for v in given]
+    into = function if quick else function.into
+    first = [v[0][:1] if type(v) is list else v for v in chosen]
+    result = pieces.empty(function(*first).dtype)
+    flat = pieces.flat(result)
+
+    def work(start: int, stop: int) -> None:
+        into(*[v[0][start:stop] if type(v) is list else v for v in chosen], out=flat[start:stop])
+
+    elements = max(1 << 16, result.size >> 5) if quick else BLOCK
+    each(work, pieces.total, pieces.length(elements))
+    return result
