@@ -12,17 +12,21 @@ Note [Two ways through one formula]
 Note [Who owns a gradient]
     A formula may return the array it was given, a view of it, or a saved one.  A sum of two arrivals
     belongs to the walk and is added to in place from then on.  What ends up in `.grad` is taken
-    over without a copy only if nothing else refers to it.
+    over without a copy only if nothing else refers to it.  So no variable here may refer to a gradient
+    longer than necessary; the memory of a large one that nothing else refers to is used again for
+    what is computed from it (`tgrad.backends.large`).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from heapq import heappop, heappush
 from typing import Any, Final
 
 from tgrad import backends
+from tgrad.backends.quiet import quiet
 from tgrad.core.graph import AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
@@ -36,20 +40,27 @@ class Spaces:
     recorded: Any
 
 
+_NOTHING: Final[frozenset[Edge]] = frozenset()
+
+
 class Walk:
     """One backward pass: what has arrived where, and what is wanted."""
 
-    needed: set[Node] | None = None
-    """The nodes to visit, where only some inputs are wanted; None for all."""
-    wanted: frozenset[Edge] = frozenset()
-    """The edges whose gradients are to be captured."""
-    node: Node | None = None
-    endings: list[Callable[[], Any]] | None = None
-    """What is to be called when the pass is over."""
+    __slots__ = (
+        "captured", "endings", "gradients", "heap", "keep", "leaves", "needed", "node", "pending", "record",
+        "summed", "wanted",
+    )  # fmt: skip
 
     def __init__(self, record: bool, keep: bool) -> None:
         self.record = record
         self.keep = keep
+        self.needed: set[Node] | None = None
+        """The nodes to visit, where only some inputs are wanted; None for all."""
+        self.wanted: frozenset[Edge] = _NOTHING
+        """The edges whose gradients are to be captured."""
+        self.node: Node | None = None
+        self.endings: list[Callable[[], Any]] | None = None
+        """What is to be called when the pass is over."""
         self.pending: dict[int, Node] = {}
         self.heap: list[int] = []
         self.gradients: dict[Node, Any] = {}
@@ -93,55 +104,74 @@ class Walk:
 
     def run(self) -> None:
         """Visit every node that gradients arrive at, then hand the leaves theirs."""
-        pending, heap, gradients, keep, record = (
-            self.pending, self.heap, self.gradients, self.keep, self.record,
-        )  # fmt: skip
-        leaves, summed, raw = self.leaves, self.summed, Spaces.raw
-        simple = not record and self.needed is None and not state.anomaly
-        quiet = None if backends.silent else Spaces.raw.xp.errstate(all="ignore")
-        if quiet is not None:
-            quiet.__enter__()
+        simple = not self.record and self.needed is None and not state.anomaly
         try:
-            while heap:
-                sequence = -heappop(heap)
-                self.node = node = pending.pop(sequence)
-                g = gradients.pop(node)
-                if summed:
-                    summed.discard(node)
-                if node.hooks is not None or not simple or node.several_outputs:
-                    self._visit(node, g)
-                    continue
-                results = node.raw(g, node.edges)
-                if not keep:
-                    node.free()
-                if node.operands is not None:
-                    results = fit(results, node, raw)
-                # `arrive`, written out for the common case of a node reached once.
-                for edge, result in zip(node.edges, results):  # noqa: B905
-                    if edge is None or result is None:
-                        continue
-                    target = edge[0]
-                    if type(target) is AccumulateGrad:
-                        if target in leaves:
-                            self._add(leaves, target, result)
-                        else:
-                            leaves[target] = result
-                    elif target.several_outputs or target in gradients:
-                        self.arrive(edge, result)
+            while self.heap:
+                if simple:
+                    if backends.silent:
+                        self._stretch()
                     else:
-                        sequence = target.sequence
-                        pending[sequence] = target
-                        gradients[target] = result
-                        heappush(heap, -sequence)
+                        quiet.run(self._stretch)
+                if self.heap:
+                    self._general(simple)
         except TgradError as error:
             error.details.setdefault("node", self.node)
             self._finish_complete()
             raise
-        finally:
-            if quiet is not None:
-                quiet.__exit__(None, None, None)
-        g = results = result = None  # type: ignore[assignment]  # what is accumulated must be referred to by nobody else
         self._finish()
+
+    def _stretch(self) -> None:
+        """Visit nodes that compute on arrays alone and have no hooks, until there is another on top."""
+        pending, heap, gradients, keep = self.pending, self.heap, self.gradients, self.keep
+        leaves, summed, raw = self.leaves, self.summed, Spaces.raw
+        while heap:
+            sequence = -heap[0]
+            node = pending[sequence]
+            if node.hooks is not None or not node.bare:
+                return
+            heappop(heap)
+            del pending[sequence]
+            self.node = node
+            g = gradients.pop(node)
+            if summed:
+                summed.discard(node)
+            results = node.raw(g, node.edges)
+            if not keep:
+                node.free()
+            if node.operands is not None:
+                results = fit(results, node, raw)
+            # `arrive`, written out for the common case of a node reached once.
+            for edge, result in zip(node.edges, results):  # noqa: B905
+                if edge is None or result is None:
+                    continue
+                target = edge[0]
+                if type(target) is AccumulateGrad:
+                    if target in leaves:
+                        self._add(leaves, target, result)
+                    else:
+                        leaves[target] = result
+                elif target.several_outputs or target in gradients:
+                    self.arrive(edge, result)
+                else:
+                    sequence = target.sequence
+                    pending[sequence] = target
+                    gradients[target] = result
+                    heappush(heap, -sequence)
+            results = result = None  # type: ignore[assignment]  # see Note [Who owns a gradient]
+
+    def _general(self, simple: bool) -> None:
+        """Visit the next node, and if it is not `simple`, all others."""
+        heap = self.heap
+        with nullcontext() if backends.silent else Spaces.raw.xp.errstate(all="ignore"):
+            while heap:
+                sequence = -heappop(heap)
+                self.node = node = self.pending.pop(sequence)
+                g = self.gradients.pop(node)
+                self.summed.discard(node)
+                self._visit(node, g)
+                g = None
+                if simple:
+                    return
 
     def _visit(self, node: Node, g: Any) -> None:
         """The general case: hooks, wanted gradients, several outputs, recording."""

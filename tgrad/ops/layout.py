@@ -45,7 +45,7 @@ def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
     """
     tensor = isinstance(input, Tensor)
     shape = input._array.shape if tensor else input.shape
-    if tensor and not size and not shape:
+    if not size and (tensor or shape):
         return o.sum(input)
     extra = len(shape) - len(size)
     if extra < 0 or any(
@@ -59,10 +59,7 @@ def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
         if dim < extra or (size[dim - extra] == 1 and have != 1)
     ])  # fmt: skip
     if dims:
-        if not tensor or len(size):
-            input = o.sum_dim(input, dims, True)
-        else:
-            return o.sum_dim(input, dims, False) if len(dims) < len(shape) else o.sum(input)
+        input = o.sum_dim(input, dims, True)
     if extra:
         input = o.view(input, size)
     return input
