@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tgrad.backends import normalization as kernels
 from tgrad.backends.narrow import is_narrow, wide
+from tgrad.backends.normalization import BATCH, GROUP, LAYER
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.dimensions import numel
 from tgrad.ops.formulas import to_shape
 from tgrad.ops.nn_base import functional, needs_floats
-from tgrad.ops.nn_standard import BATCH, GROUP, LAYER, moments, normalised
+from tgrad.ops.nn_standard import moments
 from tgrad.ops.table import operator
 
 
@@ -37,7 +39,7 @@ def _last(size: Sequence[int], ndim: int) -> tuple[int, ...]:
 def _layer_kernel(xp: Any, input: Any, weight: Any, bias: Any, size: Sequence[int], eps: float) -> Any:
     axes = _last(size, input.ndim)
     if not is_narrow(input.dtype):
-        return scaled(normalised(xp, input, axes, eps), weight, bias, size)
+        return kernels.normalised(input, weight, bias, axes, eps, LAYER)
     values = wide(input)
     mean, variance = moments(xp, values, axes)
     factor = 1 / xp.sqrt(variance + values.dtype.type(eps))
@@ -51,7 +53,7 @@ operator(
         g, input, weight, _last(size, len(input.shape)), eps, size, LAYER
     ),
     weight=lambda o, g, input, size, eps: o._scale_back(
-        g, input, _last(size, len(input.shape)), eps, size
+        g, input, _last(size, len(input.shape)), eps, size, LAYER
     ),
     bias=lambda o, g, size: to_shape(o, g, tuple(size)),
     kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False,
@@ -142,9 +144,8 @@ def _but_channels(ndim: int) -> tuple[int, ...]:
 
 
 def _group_kernel(xp: Any, x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
-    flat = (x.shape[0], groups, numel(x.shape[1:]) // groups)
-    values = normalised(xp, x.reshape(flat), (2,), eps).reshape(x.shape)
-    return scaled(values, weight, bias, _channelwise(x.shape))
+    flat, _ = _grouped(x.shape, groups)
+    return kernels.normalised(x.reshape(flat), weight, bias, (2, 3), eps, GROUP).reshape(x.shape)
 
 
 def group_input(o: Any, g: Any, input: Any, weight: Any, groups: int, eps: float) -> Any:
@@ -158,7 +159,7 @@ def group_input(o: Any, g: Any, input: Any, weight: Any, groups: int, eps: float
 def group_weight(o: Any, g: Any, input: Any, groups: int, eps: float) -> Any:
     """The derivative of group normalisation with respect to its weight."""
     flat, wide = _grouped(tuple(input.shape), groups)
-    back = o._scale_back(o.reshape(g, flat), o.reshape(input, flat), (2, 3), eps, wide)
+    back = o._scale_back(o.reshape(g, flat), o.reshape(input, flat), (2, 3), eps, wide, GROUP)
     return o.reshape(back, (input.shape[1],))
 
 
@@ -215,10 +216,13 @@ def _batch_kernel(
     if training and is_narrow(x.dtype):
         return _batch_narrow(xp, x, weight, bias, eps)
     if training:
-        values = normalised(xp, x, _but_channels(x.ndim), eps)
-    else:
-        factor = 1 / xp.sqrt(wide(variance).reshape(shape) + wide(variance).dtype.type(eps))
-        values = (wide(x) - wide(mean).reshape(shape)) * factor
+        return kernels.normalised(x, weight, bias, _but_channels(x.ndim), eps, BATCH)
+    factor = 1 / xp.sqrt(wide(variance) + wide(variance).dtype.type(eps))
+    if kernels.takes(x):
+        scale = factor if weight is None else factor * weight
+        shift = -mean * scale if bias is None else bias - mean * scale
+        return kernels.known(x, scale.astype(x.dtype), shift.astype(x.dtype))
+    values = (wide(x) - wide(mean).reshape(shape)) * factor.reshape(shape)
     return scaled(values, wide(weight), wide(bias), shape).astype(x.dtype)
 
 
@@ -250,7 +254,7 @@ def batch_weight(
     """The derivative of batch normalisation with respect to its weight."""
     shape = _channelwise(tuple(input.shape))
     if training:
-        return o.reshape(o._scale_back(g, input, _but_channels(len(shape)), eps, shape), (shape[1],))
+        return o.reshape(o._scale_back(g, input, _but_channels(len(shape)), eps, shape, BATCH), (shape[1],))
     return o._known_scale_back(g, input, mean, variance, eps, shape)
 
 
@@ -282,7 +286,7 @@ def update_running(
     """
     xp = input._type.xp
     array = input._array.astype(running_mean._array.dtype)
-    mean, variance = (m.reshape(-1) for m in moments(xp, array, _but_channels(input.ndim)))
+    mean, variance = kernels.moments(array)
     count = array.size // max(len(mean), 1)
     unbiased = variance * (count / max(count - 1, 1))
     for tensor, value in ((running_mean, mean), (running_var, unbiased)):

@@ -6,6 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from tgrad.backends.narrow import wide
+from tgrad.backends.normalization import (
+    BATCH,
+    GROUP,
+    LAYER,
+    known,
+    known_scale_back,
+    normalised_back,
+    scale_back,
+    takes,
+)
 from tgrad.ops.dimensions import numel
 from tgrad.ops.table import operator
 
@@ -15,13 +25,6 @@ def moments(xp: Any, input: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     mean = xp.mean(input, axes, True)
     centred = xp.subtract(input, mean)
     return mean, xp.mean(xp.multiply(centred, centred), axes, True)
-
-
-def normalised(xp: Any, input: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """(x - mean) / sqrt(variance + eps)."""
-    mean, variance = moments(xp, input, axes)
-    factor = input.dtype.type(1) / xp.sqrt(variance + input.dtype.type(eps))
-    return (input - mean) * factor
 
 
 def standard(o: Any, input: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
@@ -49,14 +52,13 @@ def _rounded_statistics(xp: Any, input: Any, axes: tuple[int, ...], eps: float, 
     return mean.astype(like).astype(input.dtype), factor.astype(like).astype(input.dtype)
 
 
-LAYER, GROUP, BATCH = range(3)
-"""The three derivatives of PyTorch's, which are the same but for their rounding."""
-
-
 def _norm_back(
     xp: Any, grad: Any, input: Any, weight: Any, axes: tuple[int, ...], eps: float,
     shape: tuple[int, ...], way: int,
 ) -> Any:  # fmt: skip
+    """Of 16 bits PyTorch's three kernels round the statistics to them, and differ in their order."""
+    if takes(input):
+        return normalised_back(grad, input, weight, axes, eps, way)
     like = input.dtype
     grad, input, weight = (wide(array) for array in (grad, input, weight))
     weight = None if weight is None else weight.reshape(shape)
@@ -119,8 +121,10 @@ operator(
 
 
 def _scale_back(
-    xp: Any, grad: Any, input: Any, axes: tuple[int, ...], eps: float, shape: tuple[int, ...]
+    xp: Any, grad: Any, input: Any, axes: tuple[int, ...], eps: float, shape: tuple[int, ...], way: int
 ) -> Any:
+    if takes(input):
+        return scale_back(grad, input, axes, eps, way).reshape(shape)
     like = input.dtype
     grad, input = wide(grad), wide(input)
     mean, factor = _rounded_statistics(xp, input, axes, eps, like)
@@ -147,15 +151,16 @@ operator(
 # ---------------------------------------------------------------- by a known mean and variance
 
 
-def _known_factor(xp: Any, variance: Any, eps: float, shape: tuple[int, ...]) -> Any:
-    return (1 / xp.sqrt(variance + variance.dtype.type(eps))).reshape(shape)
+def _known_factor(xp: Any, variance: Any, eps: float) -> Any:
+    return 1 / xp.sqrt(variance + variance.dtype.type(eps))
 
 
 operator(
     "_known_back",
-    lambda xp, grad, weight, variance, eps, shape: (
-        grad * (_known_factor(xp, variance, eps, shape) * (1 if weight is None else weight.reshape(shape)))
-    ).astype(grad.dtype),
+    lambda xp, grad, weight, variance, eps, shape: known(
+        grad,
+        (_known_factor(xp, variance, eps) * (1 if weight is None else weight)).astype(grad.dtype),
+    ),
     grad=lambda o, g, weight, variance, eps, shape: o._known_back(g, weight, variance, eps, shape),
     weight=lambda o, g, grad, weight_shape, variance, eps, shape: o.reshape(
         o.sum_to_size(g * o._known_back(grad, None, variance, eps, shape), shape), weight_shape
@@ -165,9 +170,9 @@ operator(
 )  # fmt: skip
 operator(
     "_known_scale_back",
-    lambda xp, grad, input, mean, variance, eps, shape: _total(
-        xp, grad * (input - mean.reshape(shape)) * _known_factor(xp, variance, eps, shape), shape
-    ).reshape(-1).astype(grad.dtype),
+    lambda xp, grad, input, mean, variance, eps, shape: (
+        known_scale_back(grad, input, mean) * _known_factor(xp, variance, eps)
+    ).astype(grad.dtype),
     grad=lambda o, g, input, mean, variance, eps, shape: o._known_back(
         (input - o.reshape(mean, shape)) * o.reshape(g, shape), None, variance, eps, shape
     ),

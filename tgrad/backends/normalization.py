@@ -1,0 +1,246 @@
+"""Mean 0 and variance 1, and what that does to gradients: kernels on blocks that stay in the cache.
+
+Note [Groups as rows]
+    The kernels see (rows, parts, length): each row has a mean and a variance of its own.  Layer
+    normalisation has one part to a row, group normalisation the channels of a group, and batch
+    normalisation has the channels as rows and the samples as parts, in a transposed view.  Weights
+    broadcast to that shape.  A part's sums are BLAS's inner products.
+
+Derivatives, with h = g * weight and a hat for the normalised input, are
+(h - mean(h) - x^ mean(h x^)) / deviation, and for the weight the sum of g x^.
+(S. Ioffe and C. Szegedy, Batch Normalization, 2015.)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, TypeAlias
+
+import numpy
+
+from tgrad.backends.rows import over_rows, row_sums
+
+Array: TypeAlias = Any  # an ndarray
+
+LAYER, GROUP, BATCH = range(3)
+"""What has a mean of its own: the last dimensions, groups of channels (N, groups, members, length),
+or each channel of a batch."""
+
+_KINDS: Final = ("f4", "f8")
+
+
+def takes(x: Array) -> bool:
+    """Whether these kernels are for an array: 16 bits are rounded elsewhere and otherwise."""
+    return x.dtype.str[1:] in _KINDS
+
+
+def _rows(x: Array, way: int, axes: tuple[int, ...]) -> Array:
+    """The array as (rows, parts, length): Note [Groups as rows]."""
+    if way == LAYER:
+        length = math.prod(x.shape[axis] for axis in axes)
+        return x.reshape(math.prod(x.shape) // max(length, 1), 1, length)
+    if way == GROUP:
+        return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
+    if x.ndim == 2:
+        return x.T[:, None, :]
+    return x.reshape(*x.shape[:2], math.prod(x.shape[2:])).swapaxes(0, 1)
+
+
+def _weights(weight: Array | None, rows: Array, way: int) -> Array | None:
+    if weight is None or way == BATCH:
+        return None if weight is None else weight.reshape(-1, 1, 1)
+    if way == LAYER:
+        return weight.reshape(1, 1, rows.shape[2])
+    samples = len(rows) * rows.shape[1] // max(weight.size, 1)
+    return numpy.tile(weight.reshape(-1, rows.shape[1], 1), (samples, 1, 1))
+
+
+def _like(x: Array, way: int) -> tuple[Array, Array]:
+    """The input in an order in which rows are views, and room for the result in the same order."""
+    if way != BATCH or not _is_channels_last(x):
+        x = numpy.ascontiguousarray(x)
+    return x, numpy.empty_like(x)
+
+
+def _is_channels_last(x: Array) -> bool:
+    return x.ndim > 2 and x.transpose(0, *range(2, x.ndim), 1).flags.c_contiguous
+
+
+def normalised(
+    x: Array, weight: Array | None, bias: Array | None, axes: tuple[int, ...], eps: float, way: int
+) -> Array:
+    """(x - mean) / sqrt(variance + eps) * weight + bias."""
+    x, result = _like(x, way)
+    if x.size:
+        rows = _rows(x, way, axes)
+        _normalise(rows, _weights(weight, rows, way), _weights(bias, rows, way), eps, _rows(result, way, axes))
+    return result
+
+
+def normalised_back(
+    g: Array, x: Array, weight: Array | None, axes: tuple[int, ...], eps: float, way: int
+) -> Array:
+    """What `normalised` does to a gradient of its result, for x."""
+    x, result = _like(x, way)
+    if x.size:
+        rows, given = _rows(x, way, axes), _rows(numpy.ascontiguousarray(g), way, axes)
+        _normalise_back(given, rows, _weights(weight, rows, way), eps, way, _rows(result, way, axes))
+    return result
+
+
+def scale_back(g: Array, x: Array, axes: tuple[int, ...], eps: float, way: int) -> Array:
+    """What `normalised` does to a gradient of its result, for the weight, flat."""
+    rows, given = (_rows(numpy.ascontiguousarray(a), way, axes) for a in (x, g))
+    if way == LAYER:
+        return _column_scale_back(given, rows, eps)
+    sums = numpy.zeros(rows.shape[:2], x.dtype)
+    if x.size:
+        _scale_back(given, rows, eps, sums)
+    if way == BATCH:
+        return sums.sum(axis=1)
+    return sums.reshape(len(x), -1).sum(axis=0)
+
+
+def known(x: Array, scale: Array, shift: Array | None = None) -> Array:
+    """x * scale + shift, which are vectors of the channels of a batch."""
+    x, result = _like(x, BATCH)
+
+    def part(x: Array, out: Array, scale: Array, *shift: Array) -> None:
+        numpy.multiply(x, scale[:, None, None], out=out)
+        if shift:
+            out += shift[0][:, None, None]
+
+    if x.size:
+        rest = () if shift is None else (shift,)
+        over_rows(part, _rows(x, BATCH, ()), _rows(result, BATCH, ()), scale, *rest)
+    return result
+
+
+def known_scale_back(g: Array, x: Array, mean: Array) -> Array:
+    """The sums of g * (x - mean) for each channel of a batch."""
+    rows, given = (_rows(numpy.ascontiguousarray(a), BATCH, ()) for a in (x, g))
+    sums = numpy.zeros(rows.shape[:2], x.dtype)
+
+    def part(g: Array, x: Array, sums: Array, mean: Array) -> None:
+        numpy.vecdot(g, x - mean[:, None, None], out=sums)
+
+    if x.size:
+        over_rows(part, given, rows, sums, mean)
+    return sums.sum(axis=1)
+
+
+def moments(x: Array) -> tuple[Array, Array]:
+    """The mean and the variance (divided by the count) of each channel of a batch."""
+    rows = _rows(numpy.ascontiguousarray(x), BATCH, ())
+    mean, variance = numpy.empty((2, len(rows)), x.dtype)
+
+    def part(x: Array, mean: Array, variance: Array) -> None:
+        found = _centred(x, numpy.empty(x.shape, x.dtype))
+        mean[...], variance[...] = (value[:, 0, 0] for value in found)
+
+    over_rows(part, rows, mean, variance)
+    return mean, variance
+
+
+def _total(products: Array) -> Array:
+    """The sum over the parts of each row, in their order: (rows, parts) as (rows, 1, 1)."""
+    return numpy.add.reduce(products, axis=1, keepdims=True)[..., None]
+
+
+def _centred(x: Array, out: Array) -> tuple[Array, Array]:
+    """The mean and the variance of each row; what is left without the mean goes to `out`."""
+    count = x.dtype.type(x.shape[1] * x.shape[2])
+    mean = _total(row_sums(x)[..., 0]) / count
+    numpy.subtract(x, mean, out=out)
+    return mean, _total(numpy.vecdot(out, out)) / count
+
+
+def _factor(variance: Array, eps: float) -> Array:
+    kind = variance.dtype.type
+    return kind(1) / numpy.sqrt(variance + kind(eps))
+
+
+def _along(weight: Array | None, x: Array) -> tuple[Array, ...]:
+    """A weight as a table that goes with the rows of x, if there is one."""
+    if weight is None:
+        return ()
+    return (numpy.broadcast_to(weight, (len(x), *weight.shape[1:])),)
+
+
+def _normalise(x: Array, weight: Array | None, bias: Array | None, eps: float, out: Array) -> None:
+    """(x - mean) / sqrt(variance + eps) * weight + bias."""
+
+    def part(x: Array, out: Array, *affine: Array) -> None:
+        factor = _factor(_centred(x, out)[1], eps)
+        rest = list(affine)
+        if weight is not None and weight.shape[2] == 1:
+            factor = factor * rest.pop(0)
+        out *= factor
+        if weight is not None and weight.shape[2] > 1:
+            out *= rest.pop(0)
+        if bias is not None:
+            out += rest.pop(0)
+
+    over_rows(part, x, out, *_along(weight, x), *_along(bias, x))
+
+
+def _normalise_back(
+    g: Array, x: Array, weight: Array | None, eps: float, way: int, out: Array
+) -> None:
+    """What `_normalise` does to a gradient of its result, for x, in PyTorch's order of roundings."""
+
+    def part(g: Array, x: Array, out: Array, *weights: Array) -> None:
+        count = x.dtype.type(x.shape[1] * x.shape[2])
+        centred = numpy.empty(x.shape, x.dtype)
+        mean, variance = _centred(x, centred)
+        own = factor = _factor(variance, eps)
+        if weights and way == LAYER:
+            g = numpy.multiply(g, weights[0], out=out)
+        along, total = numpy.vecdot(g, centred), row_sums(g)[..., 0]
+        if weights and way == GROUP:
+            along, total = along * weights[0][..., 0], total * weights[0][..., 0]
+            own = factor * weights[0]
+        along, total = _total(along), _total(total)
+        if way == BATCH:
+            numpy.subtract(g, total / count, out=out)
+            centred *= along * factor * factor / count
+            out -= centred
+            out *= factor
+            if weights:
+                out *= weights[0]
+            return
+        slope = along * factor * factor * factor / count
+        numpy.multiply(g, own, out=out)
+        out -= numpy.multiply(x, slope, out=centred)
+        out += slope * mean - total * factor / count
+
+    over_rows(part, g, x, out, *_along(weight, x))
+
+
+def _scale_back(g: Array, x: Array, eps: float, sums: Array) -> None:
+    """What `normalised` does to a gradient, for the weight: the sums of each part, (rows, parts)."""
+
+    def part(g: Array, x: Array, sums: Array) -> None:
+        centred = numpy.empty(x.shape, x.dtype)
+        factor = _factor(_centred(x, centred)[1], eps)
+        numpy.multiply(numpy.vecdot(g, centred), factor[..., 0], out=sums)
+
+    over_rows(part, g, x, sums)
+
+
+def _column_scale_back(g: Array, x: Array, eps: float) -> Array:
+    """The same for a weight of each column of (rows, 1, columns)."""
+    found: dict[int, Array] = {}
+
+    def part(g: Array, x: Array, numbers: Array) -> None:
+        centred = numpy.empty(x.shape, x.dtype)
+        factor = _factor(_centred(x, centred)[1], eps)
+        centred *= factor
+        centred *= g
+        found[int(numbers[0])] = numpy.add.reduce(centred, axis=(0, 1))
+
+    over_rows(part, g, x, numpy.arange(len(x)))
+    total = numpy.zeros(x.shape[2], x.dtype)
+    for number in sorted(found):  # in the same order whatever the threads did
+        total += found[number]
+    return total
