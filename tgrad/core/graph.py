@@ -111,8 +111,8 @@ class Node:
     saves_tensors: ClassVar[bool] = False
     several_outputs: ClassVar[bool] = False
     bare: ClassVar[bool] = False
-    """Whether `raw` computes on arrays alone: it calls no operators and nothing of users', and gives one result
-    for one gradient.  The walk calls it with NumPy's warnings off (`tgrad.backends.quiet`)."""
+    """Whether `raw` computes on arrays alone, for one gradient: it calls no operators and nothing of users'.
+    The walk calls it with NumPy's warnings off (`tgrad.backends.quiet`)."""
     materialize: ClassVar[bool] = True
     """Whether outputs that no gradient arrived at get zeros."""
     results: ClassVar[dict[str, int]] = {"out": 0}
