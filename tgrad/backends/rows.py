@@ -8,6 +8,7 @@ Note [Rows and buffers]
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -50,3 +51,11 @@ def over_rows(function: Callable[..., Any], *tables: Array) -> None:
 def row_sums(x: Array) -> Array:
     """The sum along the last dimension, which is kept."""
     return numpy.vecdot(x, numpy.ones(x.shape[-1], x.dtype))[..., None]
+
+
+def channel_sums(x: Array) -> Array:
+    """The sum of each channel of (N, C, *sizes): along the sizes, then over the samples."""
+    if x.ndim == 2:
+        return numpy.add.reduce(x, axis=0)
+    rows = numpy.ascontiguousarray(x).reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    return numpy.add.reduce(row_sums(rows)[..., 0], axis=0)

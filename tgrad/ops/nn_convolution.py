@@ -140,7 +140,7 @@ operator(
             o, g, input, weight_shape, stride, padding, dilation, transposed, groups
         )
     ),
-    bias=lambda o, g: o.sum_dim(g, (0, *range(2, len(g.shape))), False),
+    bias=lambda o, g: o._channel_sums(g),
     kinds={**_KINDS, "bias": "tensor?", "transposed": "bool"}, label="ConvolutionBackward",
     **_HIDDEN, doc="A convolution or transposed convolution with a bias.",
 )  # fmt: skip

@@ -168,7 +168,7 @@ operator(
     lambda xp, input, weight, bias, groups, eps: _group_kernel(xp, input, weight, bias, groups, eps),
     input=lambda o, g, input, weight, groups, eps: group_input(o, g, input, weight, groups, eps),
     weight=lambda o, g, input, groups, eps: group_weight(o, g, input, groups, eps),
-    bias=lambda o, g: o.sum_dim(g, _but_channels(len(g.shape)), False),
+    bias=lambda o, g: o._channel_sums(g),
     kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False,
     label="NativeGroupNormBackward", doc="Mean 0 and variance 1 over groups of channels.",
 )  # fmt: skip
@@ -269,7 +269,7 @@ operator(
     weight=lambda o, g, input, running_mean, running_var, training, eps: batch_weight(
         o, g, input, running_mean, running_var, training, eps
     ),
-    bias=lambda o, g: o.sum_dim(g, _but_channels(len(g.shape)), False),
+    bias=lambda o, g: o._channel_sums(g),
     kinds={"weight": "tensor?", "bias": "tensor?", "running_mean": "index?",
            "running_var": "index?", "training": "bool"},
     narrow=True, function=False, method=False,

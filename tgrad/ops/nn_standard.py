@@ -16,6 +16,7 @@ from tgrad.backends.normalization import (
     scale_back,
     takes,
 )
+from tgrad.backends.rows import channel_sums
 from tgrad.ops.dimensions import numel
 from tgrad.ops.table import operator
 
@@ -147,6 +148,17 @@ operator(
     doc="The derivative of a normalised and weighted input for the weight.",
 )  # fmt: skip
 
+
+def _spread(o: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    return o.expand(o.reshape(g, (1, shape[1], *(1 for _ in shape[2:]))), tuple(shape))
+
+
+operator(
+    "_channel_sums", lambda xp, grad: channel_sums(grad),
+    grad=lambda o, g, grad_shape: _spread(o, g, grad_shape),
+    kinds={"grad": "tensor"}, function=False, method=False, out=False,
+    doc="The sum of each channel: the derivative for the bias of a convolution or a normalisation.",
+)  # fmt: skip
 
 # ---------------------------------------------------------------- by a known mean and variance
 

@@ -777,6 +777,7 @@ ROWS = {
     'nn_standard': (
         ('_norm_back', 'torch', 0, None, (), ()),
         ('_scale_back', 'torch', 0, None, (), ()),
+        ('_channel_sums', 'torch', 0, None, (), ()),
         ('_known_back', 'torch', 0, None, (), ()),
         ('_known_scale_back', 'torch', 0, None, (), ()),
     ),
