@@ -13,6 +13,7 @@ Note [Short rows]
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import numpy
@@ -27,6 +28,9 @@ LARGE: Final = 16384
 
 BUFFER: Final = 1 << 18
 """The size of a block in bytes: what stays in a processor's own cache."""
+
+QUICK: Final = 1 << 21
+"""So many bytes are read before another thread could have begun."""
 
 LONG: Final = 2048
 """Rows of this many bytes need no copy: Note [Short rows]."""
@@ -106,42 +110,47 @@ def spread(ufunc: Any, array: Array, axes: Axes = None, keepdims: bool = False, 
     if array.size < LARGE:
         return ufunc.reduce(array, axis=axes, dtype=dtype, keepdims=keepdims, out=...)
     ndim = array.ndim
-    reduced = range(ndim) if axes is None else (axes,) if isinstance(axes, int) else axes
-    reduced = [axis % ndim for axis in reduced]
-    kept = [axis for axis in range(ndim) if axis not in reduced]
-    widest = max(kept, key=lambda axis: array.shape[axis], default=None)
-    if widest is None or array.shape[widest] < 8:
-        return _spread_whole(ufunc, array, reduced, keepdims, dtype)
-    shape = [1 if axis in reduced else size for axis, size in enumerate(array.shape)]
-    kind = ufunc.resolve_dtypes((None, array.dtype, None), reduction=True)[2] if dtype is None else numpy.dtype(dtype)
-    result = numpy.empty(shape, kind)
-    lead = (slice(None),) * widest
+    given = range(ndim) if axes is None else (axes,) if isinstance(axes, int) else axes
+    reduced = tuple([axis % ndim for axis in given])
+    kind = ufunc.resolve_dtypes((None, array.dtype, None), reduction=True)[2] if dtype is None else dtype
+
+    def reduce(part: Array) -> Array:
+        return ufunc.reduce(part, axis=reduced, dtype=dtype, keepdims=True)
+
+    result = by_parts(reduce, array, reduced, kind, ufunc, QUICK)
+    return result if keepdims else result.squeeze(reduced)
+
+
+def by_parts(
+    reduce: Callable[[Array], Array],
+    array: Array,
+    reduced: tuple[int, ...],
+    dtype: Any,
+    again: Any = None,
+    least: int = BUFFER,
+) -> Array:
+    """What `reduce` makes of an array, with 1 for the reduced axes; threads share an axis.
+
+    That is one with long strides.  Where it is a reduced one, `again`, a ufunc, reduces what the parts
+    give; without `again` it is another one.  No part has less than `least` bytes.
+    """
+    shape = array.shape
+    axes = [axis for axis in range(array.ndim) if shape[axis] >= 8 and (again or axis not in reduced)]
+    if not axes:
+        return reduce(array)
+    shared = max(axes, key=lambda axis: abs(array.strides[axis]))
+    whole = shared in reduced
+    size = shape[shared]
+    share = -(-size // max(1, min(8, array.nbytes // least)))
+    result_shape = [1 if axis in reduced else length for axis, length in enumerate(shape)]
+    if whole:
+        result_shape[shared] = -(-size // share)
+    result = numpy.empty(result_shape, dtype)
+    lead = (slice(None),) * shared
 
     def work(start: int, stop: int) -> None:
-        part = (*lead, slice(start, stop))
-        ufunc.reduce(array[part], axis=tuple(reduced), dtype=dtype, keepdims=True, out=result[part])
-
-    size = array.shape[widest]
-    each(work, size, _share(size, array.size))
-    return result if keepdims else result.reshape([array.shape[axis] for axis in kept])
-
-
-def _share(size: int, elements: int) -> int:
-    """How much of a dimension is a thread's part: few parts, of some size."""
-    return max(1, -(-size // max(1, min(8, elements // LARGE))))
-
-
-def _spread_whole(ufunc: Any, array: Array, reduced: list[int], keepdims: bool, dtype: Any) -> Array:
-    """`spread` where no dimension is left that threads could share: parts are reduced again."""
-    along = max(reduced, key=lambda axis: array.shape[axis])
-    size = array.shape[along]
-    share = _share(size, array.size)
-    lead = (slice(None),) * along
-    parts: list[Array] = [None] * -(-size // share)
-
-    def work(start: int, stop: int) -> None:
-        part = array[(*lead, slice(start, stop))]
-        parts[start // share] = ufunc.reduce(part, axis=tuple(reduced), dtype=dtype, keepdims=keepdims)
+        place = slice(start // share, start // share + 1) if whole else slice(start, stop)
+        result[(*lead, place)] = reduce(array[(*lead, slice(start, stop))])
 
     each(work, size, share)
-    return ufunc.reduce(numpy.array(parts), axis=0, out=...)
+    return again.reduce(result, axis=shared, keepdims=True) if whole else result

@@ -7,18 +7,19 @@ one axis of one element.  Results have the array's dtype unless said otherwise.
 from __future__ import annotations
 
 import math
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy
 from numpy import float32, float64
 
+from tgrad.backends import sums
+from tgrad.backends.folds import LARGE, by_parts, fold, spread
 from tgrad.backends.fused import fma
+from tgrad.backends.geometry import GRAIN
+from tgrad.backends.threads import each
 
 Array: TypeAlias = Any  # an ndarray
 Axes = tuple[int, ...] | None
-
-WELFORD_STEPS: Final = 2048
-"""Up to this many elements a variance in float64 is made step by step, as PyTorch makes it."""
 
 
 # ------------------------------------------------------------------------------ the geometry
@@ -49,7 +50,7 @@ def with_ones(shape: tuple[int, ...], axes: Axes, ndim: int) -> tuple[int, ...]:
     return tuple(1 if a in axes else next(rest) for a in range(ndim))
 
 
-def _shaped(result: Array, shape: tuple[int, ...], axes: Axes, ndim: int, keepdims: bool) -> Array:
+def shaped(result: Array, shape: tuple[int, ...], axes: Axes, ndim: int, keepdims: bool) -> Array:
     return result.reshape(with_ones(shape, axes, ndim) if keepdims else shape)
 
 
@@ -60,7 +61,7 @@ def extremes(array: Array, axis: int, keepdims: bool, largest: bool) -> tuple[Ar
     """The largest or smallest elements along an axis and their first indices; NaN wins."""
     if array.ndim == 0:
         return array.copy(), numpy.zeros((), numpy.int64)
-    indices = array.argmax(axis, keepdims=True) if largest else array.argmin(axis, keepdims=True)
+    indices = place_of(array, axis, True, largest)
     if array.ndim == 2:
         others = numpy.arange(array.shape[1 - axis])
         chosen = indices.reshape(-1)
@@ -70,6 +71,15 @@ def extremes(array: Array, axis: int, keepdims: bool, largest: bool) -> tuple[Ar
     if keepdims:
         return found, indices
     return found.squeeze(axis), indices.squeeze(axis)
+
+
+def place_of(array: Array, axis: int | None, keepdims: bool, largest: bool) -> Array:
+    """The (first) index of the largest or smallest element of all, or along an axis."""
+    find = numpy.argmax if largest else numpy.argmin
+    if axis is None or array.size < LARGE:
+        return find(array, axis, keepdims=keepdims)
+    found = by_parts(lambda part: find(part, axis, keepdims=True), array, (axis,), numpy.int64)
+    return found if keepdims else found.squeeze(axis)
 
 
 # ---------------------------------------------------------------------------------- products
@@ -83,12 +93,14 @@ def prod(array: Array, axis: int | None = None, keepdims: bool = False) -> Array
     """
     dtype = array.dtype
     if dtype.kind in "biu":
-        return numpy.multiply.reduce(array, axis=axis, dtype=numpy.int64, keepdims=keepdims, out=...)
+        return spread(numpy.multiply, array, axis if array.ndim else None, keepdims, numpy.int64)
     axes = None if axis is None or array.ndim == 0 else (axis,)
+    if axes is None and array.size > GRAIN and sums.threads > 1 and array.flags.c_contiguous:
+        return _prod_of_threads(array, keepdims)
     rows, shape = axes_last(array, axes)
     size = rows.shape[-1]
     if size == 0:
-        return _shaped(numpy.ones(shape, dtype), shape, axes, array.ndim, keepdims)
+        return shaped(numpy.ones(shape, dtype), shape, axes, array.ndim, keepdims)
     rows = rows.reshape(-1, size)
     lanes = 4 * (32 // array.itemsize)
     inner = axes is None or array.strides[axes[0]] == array.itemsize
@@ -99,13 +111,39 @@ def prod(array: Array, axis: int | None = None, keepdims: bool = False) -> Array
         result = numpy.concatenate((_in_turn(rows[:whole].T), _in_turn_fused(rows[whole:].T)))
     else:
         result = _in_turn_fused(rows.T) if dtype.kind == "c" else _in_turn(rows.T)
-    return _shaped(numpy.ascontiguousarray(result), shape, axes, array.ndim, keepdims)
+    return shaped(numpy.ascontiguousarray(result), shape, axes, array.ndim, keepdims)
+
+
+def _prod_of_threads(array: Array, keepdims: bool) -> Array:
+    """The product of everything, of which each of PyTorch's threads takes a range."""
+    flat = array.reshape(-1)
+    workers = min(sums.threads, -(-flat.size // GRAIN))
+    chunk = -(-flat.size // workers)
+    products = numpy.ones(-(-flat.size // chunk), array.dtype)
+    lanes = 4 * (32 // array.itemsize)
+
+    def work(start: int, stop: int) -> None:
+        products[start // chunk] = _prod_by_lanes(flat[None, start:stop], lanes)[0]
+
+    each(work, flat.size, chunk)
+    result = _in_turn(products[:, None])
+    return result.reshape((1,) * array.ndim if keepdims else ())
 
 
 def _in_turn(factors: Array) -> Array:
     """The products over the first axis, one factor after the other."""
-    result: Array = numpy.multiply.accumulate(factors, axis=0)[-1]
-    return result
+    if factors.dtype.kind == "c":  # `reduce` rounds these otherwise
+        last: Array = numpy.multiply.accumulate(factors, axis=0)[-1]
+        return last
+    return _down(numpy.multiply, factors)
+
+
+def _middle(parts: Array) -> Array:
+    """The products over axis 1 of (rows, vectors, lanes), one vector after the other."""
+    if parts.dtype.kind == "c":
+        last: Array = numpy.multiply.accumulate(parts, axis=1)[:, -1]
+        return last
+    return fold(numpy.multiply, parts[:, None])[:, 0]
 
 
 def _in_turn_fused(factors: Array) -> Array:
@@ -130,67 +168,10 @@ def _prod_by_lanes(rows: Array, lanes: int) -> Array:
     count, size = rows.shape
     whole = size // lanes * lanes
     parts = rows[:, :whole].reshape(count, whole // lanes, lanes)
-    products = numpy.multiply.accumulate(parts, axis=1)[:, -1].reshape(count, 4, lanes // 4)
+    products = _middle(parts).reshape(count, 4, lanes // 4)
     vector = (products[:, 0] * products[:, 1]) * (products[:, 2] * products[:, 3])
     left_over = numpy.concatenate((vector, rows[:, whole:]), axis=1).T
     return _in_turn_fused(left_over) if rows.dtype.kind == "c" else _in_turn(left_over)
-
-
-# --------------------------------------------------------------------------------- variances
-
-
-def variance(
-    array: Array, axes: Axes, correction: float, keepdims: bool, root: bool, everything: bool
-) -> tuple[Array, Array]:
-    """Variance (or its root) and mean over the axes, computed in double precision.
-
-    `everything` says that PyTorch's two-pass kernel for a single result is meant; otherwise the mean
-    and the sum of squares are updated element by element (B. Welford, Technometrics 4, 1962).
-    The variance of complex numbers is the sum of those of the parts, and real.
-    """
-    if array.dtype.kind == "c":
-        real, mean_real = variance(array.real, axes, correction, keepdims, False, everything)
-        imag, mean_imag = variance(array.imag, axes, correction, keepdims, False, everything)
-        total = real + imag
-        return numpy.sqrt(total) if root else total, (mean_real + 1j * mean_imag).astype(array.dtype)
-    rows, shape = axes_last(array, axes)
-    size = rows.shape[-1]
-    wide = rows.reshape(math.prod(shape), size).astype(float64, copy=False)
-    if size == 0:
-        squares = mean = numpy.full(len(wide), numpy.nan)
-    elif (everything and wide.shape[0] == 1) or size > WELFORD_STEPS:
-        mean = _double_mean(array, axes, wide)
-        squares = numpy.add.accumulate((wide - mean[:, None]) ** 2, axis=1)[:, -1]
-    else:
-        squares, mean = _welford(wide)
-    degrees = max(size - correction, 0.0)
-    with numpy.errstate(all="ignore"):
-        result = squares / degrees
-    if root:
-        result = numpy.sqrt(result)
-    parts = [
-        _shaped(part.astype(array.dtype), shape, axes, array.ndim, keepdims)
-        for part in (result, mean)
-    ]
-    return parts[0], parts[1]
-
-
-def _double_mean(array: Array, axes: Axes, wide: Array) -> Array:
-    from tgrad.backends.sums import mean
-
-    if len(wide) == 1:
-        return mean(array, axes).reshape(1).astype(float64)
-    return numpy.add.reduce(wide, axis=1) / wide.shape[1]
-
-
-def _welford(wide: Array) -> tuple[Array, Array]:
-    mean = numpy.zeros(len(wide))
-    squares = numpy.zeros(len(wide))
-    for number, column in enumerate(wide.T, 1):
-        delta = column - mean
-        mean = mean + delta / number
-        squares = squares + delta * (column - mean)
-    return squares, mean
 
 
 # ------------------------------------------------------------------------------------- norms
@@ -206,7 +187,7 @@ def vector_norm(array: Array, p: float, axes: Axes, keepdims: bool) -> Array:
         result = _root_of_squares(rows.reshape(math.prod(shape), rows.shape[-1]))
     else:
         result = _power_norm(rows, p)
-    return _shaped(result.astype(magnitudes.dtype), shape, axes, array.ndim, keepdims)
+    return shaped(result.astype(magnitudes.dtype), shape, axes, array.ndim, keepdims)
 
 
 def _side_by_side(array: Array, axes: Axes) -> bool:
@@ -231,7 +212,7 @@ def _root_of_squares(rows: Array) -> Array:
     products = rows * rows
     total = numpy.zeros(count, rows.dtype)
     if whole:
-        sums = numpy.add.accumulate(products[:, :whole].reshape(count, -1, lanes), axis=1)[:, -1]
+        sums = fold(numpy.add, products[:, :whole].reshape(count, 1, -1, lanes))[:, 0]
         total = numpy.add.accumulate(sums, axis=1)[:, -1]
     grouped = whole + (size - whole) // 4 * 4
     for column in range(whole, grouped):
@@ -269,8 +250,21 @@ def _in_order(rows: Array) -> Array:
     """Sums along the last axis, one element after the other."""
     if rows.shape[-1] == 0:
         return numpy.zeros(rows.shape[:-1], rows.dtype)
-    result: Array = numpy.add.accumulate(rows, axis=-1)[..., -1]
-    return result
+    shape = rows.shape
+    return _down(numpy.add, rows.reshape(-1, shape[-1]).T).reshape(shape[:-1])
+
+
+def _down(ufunc: Any, table: Array) -> Array:
+    """The reduction of (rows, columns) over the rows, one after the other."""
+    rows, columns = table.shape
+    if columns == 1 or rows == 1:
+        last: Array = ufunc.accumulate(table, axis=0)[-1]
+        return last
+    if abs(table.strides[0]) > abs(table.strides[1]) > 0:  # else NumPy would take the other order
+        return fold(ufunc, table[None, None])[0, 0]
+    if table.size < LARGE or table.strides[0] != table.itemsize:
+        return fold(ufunc, numpy.ascontiguousarray(table)[None, None])[0, 0]
+    return fold(ufunc, table.T[:, None, :, None])[:, 0, 0]
 
 
 # ------------------------------------------------------------------------------------- scans
@@ -284,9 +278,7 @@ def scan(ufunc: Any, array: Array, axis: int) -> Array:
         return array.copy()
     if dtype.kind == "c" and ufunc is numpy.multiply:
         return _running_products(array.astype(wide), axis).astype(dtype)
-    return ufunc.accumulate(numpy.ascontiguousarray(array), axis=axis, dtype=wide).astype(
-        dtype, copy=False
-    )
+    return ufunc.accumulate(numpy.ascontiguousarray(array), axis=axis, dtype=wide).astype(dtype, copy=False)
 
 
 def _running_products(array: Array, axis: int) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tgrad.backends import reductions as kernels
+from tgrad.backends.folds import spread
 from tgrad.backends.narrow import is_floating
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
@@ -165,7 +166,7 @@ def _extreme(xp: Any, input: Any, name: str) -> Any:
     _no_elements(name, input)
     if input.dtype.kind == "c":
         raise unsupported(f"{name}_all", input)
-    return xp.amax(input) if name == "max" else xp.amin(input)
+    return spread(xp.maximum if name == "max" else xp.minimum, input)
 
 
 def _extreme_dim(input: Any, dim: int, keepdim: bool, name: str) -> Any:
@@ -187,8 +188,7 @@ def _over_dims(xp: Any, input: Any, dim: Any, keepdim: bool, name: str) -> Any:
                 )
     if input.dtype.kind == "c":
         raise unsupported(f"{name[1:]}_values_cpu", input)
-    reduction = xp.amax if name == "amax" else xp.amin
-    return reduction(input, axis=axes, keepdims=keepdim)
+    return spread(xp.maximum if name == "amax" else xp.minimum, input, axes, keepdim)
 
 
 operator(
@@ -256,10 +256,7 @@ def _aminmax(xp: Any, input: Any, *, dim: Any = None, keepdim: bool = False) -> 
         )
     if input.dtype.kind == "c":
         raise unsupported("aminmax_cpu", input)
-    found = (
-        xp.amin(input, axis=axis, keepdims=keepdim),
-        xp.amax(input, axis=axis, keepdims=keepdim),
-    )
+    found = tuple(spread(ufunc, input, axis, keepdim) for ufunc in (xp.minimum, xp.maximum))
     return tuple(xp.array(part, order="C") for part in found) if keepdim else found
 
 
@@ -286,9 +283,7 @@ def _index_of(input: Any, dim: Any, keepdim: bool, name: str) -> Any:
     else:
         axis = _axis(name, input, dim)
         axis = axis if input.ndim else None
-    if name == "argmax":
-        return input.argmax(axis, keepdims=keepdim)
-    return input.argmin(axis, keepdims=keepdim)
+    return kernels.place_of(input, axis, keepdim, name == "argmax")
 
 
 operator(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tgrad.backends import reductions as kernels
+from tgrad.backends.variances import variance
 from tgrad.core.dtype import DType
 from tgrad.errors import DTypeError, StateError
 from tgrad.ops.dimensions import reduced_axes
@@ -30,7 +31,7 @@ def _spread_of(
         raise DTypeError(f"{name} only support floating point and complex dtypes")
     axes = reduced_axes(dim, input.ndim)
     correction = 1 if correction is None else correction
-    found = kernels.variance(input, axes, correction, keepdim, root, not both)
+    found = variance(input, axes, correction, keepdim, root, not both)
     return found if both else found[0]
 
 
