@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tgrad.backends import folds
 from tgrad.backends import reductions as kernels
-from tgrad.backends.folds import spread
 from tgrad.backends.narrow import is_floating
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
@@ -166,7 +166,7 @@ def _extreme(xp: Any, input: Any, name: str) -> Any:
     _no_elements(name, input)
     if input.dtype.kind == "c":
         raise unsupported(f"{name}_all", input)
-    return spread(xp.maximum if name == "max" else xp.minimum, input)
+    return folds.spread(xp.maximum if name == "max" else xp.minimum, input)
 
 
 def _extreme_dim(input: Any, dim: int, keepdim: bool, name: str) -> Any:
@@ -188,7 +188,7 @@ def _over_dims(xp: Any, input: Any, dim: Any, keepdim: bool, name: str) -> Any:
                 )
     if input.dtype.kind == "c":
         raise unsupported(f"{name[1:]}_values_cpu", input)
-    return spread(xp.maximum if name == "amax" else xp.minimum, input, axes, keepdim)
+    return folds.spread(xp.maximum if name == "amax" else xp.minimum, input, axes, keepdim)
 
 
 operator(
@@ -256,7 +256,7 @@ def _aminmax(xp: Any, input: Any, *, dim: Any = None, keepdim: bool = False) -> 
         )
     if input.dtype.kind == "c":
         raise unsupported("aminmax_cpu", input)
-    found = tuple(spread(ufunc, input, axis, keepdim) for ufunc in (xp.minimum, xp.maximum))
+    found = tuple(folds.spread(ufunc, input, axis, keepdim) for ufunc in (xp.minimum, xp.maximum))
     return tuple(xp.array(part, order="C") for part in found) if keepdim else found
 
 
