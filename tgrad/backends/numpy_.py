@@ -185,7 +185,7 @@ from tgrad import backends
 from tgrad.backends import circles, fused
 from tgrad.backends.large import LARGE, derivatives, in_blocks
 from tgrad.backends.narrow import finfo, is_narrow
-from tgrad.backends.products import dot, matmul
+from tgrad.backends.products import dot, matmul, scaled_product
 from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.sums import mean, nansum, sum
 

@@ -267,3 +267,13 @@ def dot(a: Array, b: Array) -> Array:
     for term in terms[whole + width * vectors :]:
         sums[0, 0] += term
     return numpy.asarray(_pairwise(add.reduce(sums, axis=0)))
+
+
+def scaled_product(a: Array, b: Array, scale: float = 1, bias: Array | None = None) -> Array:
+    """a @ b * scale + bias in BLAS's order of additions, for batches of matrices."""
+    result = numpy.matmul(a, b)
+    if scale != 1:
+        result *= a.dtype.type(scale)
+    if bias is not None:
+        result += bias
+    return result

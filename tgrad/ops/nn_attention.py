@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from tgrad.core import dtype as dtypes
+from tgrad.core.engine import Spaces
 from tgrad.core.random import default_generator
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ShapeError
@@ -30,6 +31,86 @@ operator(
     function=False, method=False, label="SafeSoftmaxBackward",
     doc="softmax, and 0 where everything is -inf.",
 )  # fmt: skip
+
+
+# ---------------------------------------------------------------- in one step
+
+
+def _heads_kernel(xp: Any, query: Any, key: Any, value: Any, bias: Any, scale: float) -> tuple[Any, Any]:
+    """softmax(scale * q k' + bias) v, and what v is multiplied by."""
+    scores = xp.scaled_product(query, key.swapaxes(-1, -2), scale, bias)
+    weights = xp.softmax(scores, -1, True)
+    return xp.scaled_product(weights, value), weights
+
+
+def _matrices(o: Any, tensor: Any) -> Any:
+    shape = tensor.shape
+    return o.reshape(tensor, (shape[0] * shape[1], *shape[2:]))
+
+
+def _kept_weights(o: Any, query: Any, key: Any, bias: Any, weights: Any, scale: float) -> Any:
+    """The weights, computed again where their own derivative is to be recorded."""
+    if o is Spaces.recorded:
+        scores = o.mul(o.bmm(_matrices(o, query), o.transpose(_matrices(o, key), 1, 2)), scale)
+        scores = o.reshape(scores, tuple(weights.shape))
+        weights = o._safe_softmax(scores if bias is None else o.add(scores, bias), -1)
+    return _matrices(o, weights)
+
+
+def _scores_back(o: Any, g: Any, value: Any, weights: Any, scale: float) -> Any:
+    along = o.bmm(_matrices(o, g), o.transpose(_matrices(o, value), 1, 2))
+    return o._softmax_backward_data(along, weights, -1) * scale
+
+
+def _query_back(
+    o: Any, g: Any, query: Any, key: Any, value: Any, bias: Any, weights: Any, scale: float
+) -> Any:
+    kept = _kept_weights(o, query, key, bias, weights, scale)
+    return o.reshape(
+        o.bmm(_scores_back(o, g, value, kept, scale), _matrices(o, key)), tuple(query.shape)
+    )
+
+
+def _key_back(
+    o: Any, g: Any, query: Any, key: Any, value: Any, bias: Any, weights: Any, scale: float
+) -> Any:
+    kept = _kept_weights(o, query, key, bias, weights, scale)
+    turned = o.transpose(_scores_back(o, g, value, kept, scale), 1, 2)
+    return o.reshape(o.bmm(turned, _matrices(o, query)), tuple(key.shape))
+
+
+def _value_back(o: Any, g: Any, query: Any, key: Any, value: Any, bias: Any, weights: Any, scale: float) -> Any:
+    kept = _kept_weights(o, query, key, bias, weights, scale)
+    return o.reshape(o.bmm(o.transpose(kept, 1, 2), _matrices(o, g)), tuple(value.shape))
+
+
+operator(
+    "_attention_of_heads",
+    lambda xp, query, key, value, bias, scale: _heads_kernel(xp, query, key, value, bias, scale),
+    query=lambda o, g, query, key, value, bias, weights, scale: _query_back(
+        o, g, query, key, value, bias, weights, scale
+    ),
+    key=lambda o, g, query, key, value, bias, weights, scale: _key_back(
+        o, g, query, key, value, bias, weights, scale
+    ),
+    value=lambda o, g, query, key, value, bias, weights, scale: _value_back(
+        o, g, query, key, value, bias, weights, scale
+    ),
+    kinds={"query": "tensor", "key": "tensor", "value": "tensor", "bias": "index?", "scale": "number"},
+    fields=("output", "weights"), outputs=1, function=False, method=False, out=False,
+    label="ScaledDotProductFlashAttentionForCpuBackward",
+    doc="softmax(scale * q k' + bias) v for (batch, heads, length, size), and the softmax.",
+)  # fmt: skip
+
+
+def _is_plain(query: Any, key: Any, value: Any, mask: Any, dropout_p: float, enable_gqa: bool) -> bool:
+    """Whether PyTorch computes attention in one step: several heads, nothing to broadcast or to drop."""
+    q, k = query._array.shape, key._array.shape
+    if len(q) != 4 or value._array.shape != k or q[:2] + q[3:] != k[:2] + k[3:]:
+        return False
+    if dropout_p or enable_gqa or not query._array.size or not k[2] or not query._type.inexact:
+        return False
+    return mask is None or (mask._edge is None and mask.ndim in (2, 4))
 
 
 def _attention(
@@ -98,6 +179,8 @@ def _attend(
         kind = query._type.dtype.numpy
         values = query._type.xp.where(bias._array, kind.type(0), kind.type(-math.inf))
         bias = new_tensor(values, query._type)
+    if _is_plain(query, key, value, bias, dropout_p, enable_gqa):
+        return o._attention_of_heads(query, key, value, bias, scale)[0]
     scores = o.matmul(o.mul(query, half), o.mul(o.transpose(key, -2, -1), half))
     if bias is not None:
         scores = o.add(scores, bias)

@@ -491,6 +491,7 @@ ROWS = {
     ),
     'nn_attention': (
         ('_safe_softmax', 'torch', 0, None, (), ()),
+        ('_attention_of_heads', 'torch', 0, None, (), ('output', 'weights')),
         ('functional_scaled_dot_product_attention', 'torch.nn.functional', 2, None, (), ()),
         ('functional_gumbel_softmax', 'torch.nn.functional', 2, None, (), ()),
     ),
