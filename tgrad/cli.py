@@ -138,6 +138,7 @@ def _session(options: Options, reporter: Reporter, errors: Output) -> Session:
     if options.time_limit or options.memory_limit or options.step_limit:
         extra["boundary"] = _limits(options)
     debug = bool(os.environ.get("TGRAD_DEBUG"))
+    extra["keep"] = not options.no_cache
     session = Session(reporter, debug=debug, screen=_screen(options, reporter, errors), **extra)
     if options.seed is not None:
         session.seed(options.seed)

@@ -31,6 +31,7 @@ options:
   --plot-format KIND   png (the default) or svg
   --plain              say in words what a colour or a glyph says
   --no-rc              a prompt without your settings and your start-up program
+  --no-cache           compile a long program anew, and don't keep what is compiled
   --version            print the version
   -h, --help           print this help
 
@@ -58,6 +59,7 @@ class Options:
         self.json = False
         self.plain = False
         self.no_rc = False
+        self.no_cache = False
         self.color = "auto"
         self.seed: int | None = None
         self.time_limit: float | None = None
@@ -73,6 +75,7 @@ FLAGS = {
     "--json": "json",
     "--plain": "plain",
     "--no-rc": "no_rc",
+    "--no-cache": "no_cache",
     "--version": "version",
     "-V": "version",
     "--help": "help",

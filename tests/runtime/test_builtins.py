@@ -9,8 +9,10 @@ import pytest
 from worlds import World, printed, run
 
 from tgrad.errors import ShapeError
+from tgrad.lang import compile_program
 from tgrad.runtime.builtins import EXCEPTIONS, PLAIN
 from tgrad.runtime.modules import Modules
+from tgrad.source import Source
 
 
 @pytest.mark.parametrize("name", (PLAIN + EXCEPTIONS).split())
@@ -142,10 +144,23 @@ def test_names_of_torch_join_when_they_are_used() -> None:
         "def f(): global ones\nprint(ones(()))",
         "def f():\n    global ones\n    ones = 3\nprint(ones(()))",
         "x = 1\ndel x\nif x == 1 if False else True: print(tensor(1.))",
+        "def f(): return ones(())\nones = 1\ndel ones\nprint(f())",
+        "ones = 1\ndef f():\n    global ones\n    del ones\nf()\nprint(ones(()))",
+        "try: ones = 1 / 0\nexcept ZeroDivisionError: pass\nprint(ones(()))",
+        "def f(): return ones(())\nwhile False: ones = 1\nprint(f())",
+        "try: 1 / 0\nexcept ZeroDivisionError as ones: pass\nprint(ones(()))",
     ],
 )
 def test_names_of_torch_stand_behind_assignments_that_were_not_made(text: str) -> None:
     assert printed(text) == "tensor(1.)\n"
+
+
+def test_names_that_are_surely_assigned_are_not_asked_for_again() -> None:
+    lines = ["def f(n): return n + x1 + y1", "x1 = 1", "if x1: y1 = 2", "z = f(x1)"]
+    lines += [f"x{n} = x{n - 1} + abs(z)" for n in range(2, 50)]
+    program = compile_program(Source("<test>", "\n".join(lines)), attributes=frozenset())
+    doubtful = World().builtins.prepare([each.code for each in program.statements], {})
+    assert [set(names) for names in doubtful] == [set(), set(), set(), {"y1"}, *[{"y1"}] * 48]
 
 
 @pytest.mark.parametrize(

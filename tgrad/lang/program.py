@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import warnings
 from types import CodeType
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NoReturn
 
 from tgrad.errors import AccessError, ProgramSyntaxError
-from tgrad.lang.lowering.annotations import Parameter
 from tgrad.lang.lowering.base import at_of
 from tgrad.lang.lowering.functions import Functions
 from tgrad.lang.parser import At, Parser, UnexpectedTokenError
+from tgrad.lang.result import Program, Statement
 from tgrad.lang.scan import Scanner
 from tgrad.lang.tables import Tables, load
 from tgrad.source import Source, Span
@@ -26,27 +26,6 @@ _COMPILER_SENTENCES = {
     "can't use starred expression here": "a starred expression cannot stand here",
     "multiple starred expressions in assignment": "only one target can have a *",
 }
-
-
-class Statement(NamedTuple):
-    """One statement at the top level of a program."""
-
-    code: CodeType
-    """Run it with `exec(code, globals)`."""
-    span: Span
-    line: int
-    name: str | None
-    """The name, where the statement is nothing but a name."""
-    shown: bool
-    """Whether running it shows a value directly (inside of blocks, expressions show themselves)."""
-
-
-class Program(NamedTuple):
-    """A program that is ready to run.  Its text may still fail in many ways when it does."""
-
-    source: Source
-    statements: tuple[Statement, ...]
-    parameters: tuple[Parameter, ...]
 
 
 class _Lowering(Functions):

@@ -59,21 +59,27 @@ class Builtins:
         """Put in what a program's statements mention; `defined` are the names that exist already.
 
         torch's names are looked up (which loads the operators) if a name is mentioned that the
-        program doesn't assign itself.  Otherwise the names that it reads are returned, statement
-        by statement: see `prepare_statement`.
+        program doesn't assign itself.  Otherwise the names are returned that each statement may read
+        before they are assigned: see `prepare_statement`.
         """
         found = [mentions(code) for code in statements]
         reads = {name for each in found for name in (*each.reads, *each.reads_later)}
         self._make(reads)
         assigned = {name for each in found for name in each.assigns}
-        if any(name not in defined and name not in assigned for name in self._unknown(reads)):
-            self._add(self._unknown(reads))
+        unknown = set(self._unknown(reads))
+        if any(name not in defined and name not in assigned for name in unknown):
+            self._add(unknown)
             return ()
+        deleted = {name for each in found for name in each.deletes}
         doubtful: list[frozenset[str]] = []
         later: set[str] = set()
+        sure: set[str] = set()
         for each in found:
-            later |= each.reads_later
-            doubtful.append(frozenset(self._unknown({*each.reads, *(later if each.calls else ())})))
+            later |= (each.reads_later & unknown) - sure
+            here = (each.reads & unknown) - sure
+            doubtful.append(here | later if each.calls else here)
+            sure |= each.surely - deleted
+            later -= each.surely - deleted
         return doubtful
 
     def prepare_statement(self, reads: frozenset[str], defined: Container[str]) -> None:

@@ -55,12 +55,14 @@ class Session:
         boundary: Boundary = nullcontext,
         debug: bool = False,
         screen: Screen | None = None,
+        keep: bool = True,
     ) -> None:
         """Make a session with nothing in it.
 
         `access` says which files programs may touch, `boundary` makes the context that each run
         takes place in (such as `tgrad.runtime.limits.limited`), `debug` shows Python's own
-        traceback above each error, `screen` is what figures and progress bars are drawn on.
+        traceback above each error, `screen` is what figures and progress bars are drawn on, `keep` allows
+        long programs to be kept compiled in the user's cache.
         """
         from tgrad.runtime.access import NO_ACCESS
         from tgrad.runtime.attributes import AttributeNames
@@ -69,6 +71,7 @@ class Session:
         self._reporter = reporter
         self._boundary = boundary
         self._debug = debug
+        self._keep = keep
         self.screen = screen or Screen()
         """What the session's programs draw on; its functions may be exchanged at any time."""
         self._attributes = AttributeNames()
@@ -110,12 +113,12 @@ class Session:
         Raises:
             ProgramError: the text isn't a program of the language.
         """
-        from tgrad.lang import compile_program
+        from tgrad.lang.kept import compiled
 
         self._sources[source.name] = source
         with self._warnings():
             try:
-                return compile_program(source, attributes=self._attributes, show=show)
+                return compiled(source, attributes=self._attributes, show=show, keep=self._keep)
             except ProgramError:
                 raise
             except Exception as error:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, NamedTuple
+from typing import Any
 
 from tgrad.lang.lowering.base import STORE, Identifier, at_of
 from tgrad.lang.lowering.expressions import Expressions
 from tgrad.lang.names import BARE_DTYPE_NAMES, DTYPE_NAMES, PARAMETER_TYPES, TENSOR_NAMES
 from tgrad.lang.parser import At
-from tgrad.source import Source, Span
-
-
-class Parameter(NamedTuple):
-    """A parameter of a program: `param NAME: TYPE = DEFAULT`."""
-
-    name: str
-    type: str
-    default_text: str | None
-    span: Span
+from tgrad.lang.result import Parameter
+from tgrad.source import Source
 
 
 class Annotations(Expressions):
