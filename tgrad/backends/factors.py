@@ -94,17 +94,33 @@ def lu_solve(factors: Array, pivots: Array, b: Array, adjoint: bool) -> Array:
 
 
 def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
-    """x with a x = b, where only one triangle of a counts; row by row."""
+    """x with a x = b, where only one triangle of a counts; row by row, in blocks of rows."""
     n = a.shape[-1]
     batch = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     x = numpy.empty((*batch, *b.shape[-2:]), numpy.result_type(a, b))
+    starts = range(0, n, _ROWS)
+    for start in reversed(starts) if upper else starts:
+        rows = slice(start, min(start + _ROWS, n))
+        known = slice(rows.stop, n) if upper else slice(0, start)
+        right = b[..., rows, :]
+        if known.start < known.stop:  # one product for what all rows of the block need
+            right = right - numpy.matmul(a[..., rows, known], x[..., known, :])
+        _solve_rows(a[..., rows, rows], right, x[..., rows, :], upper, unit)
+    return by_columns(x)
+
+
+_ROWS: Final = 32
+
+
+def _solve_rows(a: Array, b: Array, x: Array, upper: bool, unit: bool) -> None:
+    """The same for one block, row by row, written to x."""
+    n = a.shape[-1]
     for i in reversed(range(n)) if upper else range(n):
         known = slice(i + 1, n) if upper else slice(0, i)
         row = b[..., i, :]
         if known.start < known.stop:
             row = row - numpy.matmul(a[..., i, None, known], x[..., known, :])[..., 0, :]
         x[..., i, :] = row if unit else row / a[..., i, i][..., None]
-    return by_columns(x)
 
 
 # ---------------------------------------------------------------- L D L'

@@ -6,7 +6,7 @@ or where it failed.  `tgrad.backends.factors` has the triangular decompositions.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy
 from numpy.linalg import LinAlgError as LinAlgError
@@ -21,6 +21,9 @@ from numpy.linalg import svd as _svd
 from tgrad.backends.factors import by_columns, lu, permuted, solve_triangular, zero_pivot
 
 Array: TypeAlias = Any  # an ndarray
+
+_CONDITION: Final = 1e-2
+"""How near to the inverse of the smallest step a condition number may come."""
 
 __all__ = [
     "LinAlgError", "by_columns", "cholesky", "cofactor", "cofactor_back", "det", "eig", "eigh",
@@ -124,15 +127,30 @@ def singular_values(a: Array) -> Array:
 def cofactor(a: Array) -> Array:
     """The derivative of the determinant: det(a) times the inverse transpose, also where that is 0 / 0.
 
-    From a = U S V: det(U V) U diag(products of all S but one) V, conjugated.
+    By the inverse where that is exact enough, else from a = U S V: det(U V) U diag(products of all S
+    but one) V, conjugated.
     """
     n = a.shape[-1]
     if n == 0:
         return a.copy()
+    across = _inverse_across(a)
+    if across is not None:
+        return numpy.asarray(det(a)[..., None, None] * across).astype(a.dtype)
     u, s, v = _svd(a)
     others = numpy.stack([numpy.prod(numpy.delete(s, i, -1), axis=-1) for i in range(n)], axis=-1)
     signs = det(numpy.matmul(u, v))[..., None, None]
     return (signs * numpy.matmul(u * others[..., None, :], v).conj()).astype(a.dtype)
+
+
+def _inverse_across(a: Array) -> Array | None:
+    """The transposed inverses, if all matrices are far from singular ones."""
+    try:
+        inverse = _inv(a)
+    except LinAlgError:
+        return None
+    condition = numpy.linalg.norm(a, axis=(-2, -1)) * numpy.linalg.norm(inverse, axis=(-2, -1))
+    limit = _CONDITION / numpy.finfo(a.dtype).eps
+    return inverse.swapaxes(-1, -2) if (condition < limit).all() else None
 
 
 def cofactor_back(g: Array, a: Array) -> Array:
