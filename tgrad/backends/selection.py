@@ -14,6 +14,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 
+from tgrad.backends.ordering import by_rows, first_places, has_keys, keys_of, place_of_rank, stable_order
+
 Array: TypeAlias = Any  # an ndarray
 Items = list[int]
 Less = Callable[[int, int], bool]
@@ -194,33 +196,38 @@ def quick_select(items: Items, k: int, greater: Less) -> None:
 # ------------------------------------------------------------------------------ along an axis
 
 
-def ranks(row: Array) -> list[int]:
-    """For each element how many different ones are smaller; NaN is the largest of all."""
-    found: list[int] = numpy.unique(row, return_inverse=True)[1].reshape(-1).tolist()
-    return found
-
-
 def each_row(
     array: Array,
     axis: int,
-    places: Array,
-    choose: Callable[[Array], Any],
+    count: int,
+    find: Callable[[Array], tuple[Array, Array]],
+    choose: Callable[[Items], Any],
     descending: bool = False,
-    ordered: bool = True,
+    plain: bool = False,
 ) -> Array:
-    """Indices for each vector along the axis: the ones at `places` of its order.
+    """For each vector along the axis the `count` places that `find` gives, given keys.
 
-    Where elements are equal (or always, unless `ordered`) they are what `choose` gives.
+    Where it isn't sure of them they are what `choose` gives, from the keys or the `plain` elements: that
+    is another algorithm's choice among equal elements.
     """
     moved = numpy.moveaxis(array, axis, -1)
     rows = moved.reshape(math.prod(moved.shape[:-1]), moved.shape[-1])
-    order = argsort(rows, 1, descending, True)
-    chosen = order.take(places, 1)
-    ambiguous = _ties(rows, order) if ordered else numpy.ones(len(rows), bool)
-    for number in numpy.flatnonzero(ambiguous):
-        chosen[number] = choose(rows[number])
-    placed = numpy.moveaxis(chosen.reshape(*moved.shape[:-1], len(places)), -1, axis)
+    places = numpy.empty((len(rows), count), numpy.int64)
+    sure = numpy.empty(len(rows), bool)
+    by_rows(lambda part: find(_keys(part, descending)), rows, places, sure)
+    for number in numpy.flatnonzero(~sure):
+        row = rows[number]
+        places[number] = choose((row if plain else _keys(row, descending)).tolist())
+    placed = numpy.moveaxis(places.reshape(*moved.shape[:-1], count), -1, axis)
     return numpy.array(placed, order="C")
+
+
+def _keys(array: Array, descending: bool) -> Array:
+    """Integers in the order of the elements; NaN is the largest."""
+    if has_keys(array.dtype):
+        return keys_of(array, descending)
+    ranks = numpy.unique(array, return_inverse=True)[1].reshape(array.shape)
+    return ~ranks if descending else ranks
 
 
 EMULATED: Final = 65536
@@ -234,63 +241,75 @@ def argsort(array: Array, axis: int, descending: bool, stable: bool) -> Array:
     from 17 elements on.
     """
     size = array.shape[axis]
-    if descending:
-        backwards = numpy.flip(array, axis).argsort(axis, kind="stable")
-        indices: Array = size - 1 - numpy.flip(backwards, axis)
-    else:
-        indices = array.argsort(axis, kind="stable")
     if stable or size <= 16 or array.size > EMULATED:
-        return indices
+        return stable_order(array, axis, descending)
 
-    def choose(row: Array) -> Any:
-        rank = ranks(row)
+    def find(keys: Array) -> tuple[Array, Array]:
+        order = stable_order(keys, 1, False)
+        values = numpy.take_along_axis(keys, order, 1)
+        return order, (values[:, 1:] != values[:, :-1]).all(1)
+
+    def choose(keys: Items) -> Any:
         items = list(range(size))
-        sort(items, 0, size, (lambda a, b: rank[a] > rank[b]) if descending else
-             (lambda a, b: rank[a] < rank[b]))  # fmt: skip
+        sort(items, 0, size, lambda a, b: keys[a] < keys[b])
         return items
 
-    return each_row(array, axis, numpy.arange(size), choose, descending)
-
-
-def _ties(rows: Array, order: Array) -> Array:
-    """Which rows have equal elements (or several NaN), given the indices that sort them."""
-    values = numpy.take_along_axis(rows, order, 1)
-    first, second = values[:, :-1], values[:, 1:]
-    found: Array = ((first == second) | ((first != first) & (second != second))).any(1)
-    return found
+    return each_row(array, axis, size, find, choose, descending)
 
 
 def topk(array: Array, k: int, axis: int, largest: bool, in_order: bool) -> Array:
     """Indices of the k largest or smallest elements along the axis."""
     size = array.shape[axis]
 
-    def choose(row: Array) -> Any:
-        rank = ranks(row)
-        items = list(range(size))
-        less: Less = (lambda a, b: rank[a] > rank[b]) if largest else (lambda a, b: rank[a] < rank[b])
+    def find(keys: Array) -> tuple[Array, Array]:
+        places, sure = first_places(keys, k)
+        return places, sure if in_order or k * 64 <= size else numpy.zeros(len(keys), bool)
+
+    def choose(keys: Items) -> Any:
+        less: Less = lambda a, b: keys[a] < keys[b]  # noqa: E731
         if k * 64 <= size:
-            partial_sort(items, 0, k, size, less)
-        else:
-            nth_element(items, 0, k - 1, size, less)
-            if in_order:
-                sort(items, 0, k - 1, less)
+            return _first_sorted(numpy.array(keys), k, less)
+        items = list(range(size))
+        nth_element(items, 0, k - 1, size, less)
+        if in_order:
+            sort(items, 0, k - 1, less)
         return items[:k]
 
     if k == 0:
         return numpy.empty((*array.shape[:axis], 0, *array.shape[axis + 1 :]), numpy.int64)
-    return each_row(array, axis, numpy.arange(k), choose, largest, in_order)
+    return each_row(array, axis, k, find, choose, largest)
+
+
+def _first_sorted(keys: Array, k: int, less: Less) -> Items:
+    """`partial_sort` of the places of keys, without a look at those that are too large for the heap."""
+    items = list(range(k + 1))
+    _heap_select(items, 0, k, k, less)
+    done = k
+    while done < len(keys):
+        part = keys[done : 9 * done]
+        for place in (numpy.flatnonzero(part < keys[items[0]]) + done).tolist():
+            items[k] = place
+            if less(place, items[0]):
+                _pop_heap(items, 0, k, k, less)
+        done += len(part)
+    for end in range(k - 1, 0, -1):
+        _pop_heap(items, 0, end, end, less)
+    return items[:k]
 
 
 def kthvalue(array: Array, k: int, axis: int) -> Array:
     """Index of the k-th smallest element along the axis, kept as an axis of one element."""
 
-    def choose(row: Array) -> Any:
-        rank = ranks(row)
-        items = list(range(len(row)))
-        quick_select(items, k - 1, lambda a, b: rank[a] > rank[b])
+    def find(keys: Array) -> tuple[Array, Array]:
+        place, alone = place_of_rank(keys, k - 1)
+        return place[:, None], alone
+
+    def choose(keys: Items) -> Any:
+        items = list(range(len(keys)))
+        quick_select(items, k - 1, lambda a, b: keys[a] > keys[b])
         return items[k - 1]
 
-    return each_row(array, axis, numpy.array([k - 1]), choose)
+    return each_row(array, axis, 1, find, choose)
 
 
 def median(array: Array, axis: int, skip_nan: bool) -> Array:
@@ -299,23 +318,34 @@ def median(array: Array, axis: int, skip_nan: bool) -> Array:
     Of equal elements that are next to it in order it is the one that a stable sort puts there; of
     NaN, unless they are skipped, the first.
     """
-    order = array.argsort(axis, kind="stable")
     size = array.shape[axis]
     missing = array != array
     absent = missing.sum(axis, keepdims=True)
-    middle = numpy.maximum(size - absent - 1, 0) // 2 if skip_nan else numpy.full_like(absent, size - 1) // 2
-    found = numpy.take_along_axis(order, middle, axis)
-    if skip_nan:
+    if skip_nan and absent.any():
+        order = stable_order(array, axis, False)
+        return numpy.take_along_axis(order, numpy.maximum(size - absent - 1, 0) // 2, axis)
+
+    def find(keys: Array) -> tuple[Array, Array]:
+        place, _ = place_of_rank(keys, (size - 1) // 2)
+        return place[:, None], numpy.ones(len(keys), bool)
+
+    found = each_row(array, axis, 1, find, list)
+    if not absent.any():
         return found
     return numpy.where(absent > 0, missing.argmax(axis, keepdims=True), found)
 
 
 def mode(array: Array, axis: int) -> Array:
     """Index of the most frequent element along the axis, the smallest of several such."""
+    missing = bool((array != array).any())
 
-    def choose(row: Array) -> Any:
-        values = row.tolist()
-        items = list(range(len(row)))
+    def find(keys: Array) -> tuple[Array, Array]:
+        ordered = numpy.sort(keys, axis=1)
+        different = (ordered[:, 1:] != ordered[:, :-1]).all(1)
+        return keys.argmin(axis=1)[:, None], different & (not missing)
+
+    def choose(values: Any) -> Any:
+        items = list(range(len(values)))
         sort(items, 0, len(items), lambda a, b: values[a] < values[b])
         best = most = run = 0
         for place, item in enumerate(items):
@@ -326,5 +356,4 @@ def mode(array: Array, axis: int) -> Array:
                 run = 0
         return best
 
-    lonely = not bool((array != array).any())
-    return each_row(array, axis, numpy.array([0]), choose, ordered=lonely)
+    return each_row(array, axis, 1, find, choose, plain=missing)
