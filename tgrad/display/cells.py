@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 TAB = 4
 """Tab stops in shown source lines are this far apart."""
@@ -11,8 +11,7 @@ TAB = 4
 ELLIPSIS = "..."
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A source line laid out in cells; `starts[i]` is the column of character `i`."""
 
     pieces: tuple[str, ...]

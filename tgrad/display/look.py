@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 TRUE_COLOR = 1 << 24
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """The place that something is drawn in."""
 
     width: int = 80
@@ -33,7 +32,7 @@ class Look:
 
     def within(self, width: int, height: int) -> Look:
         """The same with another size."""
-        return replace(self, width=width, height=height)
+        return self._replace(width=width, height=height)
 
 
 def colors(color: bool | int) -> int:

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tgrad.ops.row_index import ATTRIBUTES, ROWS
+
 if TYPE_CHECKING:
     from tgrad.ops.table import Op
 
@@ -50,6 +52,17 @@ def head_of(op: Op, file: str = "") -> Head:
 def public_name(name: str) -> str:
     """The name that calls of a row are written with: without the overload's name."""
     return name.partition(".")[0].removeprefix("functional_")
+
+
+def names_in_index() -> set[str]:
+    """The names that rows have as methods of tensors or as functions of `torch`; reads no row."""
+    found = {name for names in ATTRIBUTES.values() for name in names}
+    for rows in ROWS.values():
+        for name, module, flags, _, aliases, _ in rows:
+            if module == "torch" and flags & (FUNCTION | METHOD):
+                found.add(public_name(name))
+                found.update(aliases)
+    return found
 
 
 class Table(dict[str, Any]):

@@ -6,12 +6,10 @@ They print as matplotlib's own do, so that a prompt shows the same, and take the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One recorded call: a method of matplotlib's axes or figure and its arguments.
 
     The name may be a path: `xaxis.set_visible`, `spines.@top.set_visible` (`@` stands for an item).

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import CodeType
+from typing import NamedTuple
 
 from tgrad.source import Source
 
@@ -20,8 +20,7 @@ MOST_LINES = 2
 """More possibilities than these explain nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(NamedTuple):
     """The lines where a name may have been assigned last, and the source they are in."""
 
     source: Source | None
@@ -37,8 +36,7 @@ class Assigned:
         return f"line {words}" if self.source is here else f"{self.source.name}:{words}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Store:
+class _Store(NamedTuple):
     offset: int
     line: int
 

@@ -133,12 +133,20 @@ def module_attribute_names() -> frozenset[str]:
 
 
 @cache
+def listed_attribute_names() -> frozenset[str]:
+    """The names in the texts above, and those that rows have; known without reading a row."""
+    from tgrad.ops.rows import names_in_index
+
+    return _allowed({*(_NDARRAY + _GRAPH + _LAYERS).split(), *names_in_index()})
+
+
+@cache
 def attribute_names() -> frozenset[str]:
     """All attribute names but those of layers; needs the operators, so it loads NumPy."""
     from tgrad.runtime.modules import torch_attribute_names
 
-    names = set((_NDARRAY + _LAYERS).split()) | _tensor_names() | torch_attribute_names()
-    return plain_attribute_names() | module_attribute_names() | _allowed(names)
+    names = _tensor_names() | torch_attribute_names()
+    return plain_attribute_names() | listed_attribute_names() | module_attribute_names() | _allowed(names)
 
 
 @cache
@@ -168,6 +176,7 @@ def is_allowed(name: str) -> bool:
         return False
     return (
         name in plain_attribute_names()
+        or name in listed_attribute_names()
         or name in module_attribute_names()
         or name in attribute_names()
         or name in layer_attribute_names()
@@ -183,9 +192,7 @@ class AttributeNames(frozenset[str]):
 
 def _allowed(names: set[str]) -> frozenset[str]:
     kept = {"__name__", "__version__"}
-    return frozenset(
-        name for name in names - DENIED - GUARDED if not name.startswith("_") or name in kept
-    )
+    return frozenset(name for name in names - DENIED - GUARDED if not name.startswith("_") or name in kept)
 
 
 def _tensor_names() -> set[str]:
@@ -196,4 +203,4 @@ def _tensor_names() -> set[str]:
 
     install()
     fields = [name for head in TABLE.heads.values() for name in head.fields]
-    return set(_GRAPH.split()).union(dir(Tensor), dir(Size), fields)
+    return {*dir(Tensor), *dir(Size), *fields}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tgrad.source import Source, Span
 
@@ -10,16 +10,14 @@ EXIT_ERROR, EXIT_USAGE, EXIT_SYNTAX, EXIT_ASSERTION = 1, 2, 3, 4
 EXIT_DENIED, EXIT_LIMIT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 5, 6, 130, 141
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A stretch to underline: the failing operator or name, or one of its operands."""
 
     span: Span
     primary: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """What a name stood for: its dtype and shape, and where it was assigned."""
 
     name: str
@@ -27,8 +25,7 @@ class Label:
     where: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A piece of source to show, with what is underlined in it."""
 
     source: Source
@@ -41,8 +38,7 @@ class Place:
     """So many calls between this place and the next are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """An error as plain data; the last place is where it happened, those before it led there."""
 
     kind: str

@@ -7,10 +7,9 @@ Python are left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from types import CodeType, FrameType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tgrad.source import Source, Span
 
@@ -18,8 +17,7 @@ CHAIN_HEAD, CHAIN_TAIL = 4, 4
 """How many calls of a long chain are shown at its two ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """What a session knows that explains an error."""
 
     names: Mapping[str, Any]
@@ -30,8 +28,7 @@ class World:
     """The names that a program has without defining them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A frame of the program: which code, at which instruction, with which names."""
 
     code: CodeType

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tgrad.source import Source, Span
 
@@ -39,8 +38,7 @@ LONGEST_NUMBER = 128
 """In bits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(NamedTuple):
     """An operand as it is written, and the names in it."""
 
     text: str
@@ -50,13 +48,12 @@ class Operand:
     """The names that occur in an operand that is more than a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """What is underlined, and the operands in the order in which they are handed on."""
 
     span: Span
     marks: list[tuple[Span, bool]]
-    operands: list[Operand] = field(default_factory=list)
+    operands: Sequence[Operand] = ()
     root: str | None = None
     """The name that a call's function is read from: `torch` in `torch.mm(a, b)`."""
     function: str | None = None
@@ -165,8 +162,7 @@ def _arguments(frame: FrameType | None) -> list[Any]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Parsed:
+class _Parsed(NamedTuple):
     """A piece of source as Python's `ast`, with the way back from its positions."""
 
     source: Source

@@ -9,14 +9,12 @@ streams), `random.setstate`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tgrad.runtime.classes import expose, real_class
 
 
-@dataclass(frozen=True)
-class Module:
+class Module(NamedTuple):
     """The names of a module, known without importing it, and what makes their values."""
 
     names: frozenset[str]

@@ -7,7 +7,6 @@ when something has gone wrong, not before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from tgrad.errors import LimitReached, ProgramError, TgradError, builtin_name
@@ -139,7 +138,7 @@ def _stopped(error: LimitReached, calls: list[Call], world: World) -> list[Call]
         calls = list(calls_of(error.__context__.__traceback__, world))
     return [
         *calls[:-1],
-        *(replace(call, span=whole_line(call.source, call.span.line)) for call in calls[-1:]),
+        *(call._replace(span=whole_line(call.source, call.span.line)) for call in calls[-1:]),
     ]
 
 

@@ -41,11 +41,9 @@ class ShellReporter(TextReporter):
 
     def _drawn(self, value: object) -> bool:
         try:
-            from dataclasses import replace
-
             from tgrad.display.values import lines_of
 
-            look = replace(self.console.look(self.settings.precision), plain=self.plain)
+            look = self.console.look(self.settings.precision)._replace(plain=self.plain)
             lines = lines_of(value, look, self._name)
         except Exception as fault:
             return _fault(fault)
