@@ -107,7 +107,7 @@ def scattered(
 # ---------------------------------------------------------------- pools
 
 
-def _beyond(
+def beyond(
     sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, counts: Sizes
 ) -> list[int]:
     """The padding behind the input that the last window needs."""
@@ -115,37 +115,6 @@ def _beyond(
         max((c - 1) * st + d * (k - 1) + 1 - s - p, 0)
         for s, k, st, p, d, c in zip(sizes, kernel, stride, padding, dilation, counts, strict=True)
     ]
-
-
-def largest(
-    x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, counts: Sizes
-) -> tuple[Array, Array]:
-    """The largest element of each window and its place in the flattened last dimensions."""
-    n, sizes = len(kernel), x.shape[2:]
-    low = -numpy.inf if x.dtype.kind == "f" else numpy.iinfo(x.dtype).min
-    full = padded(x, padding, _beyond(sizes, kernel, stride, padding, dilation, counts), low)
-    parts = windows(full, kernel, stride, dilation, counts)
-    flat = parts.reshape(*parts.shape[: 2 + n], math.prod(kernel))
-    best = flat.argmax(axis=-1)
-    values = numpy.take_along_axis(flat, best[..., None], -1)[..., 0]
-    inner = numpy.unravel_index(best, tuple(kernel))
-    place = numpy.zeros_like(best)
-    for dim in range(n):
-        at = numpy.arange(counts[dim]) * stride[dim] - padding[dim]
-        at = at.reshape((1, 1, *(counts[dim] if d == dim else 1 for d in range(n))))
-        place = place * sizes[dim] + at + inner[dim] * dilation[dim]
-    return values, place
-
-
-def pool_scatter(g: Array, places: Array, sizes: Sizes) -> Array:
-    """Gradients added up at the places that the largest elements came from."""
-    leading = g.shape[: g.ndim - len(sizes)]
-    count = math.prod(leading)
-    result = numpy.zeros((count, math.prod(sizes)), g.dtype)
-    rows = numpy.arange(count)[:, None]
-    inner = math.prod(g.shape[g.ndim - len(sizes) :])
-    numpy.add.at(result, (rows, places.reshape(count, inner)), g.reshape(count, inner))
-    return result.reshape(*leading, *sizes)
 
 
 def pool_gather(x: Array, places: Array, n: int) -> Array:
@@ -213,7 +182,7 @@ def divisors(
 def window_sums(x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, counts: Sizes) -> Array:
     """The sum of each window, elements added up in the order of the window."""
     ones = [1] * len(kernel)
-    full = padded(x, padding, _beyond(x.shape[2:], kernel, stride, padding, ones, counts))
+    full = padded(x, padding, beyond(x.shape[2:], kernel, stride, padding, ones, counts))
     parts = windows(full, kernel, stride, ones, counts)
     result = numpy.zeros(parts.shape[: 2 + len(kernel)], x.dtype)
     for place in product(*(range(k) for k in kernel)):
@@ -234,7 +203,7 @@ def spread_sums(g: Array, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: S
 # ---------------------------------------------------------------- parts
 
 
-def _parts(size: int, count: int) -> tuple[Array, Array]:
+def parts_of(size: int, count: int) -> tuple[Array, Array]:
     """Where `count` parts that cover a dimension begin, and how long they are."""
     places = numpy.arange(count)
     starts = places * size // max(count, 1)
@@ -248,15 +217,31 @@ def _offsets(lengths: Sequence[Array]) -> Any:
         yield place, [numpy.nonzero(n > k)[0] for n, k in zip(lengths, place, strict=True)]
 
 
+def _split(x: Array, wanted: Sizes) -> Array | None:
+    """A view (..., *wanted, *inside) of parts that are equally long; None if they aren't."""
+    n = len(wanted)
+    sizes = x.shape[x.ndim - n :]
+    if not all(w and s % w == 0 for s, w in zip(sizes, wanted, strict=True)):
+        return None
+    halves = [size for s, w in zip(sizes, wanted, strict=True) for size in (w, s // w)]
+    first = x.ndim - n
+    order = (*range(first), *range(first, first + 2 * n, 2), *range(first + 1, first + 2 * n, 2))
+    return x.reshape(*x.shape[:first], *halves).transpose(order)
+
+
 def part_means(x: Array, wanted: Sizes) -> Array:
     """The mean of each part of the last dimensions, elements added up in the order of the part."""
     n = len(wanted)
-    parts = [_parts(s, w) for s, w in zip(x.shape[x.ndim - n :], wanted, strict=True)]
+    parts = [parts_of(s, w) for s, w in zip(x.shape[x.ndim - n :], wanted, strict=True)]
     lengths = [length for _, length in parts]
     # In three dimensions PyTorch adds up half precision as it is.
     exact = numpy.float32 if x.dtype == numpy.float16 and n == 2 else x.dtype
     result = numpy.zeros((*x.shape[: x.ndim - n], *wanted), exact)
+    split = _split(numpy.ascontiguousarray(x), wanted)
     for place, present in _offsets(lengths):
+        if split is not None:
+            result += split[(..., *place)]
+            continue
         source = [start[p] + k for (start, _), p, k in zip(parts, present, place, strict=True)]
         result[(..., *numpy.ix_(*present))] += x[(..., *numpy.ix_(*source))]
     return _by_lengths(result, lengths).astype(x.dtype, copy=False)
@@ -265,11 +250,15 @@ def part_means(x: Array, wanted: Sizes) -> Array:
 def part_means_back(g: Array, sizes: Sizes) -> Array:
     """What `part_means` does, backwards."""
     n = len(sizes)
-    parts = [_parts(s, w) for s, w in zip(sizes, g.shape[g.ndim - n :], strict=True)]
+    parts = [parts_of(s, w) for s, w in zip(sizes, g.shape[g.ndim - n :], strict=True)]
     lengths = [length for _, length in parts]
     shares = _by_lengths(g, lengths)
     crowded = any(len(length) > size for length, size in zip(lengths, sizes, strict=True))
     result = numpy.zeros((*g.shape[: g.ndim - n], *sizes), g.dtype)
+    split = _split(result, g.shape[g.ndim - n :])
+    if split is not None:
+        split += shares[(..., *(None,) * n)]
+        return result
     for place, present in _offsets(lengths):
         source = [start[p] + k for (start, _), p, k in zip(parts, present, place, strict=True)]
         at, share = (..., *numpy.ix_(*source)), shares[(..., *numpy.ix_(*present))]

@@ -21,6 +21,12 @@ def _sliding() -> Any:
     return sliding
 
 
+def _largest() -> Any:
+    from tgrad.backends import largest
+
+    return largest
+
+
 # ---------------------------------------------------------------- the largest
 
 
@@ -33,7 +39,7 @@ def _max_kernel(
         return parts[0][0], parts[1][0]
     kernels = _sliding()
     counts = kernels.counts(input.shape[2:], kernel, stride, padding, dilation, ceil)
-    values, places = kernels.largest(input, kernel, stride, padding, dilation, counts)
+    values, places = _largest().largest(input, kernel, stride, padding, dilation, counts)
     return values, places
 
 
@@ -60,7 +66,7 @@ for _n in (2, 3):
 
 operator(
     "_pool_scatter",
-    lambda xp, grad, places, sizes: _sliding().pool_scatter(grad, places, sizes),
+    lambda xp, grad, places, sizes: _largest().pool_scatter(grad, places, sizes),
     grad=lambda o, g, places, sizes: o._pool_gather(g, places, len(sizes)),
     kinds={"grad": "tensor", "places": "index"}, **_HIDDEN,
     doc="Gradients at the places that the largest elements came from.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Any
 
 from tgrad.core import dtype as dtypes
@@ -20,6 +19,12 @@ def _sliding() -> Any:
     from tgrad.backends import sliding
 
     return sliding
+
+
+def _largest() -> Any:
+    from tgrad.backends import largest
+
+    return largest
 
 
 def backwards(maps: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -113,31 +118,11 @@ def _adaptive_avg(n: int) -> Any:
 # ---------------------------------------------------------------- the largest
 
 
-def parts_of(size: int, count: int) -> list[tuple[int, int]]:
-    """`count` parts of nearly equal length that cover a dimension; they may overlap."""
-    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
-
-
 def _adaptive_max_kernel(xp: Any, input: Any, wanted: Sizes) -> tuple[Any, Any]:
     if input.ndim == len(wanted) + 1:
         first, second = _adaptive_max_kernel(xp, input[None], wanted)
         return first[0], second[0]
-    sizes = input.shape[2:]
-    values = xp.empty((*input.shape[:2], *wanted), input.dtype)
-    places = xp.empty(values.shape, xp.int64)
-    parts = [parts_of(s, w) for s, w in zip(sizes, wanted, strict=True)]
-    for place in product(*(range(w) for w in wanted)):
-        spans = [parts[d][i] for d, i in enumerate(place)]
-        block = input[(slice(None), slice(None), *(slice(a, b) for a, b in spans))]
-        flat = block.reshape(*input.shape[:2], block[:1, :1].size if block.size else 1)
-        best = flat.argmax(axis=-1)
-        inner = xp.unravel_index(best, block.shape[2:])
-        where = xp.zeros_like(best)
-        for d, (start, _) in enumerate(spans):
-            where = where * sizes[d] + inner[d] + start
-        at = (slice(None), slice(None), *place)
-        values[at] = xp.take_along_axis(flat, best[..., None], -1)[..., 0]
-        places[at] = where
+    values, places = _largest().largest_parts(input, wanted)
     return values, places
 
 
