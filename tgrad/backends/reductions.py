@@ -265,25 +265,3 @@ def _down(ufunc: Any, table: Array) -> Array:
     if table.size < LARGE or table.strides[0] != table.itemsize:
         return fold(ufunc, numpy.ascontiguousarray(table)[None, None])[0, 0]
     return fold(ufunc, table.T[:, None, :, None])[:, 0, 0]
-
-
-# ------------------------------------------------------------------------------------- scans
-
-
-def scan(ufunc: Any, array: Array, axis: int) -> Array:
-    """Running sums or products in the order of the axis; float32 in double."""
-    dtype = array.dtype
-    wide = {"float32": float64, "complex64": numpy.complex128}.get(dtype.name, dtype)
-    if array.ndim == 0:
-        return array.copy()
-    if dtype.kind == "c" and ufunc is numpy.multiply:
-        return _running_products(array.astype(wide), axis).astype(dtype)
-    return ufunc.accumulate(numpy.ascontiguousarray(array), axis=axis, dtype=wide).astype(dtype, copy=False)
-
-
-def _running_products(array: Array, axis: int) -> Array:
-    result = numpy.ascontiguousarray(array)
-    rows = numpy.moveaxis(result, axis, 0)
-    for number in range(1, len(rows)):
-        rows[number] = fused_product(rows[number - 1], rows[number])
-    return result

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from tgrad.backends import reductions as kernels
+from tgrad.backends import scans as kernels
 from tgrad.core import dtype as dtypes
 from tgrad.errors import ShapeError, StateError
 from tgrad.ops.dimensions import wrap_dim
@@ -51,14 +51,15 @@ def _running(input: Any, dim: int, largest: bool) -> tuple[Any, Any]:
     if input.ndim == 0:
         return input.copy(), numpy.zeros((), numpy.int64)
     input = numpy.ascontiguousarray(input)
-    ufunc = numpy.maximum if largest else numpy.minimum
-    values = ufunc.accumulate(input, axis=axis)
+    values = kernels.running(numpy.maximum if largest else numpy.minimum, input, axis, input.dtype)
     shape = [1] * input.ndim
     shape[axis] = input.shape[axis]
     places = numpy.arange(input.shape[axis]).reshape(shape)
     hit = (input == values) | (input != input)
-    indices = numpy.maximum.accumulate(numpy.where(hit, places, 0), axis=axis)
-    return numpy.take_along_axis(input, indices, axis), indices
+    indices = kernels.running(numpy.maximum, numpy.where(hit, places, 0), axis, places.dtype)
+    if (values == 0).any():  # of equal zeros the last one counts, whatever its sign
+        values = numpy.take_along_axis(input, indices, axis)
+    return values, indices
 
 
 CHOSEN: dict[str, Any] = {"result": (None, dtypes.int64), "fields": ("values", "indices")}
@@ -98,8 +99,7 @@ def _logcumsumexp(xp: Any, input: Any, dim: int) -> Any:
         nothing = numpy.full(wide.shape[1:], complex(-numpy.inf, 0))
         rows = list(accumulate(wide, log_of_sum, initial=nothing))[1:]
         return numpy.moveaxis(numpy.array(rows).reshape(wide.shape), 0, axis).astype(input.dtype)
-    wide = input.astype(numpy.float64)
-    return numpy.logaddexp.accumulate(wide, axis=axis).astype(input.dtype)
+    return kernels.running(numpy.logaddexp, input, axis, numpy.float64)
 
 
 operator(

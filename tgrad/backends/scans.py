@@ -1,0 +1,100 @@
+"""Running sums, products and extremes, in the order of an axis.
+
+`numpy.add.accumulate` waits at each element for the one before it to be written to memory.  Where
+there are many sequences side by side, all of them make a step at a time here, in a buffer that holds
+some steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import numpy
+from numpy import float64
+
+from tgrad.backends.folds import BUFFER, LARGE
+from tgrad.backends.reductions import fused_product
+from tgrad.backends.threads import each
+
+Array: TypeAlias = Any  # an ndarray
+
+MANY: Final = 128
+"""So many sequences make a step together sooner than one after the other."""
+
+WIDE: Final[dict[str, Any]] = {"float32": float64, "complex64": numpy.complex128}
+"""The dtypes in which PyTorch's running sums and products of others are made."""
+
+
+def scan(ufunc: Any, array: Array, axis: int) -> Array:
+    """Running sums or products in the order of the axis; float32 in double."""
+    dtype = array.dtype
+    if array.ndim and dtype.kind == "c" and ufunc is numpy.multiply:
+        return _running_products(array.astype(WIDE.get(dtype.name, dtype)), axis).astype(dtype)
+    return running(ufunc, array, axis, WIDE.get(dtype.name, dtype))
+
+
+def running(ufunc: Any, array: Array, axis: int, wide: Any) -> Array:
+    """`ufunc.accumulate` along an axis, computed in the dtype `wide`; stored row by row."""
+    if array.ndim == 0:
+        return array.copy()
+    dtype = array.dtype
+    result = numpy.empty(array.shape, dtype)
+    steps = numpy.moveaxis(array, axis, 0)
+    results = numpy.moveaxis(result, axis, 0)
+    sequences = array.size // max(len(steps), 1)
+    quick = ufunc is numpy.add and dtype.kind in "iu" and axis == array.ndim - 1
+    if array.size < LARGE or sequences < 2 or steps.ndim == 1:
+        _one_by_one(ufunc, numpy.ascontiguousarray(array), result, axis, wide)
+    elif sequences >= MANY and len(steps) > 1 and ufunc is not numpy.logaddexp and not quick:
+        _together(ufunc, steps, results, wide)
+    else:
+        _shared(ufunc, array, result, axis, wide)
+    return result
+
+
+def _one_by_one(ufunc: Any, array: Array, result: Array, axis: int, wide: Any) -> None:
+    if wide == result.dtype:
+        ufunc.accumulate(array, axis=axis, out=result)
+    else:
+        result[...] = ufunc.accumulate(array, axis=axis, dtype=wide)
+
+
+def _shared(ufunc: Any, array: Array, result: Array, axis: int, wide: Any) -> None:
+    """Threads share the sequences."""
+    others = [other for other in range(array.ndim) if other != axis]
+    across = max(others, key=lambda other: array.shape[other])
+    lead = (slice(None),) * across
+
+    def work(start: int, stop: int) -> None:
+        part = (*lead, slice(start, stop))
+        _one_by_one(ufunc, array[part], result[part], axis, wide)
+
+    size = array.shape[across]
+    each(work, size, max(1, -(-size // 8)))
+
+
+def _together(ufunc: Any, steps: Array, results: Array, wide: Any) -> None:
+    """All sequences, a step at a time; steps and results lie along the first axis."""
+    count = len(steps)
+    rest = steps.shape[1:]
+    width = results[0].size
+    block = max(2, min(count, BUFFER // (width * numpy.dtype(wide).itemsize)))
+    buffer = numpy.empty((block + 1, *rest), wide)
+    lines = list(buffer.reshape(block + 1, width))
+    for start in range(0, count, block):
+        size = min(block, count - start)
+        buffer[1 : size + 1] = steps[start : start + size]
+        before = lines[0 if start else 1]
+        for line in lines[1 if start else 2 : size + 1]:
+            ufunc(before, line, line)
+            before = line
+        results[start : start + size] = buffer[1 : size + 1]
+        lines[0][...] = before
+
+
+def _running_products(array: Array, axis: int) -> Array:
+    result = numpy.ascontiguousarray(array)
+    rows = numpy.moveaxis(result, axis, 0)
+    for number in range(1, len(rows)):
+        rows[number] = fused_product(rows[number - 1], rows[number])
+    return result
