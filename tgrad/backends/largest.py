@@ -19,7 +19,8 @@ def _second_of_zeros() -> bool:
     plus, minus = numpy.zeros((2, 37), numpy.float32)
     numpy.negative(minus, out=minus)
     return bool(
-        numpy.signbit(numpy.maximum(plus, minus)).all() and not numpy.signbit(numpy.maximum(minus, plus)).any()
+        numpy.signbit(numpy.maximum(plus, minus)).all()
+        and not numpy.signbit(numpy.maximum(minus, plus)).any()
     )
 
 

@@ -63,7 +63,7 @@ def _like(x: Array, way: int) -> tuple[Array, Array]:
 
 
 def _is_channels_last(x: Array) -> bool:
-    return x.ndim > 2 and x.transpose(0, *range(2, x.ndim), 1).flags.c_contiguous
+    return x.ndim > 2 and bool(x.transpose(0, *range(2, x.ndim), 1).flags.c_contiguous)
 
 
 def normalised(
@@ -73,7 +73,9 @@ def normalised(
     x, result = _like(x, way)
     if x.size:
         rows = _rows(x, way, axes)
-        _normalise(rows, _weights(weight, rows, way), _weights(bias, rows, way), eps, _rows(result, way, axes))
+        _normalise(
+            rows, _weights(weight, rows, way), _weights(bias, rows, way), eps, _rows(result, way, axes)
+        )
     return result
 
 
@@ -184,9 +186,7 @@ def _normalise(x: Array, weight: Array | None, bias: Array | None, eps: float, o
     over_rows(part, x, out, *_along(weight, x), *_along(bias, x))
 
 
-def _normalise_back(
-    g: Array, x: Array, weight: Array | None, eps: float, way: int, out: Array
-) -> None:
+def _normalise_back(g: Array, x: Array, weight: Array | None, eps: float, way: int, out: Array) -> None:
     """What `_normalise` does to a gradient of its result, for x, in PyTorch's order of roundings."""
 
     def part(g: Array, x: Array, out: Array, *weights: Array) -> None:

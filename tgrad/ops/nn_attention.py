@@ -79,7 +79,9 @@ def _key_back(
     return o.reshape(o.bmm(turned, _matrices(o, query)), tuple(key.shape))
 
 
-def _value_back(o: Any, g: Any, query: Any, key: Any, value: Any, bias: Any, weights: Any, scale: float) -> Any:
+def _value_back(
+    o: Any, g: Any, query: Any, key: Any, value: Any, bias: Any, weights: Any, scale: float
+) -> Any:
     kept = _kept_weights(o, query, key, bias, weights, scale)
     return o.reshape(o.bmm(o.transpose(kept, 1, 2), _matrices(o, g)), tuple(value.shape))
 

@@ -284,7 +284,6 @@ def update_running(
 
     Their versions don't count on: PyTorch allows several forward passes before a backward one.
     """
-    xp = input._type.xp
     array = input._array.astype(running_mean._array.dtype)
     mean, variance = kernels.moments(array)
     count = array.size // max(len(mean), 1)

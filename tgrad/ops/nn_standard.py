@@ -9,7 +9,6 @@ from tgrad.backends.narrow import wide
 from tgrad.backends.normalization import (
     BATCH,
     GROUP,
-    LAYER,
     known,
     known_scale_back,
     normalised_back,
