@@ -9,6 +9,7 @@ import pytest
 
 from tgrad.ops import index_rows
 from tgrad.ops.install import install
+from tgrad.ops.rows import names_in_index
 from tgrad.ops.table import TABLE, unary
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,14 @@ def test_the_table_is_in_the_order_of_the_index() -> None:
     assert len(TABLE) == len(names) == len(TABLE.keys())
     files = [index_rows.FILES.index(TABLE.heads[name].file) for name in names]
     assert files == sorted(files)
+
+
+def test_names_in_the_index_are_there() -> None:
+    import tgrad as torch
+
+    names = names_in_index()
+    assert {"sum", "add_", "T", "multiply", "zeros"} <= names
+    assert not [name for name in names if not hasattr(torch.Tensor, name) and not hasattr(torch, name)]
 
 
 def test_an_unknown_name() -> None:

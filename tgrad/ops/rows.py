@@ -51,7 +51,9 @@ def head_of(op: Op, file: str = "") -> Head:
 
 def public_name(name: str) -> str:
     """The name that calls of a row are written with: without the overload's name."""
-    return name.partition(".")[0].removeprefix("functional_")
+    if "." in name:
+        name = name[: name.index(".")]
+    return name.removeprefix("functional_")
 
 
 def names_in_index() -> set[str]:
@@ -60,8 +62,10 @@ def names_in_index() -> set[str]:
     for rows in ROWS.values():
         for name, module, flags, _, aliases, _ in rows:
             if module == "torch" and flags & (FUNCTION | METHOD):
-                found.add(public_name(name))
-                found.update(aliases)
+                names = [public_name(name), *(alias for alias in aliases if "." not in alias)]
+                found.update(names)
+                if flags & INPLACE and flags & METHOD:
+                    found.update([f"{name}_" for name in names])
     return found
 
 
@@ -75,8 +79,8 @@ class Table(dict[str, Any]):
         """The names of the rows by those that they have in formulas."""
         self._overloads: dict[tuple[str, str], list[str]] = {}
         for file, rows in index.items():
-            for name, *rest in rows:
-                self._enter(Head(name, file, public_name(name), *rest))
+            for row in rows:
+                self._enter(Head._make((row[0], file, public_name(row[0]), *row[1:])))
 
     def _enter(self, head: Head) -> None:
         name = head.name

@@ -85,6 +85,7 @@ _NDARRAY = """
 
 
 _GRAPH = """
+    backward detach grad grad_fn is_leaf requires_grad_ retain_grad
     name next_functions metadata register_hook register_prehook requires_grad variable remove
     numel category is_floating_point is_complex is_signed to_real to_complex type index
     values indices manual_seed initial_seed seed device get_state
