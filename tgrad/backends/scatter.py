@@ -24,7 +24,7 @@ def add_rows(target: Array, index: Array, values: Array) -> None:
     if target.dtype == numpy.bool_:
         target[index] |= values
         return
-    if not _repeats(index, len(target)):
+    if width > 1 and not _repeats(index, len(target)):
         target[index] += values
         return
     flat = target.reshape(-1)

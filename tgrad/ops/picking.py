@@ -23,6 +23,7 @@ from tgrad.ops.scattering import (
     on_copy,
     shape_of,
     with_dimension,
+    within,
 )
 from tgrad.ops.table import composite, operator
 
@@ -92,7 +93,7 @@ def check_index_select(input: Tensor, dim: int, index: Tensor) -> None:
         )
     if array.size and not size and ndim > 1:
         raise ShapeError("index_select(): self indexing axis dim should be positive")
-    if array.size and (array.min() < 0 or array.max() >= size):
+    if not within(array, 0, size):
         raise DimensionError("index out of range in self")
 
 
@@ -145,8 +146,8 @@ def check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tens
             f"{list(source._array.shape)}"
         )
     if name == "index_copy_()":
-        wrong = index._array[(index._array < 0) | (index._array >= size)]
-        if wrong.size:
+        if not within(index._array, 0, size):
+            wrong = index._array[(index._array < 0) | (index._array >= size)]
             raise DimensionError(
                 f"{name}: index {wrong.reshape(-1)[0]} is out of bounds for dimension {dim} with "
                 f"size {size}"
@@ -239,8 +240,8 @@ def check_index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> None
         raise DimensionError("index_fill_(): Expected dtype int64 for index.")
     dim = wrap_dim(dim, input._array.ndim)
     size = with_dimension(input._array).shape[dim]
-    wrong = index._array[(index._array < -size) | (index._array >= size)]
-    if wrong.size:
+    if not within(index._array, -size, size):
+        wrong = index._array[(index._array < -size) | (index._array >= size)]
         raise DimensionError(
             f"index {wrong.reshape(-1)[0]} is out of bounds for dimension {dim} with size {size}"
         )
@@ -281,8 +282,8 @@ def check_take(input: Tensor, index: Tensor, name: str = "take()") -> None:
     if not count and array.size:
         does = "tried to take from" if name == "take()" else "Tried to put elements into"
         raise DimensionError(f"{name}: {does} an empty tensor")
-    wrong = array[(array < -count) | (array >= count)]
-    if wrong.size:
+    if not within(array, -count, count):
+        wrong = array[(array < -count) | (array >= count)]
         raise DimensionError(
             f"out of range: tried to access index {wrong.reshape(-1)[0]} on a tensor of {count} "
             "elements."

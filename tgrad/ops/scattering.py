@@ -6,11 +6,13 @@ copy its ordinary one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
 import numpy
 
+from tgrad.backends.folds import spread
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
@@ -43,11 +45,20 @@ def with_dimension(array: Any) -> Any:
 
 def check_range(index: Any, dim: int, size: int) -> None:
     """Raise PyTorch's error for an index that is negative or too large."""
-    wrong = index[(index < 0) | (index >= size)]
-    if wrong.size:
+    if not within(index, 0, size):
+        wrong = index[(index < 0) | (index >= size)]
         raise ShapeError(
             f"index {wrong.reshape(-1)[0]} is out of bounds for dimension {dim} with size {size}"
         )
+
+
+def within(index: Any, low: int, high: int) -> bool:
+    """Whether no entry of an index is below `low`, or as large as `high`."""
+    if index.size == 0:
+        return True
+    if low == 0 and index.dtype.kind == "i":  # as unsigned numbers negative ones are the largest
+        return bool(spread(numpy.maximum, index.view(f"u{index.itemsize}")) < high)
+    return bool(low <= spread(numpy.minimum, index) and spread(numpy.maximum, index) < high)
 
 
 # ---------------------------------------------------------------- scatter
@@ -88,6 +99,16 @@ def _places(index: Any, dim: int) -> tuple[Any, ...]:
     return (*grid[:dim], index, *grid[dim + 1 :])
 
 
+def _linear(index: Any, dim: int, shape: tuple[int, ...]) -> Any:
+    """The places of a checked index in a shape, counted row by row, as a vector."""
+    steps = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
+    grid = numpy.ogrid[tuple([slice(size) for size in index.shape])]
+    others = sum((grid[d] * steps[d] for d in range(len(shape)) if d != dim), numpy.int64(0))
+    linear = numpy.multiply(index, steps[dim], dtype=numpy.int64)
+    linear += others
+    return linear.reshape(-1)
+
+
 def _source(src: Any, shape: tuple[int, ...]) -> Any:
     """The part of a source that the index uses; a number as it is."""
     if not isinstance(src, numpy.ndarray):
@@ -110,9 +131,7 @@ def _combine(array: Any, dim: int, index: Any, src: Any, combine: Any) -> None:
         return
     dim = wrap_dim(dim, array.ndim)
     places, target = with_dimension(index), with_dimension(array)
-    linear = numpy.ravel_multi_index(
-        numpy.broadcast_arrays(*_places(places, dim)), target.shape
-    ).reshape(-1)
+    linear = _linear(places, dim, target.shape)
     values = numpy.broadcast_to(stored_in(array, _source(src, places.shape)), places.shape)
     values = values.reshape(-1)
     flat = target.reshape(-1)
