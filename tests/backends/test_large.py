@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 import tgrad as torch
-from tgrad.backends import circles, large, numpy_, threads
+from tgrad.backends import choice, circles, large, numpy_, threads
 from tgrad.backends.large import BLOCK, LARGE, SINGLE, Pieces
 
 SIZES = [LARGE - 1, LARGE, LARGE + 1, 2 * BLOCK + 7, SINGLE - 1, SINGLE + 3]
@@ -226,3 +226,43 @@ def test_sine_and_cosine_without_vectors(monkeypatch):
     x = numpy.linspace(-9, 9, 2000)
     assert same(circles.sine(x.copy()), numpy.sin(x))
     assert same(circles.cosine(x.copy()), numpy.cos(x))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("size", [choice.MANY - 1, choice.MANY, 3000])
+def test_choosing_bit_by_bit(size, dtype):
+    a, b = (numpy.nan_to_num(numbers(size, seed=seed)).clip(-9, 9).astype(dtype) for seed in (0, 1))
+    if dtype.startswith("float"):
+        a[:4], b[:4] = [numpy.nan, -0.0, numpy.inf, 0.0], [-0.0, numpy.nan, 0.0, -numpy.inf]
+    condition = numbers(size, seed=2) > 0
+    kind = numpy.dtype(dtype).type
+    for first, second in ((a, b), (a, 0), (0, b), (kind(3), b), (a, kind(0)), (1, b)):
+        assert same(choice.where(condition, first, second), numpy.where(condition, first, second))
+
+
+def test_choosing_where_bits_do_not_fit():
+    a, condition = numbers(64, 64), numbers(64, 64, seed=2) > 0
+    for first, second in (
+        (a.T, 0),
+        (a, a.astype("float64")),
+        (a > 1, condition),
+        (a[:1], a),
+        (1e300, 2.0),
+        (a, 1 << 40),
+    ):
+        with numpy.errstate(all="ignore"):
+            assert same(choice.where(condition, first, second), numpy.where(condition, first, second))
+
+
+@pytest.mark.parametrize(
+    "name", ["gelu", "silu", "elu", "leaky_relu", "softplus", "hardswish", "hardtanh", "mish", "logsigmoid"]
+)
+def test_activations(name):
+    function = getattr(torch.nn.functional, name)
+    array = numbers(LARGE + 9)
+    assert same(function(torch.from_numpy(array)).numpy(), in_small_pieces(function, array))
+    x, y = (torch.from_numpy(array[6:].copy()).requires_grad_() for _ in range(2))
+    function(x).sum().backward()
+    for i in range(0, len(y), 1000):
+        function(y[i : i + 1000]).sum().backward()
+    assert same(x.grad.numpy(), y.grad.numpy())

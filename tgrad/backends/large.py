@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import ndarray, ufunc
+from numpy import may_share_memory, ndarray, ufunc
 
 from tgrad.backends.threads import each
 
@@ -44,8 +44,9 @@ def in_blocks(forward: Callable[..., Any], xp: Any, *args: Any, **keywords: Any)
     single = _single_operation(forward, xp, args, keywords)
     if single is not None:
         return _run_single(*single, pieces, args)
-    block = forward(xp, *pieces.cut(0, pieces.block), **keywords)
-    if not pieces.fits(block):
+    parts = pieces.cut(0, pieces.block)
+    block = forward(xp, *parts, **keywords)
+    if not pieces.fits(block, parts):
         return forward(xp, *args, **keywords)
     result = pieces.empty(block.dtype)
     pieces.put(result, 0, block)
@@ -79,7 +80,7 @@ def derivatives(formulas: Callable[..., Any], o: Any, g: Array, edges: Any, *sav
         if same is not None:
             results[number] = same
             alone = alone and same is not g
-        elif pieces.fits(block):
+        elif pieces.fits(block, parts):
             made.append(number)
         else:
             return formulas(o, g, edges, *saved)  # type: ignore[no-any-return]
@@ -163,10 +164,14 @@ class Pieces:
         """The values with a range of each array."""
         return [v[0][start:stop] if type(v) is list else v for v in self.values]
 
-    def fits(self, block: Any) -> bool:
-        """Whether a result for the first range is an array of the range's shape, and no view."""
+    def fits(self, block: Any, parts: Sequence[Any]) -> bool:
+        """Whether a result for the first range, made of `parts`, is an array of its own of that shape."""
         shape = (min(self.block, self.total), *(self.shape[1:] if self.along else ()))
-        return type(block) is ndarray and block.shape == shape and block.base is None
+        return (
+            type(block) is ndarray
+            and block.shape == shape
+            and not any(type(part) is ndarray and may_share_memory(part, block) for part in parts)
+        )
 
     def empty(self, dtype: Any) -> Array:
         """An array for the result."""

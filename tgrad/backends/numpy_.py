@@ -176,13 +176,13 @@ from numpy import (
     uint64,
     unique,
     unravel_index,
-    where,
     zeros,
     zeros_like,
 )
 
 from tgrad import backends
 from tgrad.backends import circles, fused
+from tgrad.backends.choice import where
 from tgrad.backends.large import LARGE, derivatives, in_blocks
 from tgrad.backends.narrow import finfo, is_narrow
 from tgrad.backends.products import dot, matmul, scaled_product

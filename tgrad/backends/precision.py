@@ -55,5 +55,6 @@ def horner(coefficients: tuple[float, ...], x: Array) -> Array:
     """The value of a polynomial whose highest coefficient comes first (Horner)."""
     total = np.full_like(x, coefficients[0])
     for coefficient in coefficients[1:]:
-        total = total * x + coefficient
+        total *= x
+        total += coefficient
     return total

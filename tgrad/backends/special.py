@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tgrad.backends.choice import where
 from tgrad.backends.precision import Array, doubled, horner, native
 
 # ------------------------------------------------------------------------- error functions
@@ -44,7 +45,7 @@ def _erfcx_positive(x: Array) -> Array:
     middle = horner(_MIDDLE_P, x) / horner(_MIDDLE_Q, x)
     inverse = 1 / (x * x)
     far = inverse * horner(_FAR_P, inverse) / horner(_FAR_Q, inverse)
-    return np.where(x <= 4, middle, (1 / math.sqrt(math.pi) - far) / x)
+    return where(x <= 4, middle, (1 / math.sqrt(math.pi) - far) / x)
 
 
 def _exp_minus_square(x: Array) -> Array:
@@ -55,24 +56,24 @@ def _exp_minus_square(x: Array) -> Array:
 
 def _erfc(x: Array) -> Array:
     size = np.abs(x)
-    tail = np.where(
+    tail = where(
         size > 28, 0.0, _exp_minus_square(np.minimum(size, 28)) * _erfcx_positive(np.maximum(size, 0.4))
     )
-    far = np.where(x < 0, 2 - tail, tail)
-    return np.where(size < 0.47, 1 - _erf_near(x), np.where(np.isnan(x), x, far))
+    far = where(x < 0, 2 - tail, tail)
+    return where(size < 0.47, 1 - _erf_near(x), where(np.isnan(x), x, far))
 
 
 def _erf(x: Array) -> Array:
     size = np.abs(x)
-    return np.where(size < 0.47, _erf_near(x), np.copysign(1 - _erfc(size), x))
+    return where(size < 0.47, _erf_near(x), np.copysign(1 - _erfc(size), x))
 
 
 def _erfcx(x: Array) -> Array:
     near = np.exp(x * x) * (1 - _erf_near(x))
     positive = _erfcx_positive(np.maximum(x, 0.4))
     negative = 2 * np.exp(x * x) - _erfcx_positive(np.maximum(-x, 0.4))
-    far = np.where(x < 0, negative, positive)
-    return np.where(np.abs(x) < 0.47, near, np.where(np.isnan(x), x, far))
+    far = where(x < 0, negative, positive)
+    return where(np.abs(x) < 0.47, near, where(np.isnan(x), x, far))
 
 
 def _erfinv(y: Array) -> Array:
@@ -82,10 +83,10 @@ def _erfinv(y: Array) -> Array:
     middle = 2 / (math.pi * 0.147) + log / 2
     x = np.sqrt(np.sqrt(middle * middle - log / 0.147) - middle)
     for _ in range(3):
-        off = np.where(size < 0.5, _erf(x) - size, (1 - size) - _erfc(x))
+        off = where(size < 0.5, _erf(x) - size, (1 - size) - _erfc(x))
         step = off / (2 / math.sqrt(math.pi) * np.exp(-x * x))
         x = x - step / (1 + x * step)
-    x = np.where(size == 1, np.inf, np.where(size > 1, np.nan, np.where(size == 0, 0.0, x)))
+    x = where(size == 1, np.inf, where(size > 1, np.nan, where(size == 0, 0.0, x)))
     return np.copysign(x, y)
 
 
@@ -98,9 +99,9 @@ def _ndtri(p: Array) -> Array:
         scaled = _erfcx(x)
         x = x + (np.log(scaled) - x * x - goal) * scaled * (math.sqrt(math.pi) / 2)
     central = _erfinv(2 * p - 1)
-    x = np.where(tail < 0.2, np.where(p < 0.5, -x, x), central) * math.sqrt(2)
-    x = np.where(p == 0, -np.inf, np.where(p == 1, np.inf, x))
-    return np.where((p < 0) | (p > 1), np.nan, x)
+    x = where(tail < 0.2, where(p < 0.5, -x, x), central) * math.sqrt(2)
+    x = where(p == 0, -np.inf, where(p == 1, np.inf, x))
+    return where((p < 0) | (p > 1), np.nan, x)
 
 
 def _erfcx_typed(x: Array) -> Array:
@@ -110,7 +111,7 @@ def _erfcx_typed(x: Array) -> Array:
         return result
     size = np.maximum(-x, 0)
     grown = 2 * np.exp((size * size).astype(np.float64)).astype(x.dtype)
-    return np.where(x < 0, grown - _erfcx(-x.astype(np.float64)).astype(x.dtype), result)
+    return where(x < 0, grown - _erfcx(-x.astype(np.float64)).astype(x.dtype), result)
 
 
 def _log_ndtr(x: Array) -> Array:
@@ -118,7 +119,7 @@ def _log_ndtr(x: Array) -> Array:
     wide = scaled.astype(np.float64)
     lower = np.log(_erfcx_typed(-scaled) / 2) - scaled * scaled
     upper = np.log1p(-(_erfc(wide).astype(x.dtype)) / 2)
-    return np.where(x < -1, lower, upper)
+    return where(x < -1, lower, upper)
 
 
 # ------------------------------------------------------------------------- products with logarithms
@@ -129,15 +130,15 @@ def _with_log(log: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
 
     def product(x: Array, y: Array) -> Array:
         logarithm = log(y.astype(np.float64)).astype(y.dtype)
-        result = np.where(x == 0, y.dtype.type(0), x * logarithm)
-        return np.where(np.isnan(y), y, result)
+        result = where(x == 0, y.dtype.type(0), x * logarithm)
+        return where(np.isnan(y), y, result)
 
     return product
 
 
 def _entr(x: Array) -> Array:
-    result = np.where(x > 0, -x * np.log(x), np.where(x == 0, 0.0, -np.inf))
-    return np.where(np.isnan(x), x, result)
+    result = where(x > 0, -x * np.log(x), where(x == 0, 0.0, -np.inf))
+    return where(np.isnan(x), x, result)
 
 
 erf, erfc, erfinv, erfcx = doubled(_erf), doubled(_erfc), doubled(_erfinv), native(_erfcx_typed)

@@ -197,7 +197,7 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
 
 def _size_of_array(op: Op) -> str | None:
     """The size of the array that an elementwise kernel is known to be given."""
-    if op.family not in ("unary", "broadcast") or op.outputs != 1 or "generator" in op.names:
+    if not op.elementwise or "generator" in op.names:
         return None
     for p in op.parameters:
         if p.kind == "tensor" and not p.optional:

@@ -207,7 +207,7 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
         call = f"formula_{p.name}({', '.join(['o', 'g', *formula_names(one)])})"
         parts.append(call if len(sources) == 1 else f"{call} if edges[{i}] is not None else None")
     given = f"({' '.join(f'{part},' for part in parts)})"
-    if arrays and op.family in ("unary", "broadcast") and op.outputs == 1:
+    if arrays and op.elementwise:
         writer.names["formulas"] = _formulas(op, saved, given, writer.names)
         values = ", ".join(["formulas", "o", "g", "edges", *saved])
         writer.add(f"if g.size >= {LARGE}: return o.xp.derivatives({values})")

@@ -14,7 +14,7 @@ from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.nn_base import needs_floats
 from tgrad.ops.table import broadcast, operator
 
-HIDDEN: dict[str, Any] = {"function": False, "method": False, "inplace": True}
+HIDDEN: dict[str, Any] = {"function": False, "method": False, "inplace": True, "elementwise": True}
 """Settings of rows that only functions of torch.nn.functional call."""
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -92,7 +92,7 @@ operator(
         (input > -3) & (input < 3), grad * grad.dtype.type(xp.float32(1 / 6)), grad.dtype.type(0)
     ),
     kinds={"grad": "tensor"}, differentiable="PyTorch has no second derivative of hardsigmoid",
-    function=False, method=False, doc="The derivative of hardsigmoid.",
+    function=False, method=False, elementwise=True, doc="The derivative of hardsigmoid.",
 )  # fmt: skip
 operator(
     "hardsigmoid",
@@ -205,7 +205,7 @@ operator(
     input=lambda o, g, grad, input, alpha, scale, input_scale, is_result: elu_second(
         o, g, grad, input, alpha, scale, input_scale, is_result
     ),
-    kinds={"grad": "tensor", "is_result": "bool"}, function=False, method=False,
+    kinds={"grad": "tensor", "is_result": "bool"}, function=False, method=False, elementwise=True,
     doc="scale where x is positive, else alpha * scale * input_scale * exp(input_scale * x), "
     "from the input of elu or from its result.",
 )  # fmt: skip

@@ -141,6 +141,8 @@ class Op:
         opmath: bool = False,
         narrow: bool = False,
         fused: bool = False,
+        arrays: bool = False,
+        elementwise: bool = False,
         listed: bool = True,
     ) -> None:
         self.name = name
@@ -190,6 +192,11 @@ class Op:
         self.fused = fused
         """Whether PyTorch has one kernel for the derivative: then formulas, too, compute in float32 for
         narrow floats, and round once."""
+        self.arrays = arrays
+        """Whether kernel and formulas are given numbers as 0-dimensional arrays of the dtype computed in."""
+        self.elementwise = elementwise or (family in ("unary", "broadcast") and outputs == 1)
+        """Whether an element of the result, or of a gradient, depends on the operands' elements in its
+        place alone, so that large arrays can be worked on in blocks."""
         self.listed = listed
         """Whether messages list this overload."""
         base = self.public.rstrip("_")

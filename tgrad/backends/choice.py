@@ -1,0 +1,67 @@
+"""Choosing between the elements of two arrays, bit by bit where there are many.
+
+`numpy.where` takes element after element and branches on the condition: where the processor can't
+guess it, which it can for conditions in long runs only, that takes ten times as long as copying.  A
+mask of ones and zeros does without branches: b ^ ((a ^ b) & mask) has the bits of a where the mask
+has ones, and those of b elsewhere (H. Warren, Hacker's Delight, 2-20).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import numpy
+from numpy import bitwise_and, bitwise_xor, bool_, multiply, ndarray
+
+Array: TypeAlias = Any  # an ndarray
+
+MANY: Final = 1024
+"""From so many elements on four quick operations take less time than a slow one."""
+_BITS: Final[dict[int, Any]] = {4: numpy.dtype(numpy.int32), 8: numpy.dtype(numpy.int64)}
+
+
+def where(condition: Array, a: Any, b: Any) -> Array:
+    """a where the condition holds, else b: arrays, of which one may be a number."""
+    if type(condition) is ndarray and condition.size >= MANY and condition.dtype == bool_:
+        kind = _common_kind(condition, a, b)
+        if kind is not None:
+            return _blend(condition, a, b, kind)
+    return numpy.where(condition, a, b)
+
+
+def _common_kind(condition: Array, a: Any, b: Any) -> Any:
+    """The dtype of both, if they and the condition lie in memory alike; or None."""
+    kind = a.dtype if type(a) is ndarray else b.dtype if type(b) is ndarray else None
+    if kind is None or kind.kind not in "fi" or kind.itemsize not in _BITS:
+        return None
+    if not condition.flags.c_contiguous:
+        return None
+    for value in (a, b):
+        if type(value) is ndarray:
+            alike = value.dtype == kind and value.shape == condition.shape and value.flags.c_contiguous
+            if not alike:
+                return None
+        elif type(value) is not kind.type and not _exact(value, kind):
+            return None
+    return kind
+
+
+def _exact(value: Any, kind: Any) -> bool:
+    """Whether a Python number stands for itself in the dtype."""
+    if type(value) is int:
+        return abs(value) < 1 << 24
+    return type(value) is float and kind.kind == "f"
+
+
+def _blend(condition: Array, a: Any, b: Any, kind: Any) -> Array:
+    bits = _BITS[kind.itemsize]
+    first, second = (
+        value.view(bits) if type(value) is ndarray else numpy.array(value, kind).view(bits)
+        for value in (a, b)
+    )
+    mask = multiply(condition, bits.type(-1), dtype=bits)
+    if not second.ndim and not second:  # a or nothing
+        return bitwise_and(mask, first, out=mask).view(kind)
+    different = bitwise_xor(first, second)
+    bitwise_and(mask, different, out=mask)
+    return bitwise_xor(mask, second, out=mask).view(kind)
