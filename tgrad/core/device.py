@@ -63,9 +63,7 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
         raise DeviceError(f"Invalid device string: '{text}'")
     name = match[1]
     if name not in _KNOWN.split(", "):
-        raise DeviceError(
-            f"Expected one of {_KNOWN} device type at start of device string: {name}"
-        )
+        raise DeviceError(f"Expected one of {_KNOWN} device type at start of device string: {name}")
     if match[2] is not None:
         if index is not None:
             raise DeviceError(
@@ -87,10 +85,39 @@ class _Related(dict[DType, "TensorType"]):
         return found
 
 
+class Numbers(dict[Any, Any]):
+    """Python numbers as 0-dimensional arrays of a dtype, which NumPy takes in half the time.
+
+    Zeros are made anew each time, since 0.0 and -0.0 are one key.  Numbers stay what they are where
+    the dtype is None (narrow floats are computed with in float32), and where they may be too large for it.
+    """
+
+    def __init__(self, dtype: Any, xp: Any) -> None:
+        super().__init__()
+        self._dtype = dtype
+        self._xp = xp
+
+    def __missing__(self, number: Any) -> Any:
+        if self._dtype is None or type(number) is complex or not -2147483648 <= number <= 2147483647:
+            return number
+        array = self._xp.asarray(number, self._dtype)
+        array.flags.writeable = False
+        if number:
+            if len(self) >= _NUMBERS_KEPT:
+                self.clear()
+            self[number] = array
+        return array
+
+
+_NUMBERS_KEPT: Final = 256
+
+
 class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
-    __slots__ = ("category", "counts", "device", "dtype", "inexact", "narrow", "related", "weak", "xp")
+    __slots__ = (
+        "category", "counts", "device", "dtype", "inexact", "narrow", "numbers", "related", "weak", "xp",
+    )  # fmt: skip
 
     def __init__(self, dtype: DType, device: Device, xp: Any) -> None:
         self.dtype = dtype
@@ -104,6 +131,8 @@ class TensorType:
         """Whether NumPy rounds Python numbers that meet arrays of this dtype as PyTorch does."""
         self.counts = dtype.name in ("int32", "int64")
         """Whether the dtype holds every Python integer of 32 bits."""
+        self.numbers = Numbers(None if self.narrow else dtype.numpy, xp)
+        """Python numbers as kernels take them."""
         self.related = _Related(device)
         """The types of the other dtypes on the same device."""
 
@@ -156,3 +185,19 @@ class _ByArrays(dict[Any, TensorType]):
 
 CPU_TYPES: Final = _ByArrays()
 """NumPy dtype -> type on the CPU."""
+
+
+class _ByCode(dict[str, Numbers]):
+    def __missing__(self, code: str) -> Numbers:
+        found = self[code] = CPU_TYPES[_dtype_of_code(code)].numbers
+        return found
+
+
+def _dtype_of_code(code: str) -> Any:
+    import numpy
+
+    return numpy.dtype(code)
+
+
+CPU_NUMBERS: Final = _ByCode()
+"""Code of a NumPy dtype (`array.dtype.char`) -> Python numbers as arrays of that dtype."""

@@ -63,7 +63,7 @@ INTERNAL: Final = _Internal()
 COMMON: Final[dict[str, Any]] = {
     "Tensor": Tensor, "new_tensor": new_tensor, "state": state, "next_sequence": next_sequence,
     "getframe": sys._getframe, "INTERNAL": INTERNAL, "ndarray": numpy.ndarray,
-    "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
+    "create": object.__new__, "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
     "kernel_error": kernel_error, "versions_of": versions_of, "alias": alias,
     "TensorError": TensorError,
     "quiet": quiet, "rounded_number": rounded_number,
@@ -110,14 +110,15 @@ def head(writer: Writer, op: Op, inplace: bool = False) -> None:
             )
             continue
         weak = "T.inexact" if op.opmath or op.narrow else "T.weak"
+        number = f"T.numbers[{p.name}]" if op.arrays else p.name
         writer.add(
             f"kind = type({p.name})\n"
             "if kind is Tensor:\n"
             f"    a_{p.name} = {p.name}._array\n"
             f"    if {p.name}._type is not T: mixed = True\n"
-            f"elif (kind is float or kind is int) and {weak}: a_{p.name} = {p.name}\n"
+            f"elif (kind is float or kind is int) and {weak}: a_{p.name} = {number}\n"
             f"elif kind is int and T.counts and -2147483648 <= {p.name} <= 2147483647: "
-            f"a_{p.name} = {p.name}\n"
+            f"a_{p.name} = {number}\n"
         )
         if p.optional:
             writer.add(f"elif {p.name} is None: a_{p.name} = None")
@@ -181,7 +182,11 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
         wide_parts.append(prefix + value)
     given = ", ".join(parts)
     direct = backends.silent or op.family == "view"
-    plain = f"forward(T.xp, {given})" if direct else f"quiet.run(forward, T.xp, {given})"
+    name = _only_call(op.forward)
+    if name is not None:
+        plain = f"T.xp.{name}({given})" if direct else f"quiet.run(T.xp.{name}, {given})"
+    else:
+        plain = f"forward(T.xp, {given})" if direct else f"quiet.run(forward, T.xp, {given})"
     size = _size_of_array(op)
     if size is not None:
         large = f"T.xp.in_blocks(forward, T.xp, {given})"
@@ -193,6 +198,23 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
     given = ", ".join(wide_parts)
     in_wide = f"wide(T, {given})" if direct else f"quiet.run(wide, T, {given})"
     return f"{in_wide} if T.narrow else {plain}"
+
+
+def _only_call(forward: Callable[..., Any]) -> str | None:
+    """The NAME if a forward is `lambda xp, a, b: xp.NAME(a, b)` and nothing more; then it can be left out."""
+    code = forward.__code__
+    if len(code.co_names) != 1 or code.co_kwonlyargcount or code.co_flags & VARIABLE:
+        return None
+    count = code.co_argcount
+    pattern = _CALLS.get(count)
+    if pattern is None:
+        names = ", ".join(f"a{i}" for i in range(1, count))
+        pattern = _CALLS[count] = eval(f"lambda a0, {names}: a0.f({names})").__code__.co_code
+    return code.co_names[0] if code.co_code == pattern else None
+
+
+_CALLS: Final[dict[int, bytes]] = {}
+VARIABLE: Final = 0x0C  # a function takes *args or **keywords
 
 
 def _size_of_array(op: Op) -> str | None:
@@ -310,15 +332,18 @@ def _result(writer: Writer, op: Op) -> None:
     if op.family in ("unary", "broadcast"):
         operands = " ".join(f"{p.name}," for p in promoting(op))
         writer.names["ordered"] = ordered
-        writer.add(f"if not r.flags.c_contiguous: r = ordered(r, ({operands}))")
+        writer.add(f"if r.ndim and not r.flags.c_contiguous: r = ordered(r, ({operands}))")
     elif "keepdim" in op.names:  # PyTorch's reductions make results row by row, whatever the input
-        writer.add("if not r.flags.c_contiguous: r = r.copy()")
-    if op.result is None:
-        writer.add("out = new_tensor(r, T)")
-    else:
+        writer.add("if r.ndim and not r.flags.c_contiguous: r = r.copy()")
+    type_ = "T"
+    if op.result is not None:
         writer.names["RESULT"] = op.result
-        decided = "RESULT(T.dtype)" if callable(op.result) else "RESULT"
-        writer.add(f"out = new_tensor(r, T.related[{decided}])")
+        type_ = f"T.related[{'RESULT(T.dtype)' if callable(op.result) else 'RESULT'}]"
+    # `new_tensor`, written out.
+    writer.add(
+        f"out = create(Tensor)\nout._array = r\nout._type = {type_}\n"
+        "out._edge = out._storage = out._grad = out._view = None"
+    )
 
 
 def _record(writer: Writer, op: Op) -> None:
@@ -349,7 +374,8 @@ def _record(writer: Writer, op: Op) -> None:
     else:
         body.append(f"node.edges = ({' '.join(f'e{i},' for i in range(len(sources)))})")
     body.append(f"node.saved = saved = ({' '.join(_saved(op, n, sources) + ',' for n in plain.saved_names)})")
-    kept = [n for n in plain.saved_names if is_tensor(op, n)]
+    made = ("out", *op.fields) if op.family != "view" else ()  # at version 0
+    kept = [n for n in plain.saved_names if is_tensor(op, n) and n not in made]
     if kept:
         written = " or ".join(_has_version(op, n) for n in kept)
         body.append(f"node.versions = versions_of(saved) if {written} else None")
@@ -379,8 +405,6 @@ def _record(writer: Writer, op: Op) -> None:
 def _has_version(op: Op, name: str) -> str:
     if name == "out":
         return "out._storage is not None"
-    if name in op.fields:
-        return "False"
     p = next(p for p in op.parameters if p.name == name)
     test = f"{name}._storage is not None"
     if p.kind == "operand" or p.optional:
@@ -421,6 +445,9 @@ def _operands(op: Op, sources: list[Parameter], listed: bool) -> list[str]:
         return [f"node.operands = tuple([(t._array.shape, t._type) for t in {name}]) if mixed else None"]
     pairs = []
     conditions = ["mixed"]
+    first = sources[0]
+    # Where all operands are differentiated, the result's shape is the first's if all others have it.
+    alike = first.kind == "tensor" and not any(p.kind == "index" for p in op.parameters)
     for p in sources:
         pair = f"({p.name}._array.shape, {p.name}._type)"
         if p.kind == "operand" or p.optional:
@@ -429,9 +456,11 @@ def _operands(op: Op, sources: list[Parameter], listed: bool) -> list[str]:
         else:
             differs = f"{p.name}._array.shape != shape"
         pairs.append(pair)
-        if op.family == "broadcast":
+        if op.family == "broadcast" and not (alike and p is first):
             conditions.append(differs)
-    lines = ["shape = out._array.shape"] if op.family == "broadcast" else []
+    lines = []
+    if len(conditions) > 1:
+        lines = [f"shape = {first.name if alike else 'out'}._array.shape"]
     return [
         *lines,
         f"node.operands = ({' '.join(pair + ',' for pair in pairs)}) if {' or '.join(conditions)} else None",

@@ -15,7 +15,7 @@ from typing import Any, Final
 from tgrad.backends.large import LARGE
 from tgrad.backends.narrow import is_narrow, rounded, wide
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import TensorType, tensor_type
+from tgrad.core.device import CPU_NUMBERS, TensorType, tensor_type
 from tgrad.core.engine import Spaces
 from tgrad.core.graph import FREED, Node, check_version, freed_error
 from tgrad.core.modes import state
@@ -166,8 +166,9 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
     """`Node.raw` or `Node.recorded` of a row: unpack what was saved, apply the formulas."""
     writer = Writer()
     writer.names.update(
-        Spaces=Spaces, Tensor=Tensor, FREED=FREED, freed_error=freed_error, check_version=check_version
-    )
+        CPU_NUMBERS=CPU_NUMBERS, Spaces=Spaces, Tensor=Tensor, FREED=FREED, freed_error=freed_error,
+        check_version=check_version,
+    )  # fmt: skip
     writer.add("def derivative(node, g, edges):" if arrays else "def derivative(node, o, g, edges):", 0)
     if arrays:
         writer.add("o = Spaces.raw")
@@ -183,6 +184,8 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
                         f"    if storage is not None and storage.version: check_version(node, {i}, {name})\n"
                         f"    {name} = {name}._array"
                     )
+                    if op.arrays and name not in op.fields and name != "out":
+                        writer.add(f"elif {name} is not None: {name} = CPU_NUMBERS[g.dtype.char][{name}]")
         else:
             writer.add(f"{', '.join(saved)}, = [value for _, value in node.unpacked()]")
     if isinstance(op.differentiable, str):

@@ -126,14 +126,14 @@ def no_bool(operands: Sequence[Any]) -> None:
 
 
 arithmetic(
-    "add", _add, symbol="+",
+    "add", _add, symbol="+", arrays=True,
     input=lambda o, g: g,
     other=lambda o, g, alpha: scale(g, alpha),
     holomorphic=True, doc="Sum, element by element, with broadcasting: input + alpha * other.",
 )  # fmt: skip
 
 arithmetic(
-    "sub", _sub, symbol="-", aliases=("subtract",), guard=no_bool,
+    "sub", _sub, symbol="-", aliases=("subtract",), guard=no_bool, arrays=True,
     input=lambda o, g: g,
     other=lambda o, g, alpha: -scale(g, alpha),
     holomorphic=True,
@@ -167,11 +167,12 @@ arithmetic(
     "mul", lambda xp, input, other: xp.multiply(input, other), symbol="*", aliases=("multiply",),
     input=lambda o, g, other: g * other,
     other=lambda o, g, input: g * input,
-    holomorphic=True, opmath=True, doc="Product, element by element, with broadcasting.",
+    holomorphic=True, opmath=True, arrays=True, doc="Product, element by element, with broadcasting.",
 )  # fmt: skip
 
 arithmetic(
     "div", lambda xp, input, other: xp.divide(input, other), symbol="/",
+    arrays=True,
     aliases=("divide", "true_divide"),
     input=lambda o, g, other: g / other,
     other=negated_quotient,

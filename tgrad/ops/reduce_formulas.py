@@ -55,6 +55,10 @@ def spread(o: Any, g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
 
 def mean_back(o: Any, g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient of a mean: an equal part for every element."""
+    if not o.records and (dim is None or dim == ()):
+        everywhere = o.xp.empty(shape, g.dtype)
+        everywhere[...] = g / max(count(shape, None), 1)
+        return everywhere
     return spread(o, g, shape, dim, keepdim) / max(count(shape, dim), 1)
 
 
@@ -137,9 +141,7 @@ def _without_each(o: Any, g: Any, input: Any, dim: int) -> Any:
 # ---------------------------------------------------------------- variances and norms
 
 
-def var_back(
-    o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool
-) -> Any:
+def var_back(o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     """2 (x - mean) / (n - correction)."""
     ndim = len(input.shape)
     correction = 1 if correction is None else correction
@@ -158,34 +160,26 @@ def var_back(
     return factor * g * (input - o.mean_dim(input, dim, True))
 
 
-def std_back(
-    o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool, out: Any
-) -> Any:
+def std_back(o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool, out: Any) -> Any:
     """The variance's over twice the deviation; 0 where that is 0."""
     g = o._where(o.eq(out, 0), 0.0, g / (out * 2))
     return var_back(o, g, input, dim, correction, keepdim)
 
 
-def var_mean_back(
-    o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool
-) -> Any:
+def var_mean_back(o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     """The sum of those of the variance and of the mean."""
     spread_mean = mean_back(o, g[1], input.shape, dim, keepdim)
     return var_back(o, g[0], input, dim, correction, keepdim) + spread_mean
 
 
-def std_mean_back(
-    o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool
-) -> Any:
+def std_mean_back(o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     """The sum of those of the deviation and of the mean."""
     spread_mean = mean_back(o, g[1], input.shape, dim, keepdim)
     std = o.std_correction(input, dim, correction=correction, keepdim=keepdim)
     return std_back(o, g[0], input, dim, correction, keepdim, std) + spread_mean
 
 
-def norm_back(
-    o: Any, g: Any, input: Any, p: float, dim: Any, keepdim: bool, out: Any
-) -> Any:
+def norm_back(o: Any, g: Any, input: Any, p: float, dim: Any, keepdim: bool, out: Any) -> Any:
     """x |x| ** (p - 2) / norm ** (p - 1), and 0 where the norm is 0."""
     ndim = len(input.shape)
     g = restore(o, g, ndim, dim, keepdim)
