@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 
+from tgrad.backends.fused import fma
 from tgrad.backends.rows import over_rows, row_sums
 
 Array: TypeAlias = Any  # an ndarray
@@ -27,6 +28,8 @@ LAYER, GROUP, BATCH = range(3)
 or each channel of a batch."""
 
 _KINDS: Final = ("f4", "f8")
+_FEW: Final = 1 << 12
+"""From how many elements of a block on the time of a fused product counts."""
 
 
 def takes(x: Array) -> bool:
@@ -100,7 +103,7 @@ def scale_back(g: Array, x: Array, axes: tuple[int, ...], eps: float, way: int) 
         _scale_back(given, rows, eps, sums)
     if way == BATCH:
         return sums.sum(axis=1)
-    return sums.reshape(len(x), -1).sum(axis=0)
+    return sums.reshape(len(x), math.prod(x.shape[1:3])).sum(axis=0)
 
 
 def known(x: Array, scale: Array, shift: Array | None = None) -> Array:
@@ -162,6 +165,14 @@ def _factor(variance: Array, eps: float) -> Array:
     return kind(1) / numpy.sqrt(variance + kind(eps))
 
 
+def _add_product(slope: Array, x: Array, out: Array, buffer: Array) -> None:
+    """Add slope * x to `out`; of few elements with a single rounding, as PyTorch does."""
+    if x.size < _FEW:
+        out[...] = fma(slope, x, out, x.dtype)
+    else:
+        out += numpy.multiply(x, slope, out=buffer)
+
+
 def _along(weight: Array | None, x: Array) -> tuple[Array, ...]:
     """A weight as a table that goes with the rows of x, if there is one."""
     if weight is None:
@@ -211,7 +222,7 @@ def _normalise_back(g: Array, x: Array, weight: Array | None, eps: float, way: i
             return
         slope = along * factor * factor * factor / count
         numpy.multiply(g, own, out=out)
-        out -= numpy.multiply(x, slope, out=centred)
+        _add_product(-slope, x, out, centred)
         out += slope * mean - total * factor / count
 
     over_rows(part, g, x, out, *_along(weight, x))
@@ -234,8 +245,12 @@ def _column_scale_back(g: Array, x: Array, eps: float) -> Array:
 
     def part(g: Array, x: Array, numbers: Array) -> None:
         centred = numpy.empty(x.shape, x.dtype)
-        factor = _factor(_centred(x, centred)[1], eps)
-        centred *= factor
+        mean, variance = _centred(x, centred)
+        factor = _factor(variance, eps)
+        if x.size < _FEW:
+            centred = fma(factor, x, -factor * mean, x.dtype)
+        else:
+            centred *= factor
         centred *= g
         found[int(numbers[0])] = numpy.add.reduce(centred, axis=(0, 1))
 
