@@ -29,7 +29,7 @@ LARGE: Final = 16384
 BUFFER: Final = 1 << 18
 """The size of a block in bytes: what stays in a processor's own cache."""
 
-QUICK: Final = 1 << 21
+QUICK: Final = 1 << 22
 """So many bytes are read before another thread could have begun."""
 
 LONG: Final = 2048

@@ -35,6 +35,19 @@ def add_rows(target: Array, index: Array, values: Array) -> None:
         target[...] = flat.reshape(target.shape)
 
 
+def read_where(array: Array, mask: Array) -> Array:
+    """array[mask] for a mask of the array's shape; elements are taken from a vector sooner."""
+    return array.reshape(-1).compress(mask.reshape(-1))
+
+
+def write_where(array: Array, mask: Array, values: Array) -> None:
+    """array[mask] = values for a mask of the array's shape and as many values in one dimension."""
+    if array.flags.c_contiguous:
+        array.reshape(-1)[numpy.flatnonzero(mask)] = values
+    else:
+        array[mask] = values
+
+
 def _repeats(index: Array, size: int) -> bool:
     """Whether an index occurs twice."""
     if len(index) < 2:

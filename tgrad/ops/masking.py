@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.backends.scatter import read_where, write_where
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES, tensor_type
 from tgrad.core.engine import Spaces
@@ -194,7 +195,7 @@ composite(
 # ---------------------------------------------------------------- masked_select, masked_scatter
 
 operator(
-    "_masked_select", lambda xp, input, mask: input[mask],
+    "_masked_select", lambda xp, input, mask: read_where(input, mask),
     function=False, method=False, out=False, label="MaskedSelectBackward",
     input=lambda o, g, input, mask, input_type: o._masked_scatter(
         o.zeros_of(shape_of(input), input_type), mask, g
@@ -240,7 +241,7 @@ def masked_scattered(xp: Any, input: Any, mask: Any, source: Any) -> Any:
 def masked_scatter_into(array: Any, mask: Any, source: Any) -> None:
     """Write elements of a source, in order, where a mask is set."""
     mask = numpy.broadcast_to(mask, array.shape)
-    array[mask] = source.reshape(-1)[: int(mask.sum())]
+    write_where(array, mask, source.reshape(-1)[: numpy.count_nonzero(mask)])
 
 
 def scattered_source_gradient(
@@ -270,9 +271,9 @@ def check_masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
     error = broadcast_error(mask._array.shape, input._array.shape)
     if error is not None:
         raise error
-    wanted = int(numpy.broadcast_to(
+    wanted = numpy.count_nonzero(numpy.broadcast_to(
         mask._array, numpy.broadcast_shapes(mask._array.shape, input._array.shape)
-    ).sum())  # fmt: skip
+    ))  # fmt: skip
     if source._array.size < wanted:
         raise ShapeError("Number of elements of source < number of ones in mask")
 

@@ -101,11 +101,11 @@ def _places(index: Any, dim: int) -> tuple[Any, ...]:
 
 def _linear(index: Any, dim: int, shape: tuple[int, ...]) -> Any:
     """The places of a checked index in a shape, counted row by row, as a vector."""
-    steps = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
-    grid = numpy.ogrid[tuple([slice(size) for size in index.shape])]
-    others = sum((grid[d] * steps[d] for d in range(len(shape)) if d != dim), numpy.int64(0))
-    linear = numpy.multiply(index, steps[dim], dtype=numpy.int64)
-    linear += others
+    linear = numpy.multiply(index, math.prod(shape[dim + 1 :]), dtype=numpy.int64)
+    for d, size in enumerate(index.shape):
+        if d != dim and size > 1:
+            places = numpy.arange(size) * math.prod(shape[d + 1 :])
+            linear += places.reshape((-1,) + (1,) * (index.ndim - d - 1))
     return linear.reshape(-1)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy
 
-from tgrad.backends.scatter import add_rows
+from tgrad.backends.scatter import add_rows, read_where, write_where
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
 from tgrad.core.tensor import Tensor, new_tensor
@@ -53,7 +53,10 @@ def indices_of(tensors: Sequence[Any]) -> Indices:
 
 def picked(xp: Any, input: Any, indices: Indices) -> Any:
     """The elements of an array at the places that tensors name; stored row by row."""
-    found = places(indices.arrays(), input.shape)
+    arrays = indices.arrays()
+    if _is_mask_of(arrays, input.shape):
+        return read_where(input, arrays[0])
+    found = places(arrays, input.shape)
     if input.size == 0:
         check_places(found, input.shape)
     try:
@@ -71,6 +74,14 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
     if 1 in result.shape and input.flags.c_contiguous:  # for PyTorch's strides of these dimensions
         result = numpy.ndarray(result.shape, result.dtype, result)
     return result
+
+
+def _is_mask_of(arrays: Sequence[Any], shape: tuple[int, ...]) -> bool:
+    """Whether an index is a single mask of a shape with dimensions."""
+    mask = arrays[0]
+    if len(arrays) > 1 or isinstance(mask, slice) or mask.dtype.kind != "b":
+        return False
+    return mask.shape == shape and mask.ndim > 0
 
 
 def _picked_order(input: Any, found: tuple[Any, ...], shape: tuple[int, ...]) -> list[int]:
@@ -140,7 +151,11 @@ def index_backward(
     result = numpy.zeros(input_sizes, input.dtype)
     if input.size == 0:
         return result
-    found = places(indices.arrays(), input_sizes)
+    arrays = indices.arrays()
+    if _is_mask_of(arrays, result.shape):
+        write_where(result, arrays[0], input)
+        return result
+    found = places(arrays, input_sizes)
     if len(indices) == 1 and indices[0] is not None and indices[0]._array.dtype.kind == "b":
         result[found] = input  # a mask names no place twice
     else:
