@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tgrad.core.device import TensorType
@@ -112,6 +112,32 @@ def _one_pass(
             )
         results.append(None if found is None else _result(found, target))
     return results
+
+
+def rows_of_jacobian(root: Tensor, inputs: tuple[Tensor, ...]) -> Iterator[list[Tensor | None]]:
+    """For each element of a real tensor its gradients with respect to the inputs, None where it has none.
+
+    The graph, which is kept, is searched for what leads to the inputs only once.
+    """
+    edge, type_ = root.current_edge(), root._type
+    assert edge is not None
+    ends = [_edge_of(target) for target in inputs]
+    first: Walk | None = None
+    for index in range(root._array.size):
+        vector = type_.xp.zeros(root._array.shape, type_.dtype.numpy)
+        vector.reshape(-1)[index] = 1
+        walk = Walk(False, True)
+        walk.arrive(edge, vector)
+        if first is None:
+            first = walk
+            _want(walk, inputs, accumulate_leaves=False)
+        else:
+            walk.wanted, walk.needed, walk.paths, walk.inner = (
+                first.wanted, first.needed, first.paths, first.inner,
+            )  # fmt: skip
+        _run(walk)
+        found = [None if end is None else walk.captured.get(end) for end in ends]
+        yield [None if g is None else _result(g, x) for g, x in zip(found, inputs, strict=True)]
 
 
 def _batched(
@@ -271,6 +297,11 @@ def _want(walk: Walk, targets: Iterable[Root], accumulate_leaves: bool) -> None:
     for node in sorted(reachable, key=lambda n: n.sequence % AT_ONCE):
         if any(e is not None and (e[0] in needed or e in edges) for e in node.edges):
             needed.add(node)
+    walk.paths = {
+        node: tuple([e if e is not None and (e[0] in needed or e in edges) else None for e in node.edges])
+        for node in needed
+    }
+    walk.inner = frozenset(end for end in ends if type(end) is not AccumulateGrad)
     if accumulate_leaves:
         needed.update(end for end in ends if type(end) is AccumulateGrad)
     walk.needed = needed

@@ -40,15 +40,15 @@ class Spaces:
     recorded: Any
 
 
-_NOTHING: Final[frozenset[Edge]] = frozenset()
+_NOTHING: Final[frozenset[Any]] = frozenset()
 
 
 class Walk:
     """One backward pass: what has arrived where, and what is wanted."""
 
     __slots__ = (
-        "captured", "endings", "gradients", "heap", "keep", "leaves", "needed", "node", "pending", "record",
-        "summed", "wanted",
+        "captured", "endings", "gradients", "heap", "inner", "keep", "leaves", "needed", "node", "paths",
+        "pending", "record", "summed", "wanted",
     )  # fmt: skip
 
     def __init__(self, record: bool, keep: bool) -> None:
@@ -58,6 +58,10 @@ class Walk:
         """The nodes to visit, where only some inputs are wanted; None for all."""
         self.wanted: frozenset[Edge] = _NOTHING
         """The edges whose gradients are to be captured."""
+        self.inner: frozenset[Node] = _NOTHING
+        """The nodes, leaves apart, that such edges lead to."""
+        self.paths: dict[Node, tuple[Edge | None, ...]] | None = None
+        """For each node to visit its edges, None for those that don't lead to what is wanted."""
         self.node: Node | None = None
         self.endings: list[Callable[[], Any]] | None = None
         """What is to be called when the pass is over."""
@@ -104,7 +108,7 @@ class Walk:
 
     def run(self) -> None:
         """Visit every node that gradients arrive at, then hand the leaves theirs."""
-        simple = not self.record and self.needed is None and not state.anomaly
+        simple = not self.record and not state.anomaly
         try:
             while self.heap:
                 if simple:
@@ -124,10 +128,11 @@ class Walk:
         """Visit nodes that compute on arrays alone and have no hooks, until there is another on top."""
         pending, heap, gradients, keep = self.pending, self.heap, self.gradients, self.keep
         leaves, summed, raw = self.leaves, self.summed, Spaces.raw
+        inner, paths = self.inner, self.paths
         while heap:
             sequence = -heap[0]
             node = pending[sequence]
-            if node.hooks is not None or not node.bare:
+            if node.hooks is not None or not node.bare or (inner and node in inner):
                 return
             heappop(heap)
             del pending[sequence]
@@ -135,13 +140,16 @@ class Walk:
             g = gradients.pop(node)
             if summed:
                 summed.discard(node)
-            results = node.raw(g, node.edges)
+            edges = node.edges if paths is None else paths.get(node)
+            if edges is None:
+                continue
+            results = node.raw(g, edges)
             if not keep:
                 node.free()
             if node.operands is not None:
                 results = fit(results, node, raw)
             # `arrive`, written out for the common case of a node reached once.
-            for edge, result in zip(node.edges, results):  # noqa: B905
+            for edge, result in zip(edges, results):  # noqa: B905
                 if edge is None or result is None:
                     continue
                 target = edge[0]
@@ -181,10 +189,7 @@ class Walk:
             return
         if g is None:
             return
-        if needed is None:
-            edges = node.edges
-        else:
-            edges = tuple(e if e is not None and self._leads(e) else None for e in node.edges)
+        edges = node.edges if self.paths is None else self.paths[node]
         if node.hooks is not None and node.hooks.before:
             g = self._before(node, node.hooks, g)
         o = Spaces.recorded if self.record else Spaces.raw
@@ -200,10 +205,6 @@ class Walk:
         for edge, result in zip(edges, results, strict=False):
             if edge is not None and result is not None:
                 self.arrive(edge, result)
-
-    def _leads(self, edge: Edge) -> bool:
-        assert self.needed is not None
-        return edge[0] in self.needed or edge in self.wanted
 
     def _several(self, node: Node, arrived: dict[int, Any]) -> tuple[Any, ...]:
         """The gradients of all outputs, zeros where nothing arrived."""

@@ -7,7 +7,7 @@ product two passes (differentiating `u -> J^T u`, which is linear, gives `J v`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tgrad.core import engine
@@ -317,12 +317,20 @@ def _check_strategy(create_graph: bool, strict: bool, vectorize: bool, strategy:
         )
 
 
+def _rows(output: Tensor, given: Tensors, create_graph: bool) -> Iterable[Sequence[Tensor | None]]:
+    """The gradients of each element of an output."""
+    if not output.numel():
+        return ()
+    if output.requires_grad and not create_graph and output.is_floating_point():
+        return engine.rows_of_jacobian(output, given)
+    elements = output.reshape(-1).unbind(0)
+    return (_gradients((element,), given, None, create_graph, retain=True) for element in elements)
+
+
 def _blocks(number: int, output: Tensor, given: Tensors, create_graph: bool, strict: bool) -> Tensors:
     """The derivatives of an output with respect to each input."""
     columns: list[list[Tensor]] = [[] for _ in given]
-    flat = output.reshape(-1)
-    for element in flat.unbind(0) if flat.numel() else ():
-        found = _gradients((element,), given, None, create_graph, retain=True)
+    for found in _rows(output, given, create_graph):
         for place, (column, value, x) in enumerate(zip(columns, found, given, strict=True)):
             if strict and value is None:
                 raise AutogradError(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
-from tgrad.core.engine import Spaces
+from tgrad.core.engine import Spaces, rows_of_jacobian
 from tgrad.core.modes import enable_grad, state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, StateError
@@ -216,11 +216,16 @@ def _jacobian(name: str, func: Function, argnums: Argnums, has_aux: bool, args: 
 def _rows(at: _Pullback, output: Tensor) -> Any:
     """The derivatives of all elements of an output, in the structure of the inputs."""
     o = Spaces.recorded
-    rows = []
-    for index in range(output.numel()):
-        vector = output.new_zeros(output.numel())
-        vector[index] = 1
-        rows.append(at.products((output,), (vector.reshape(output.shape),)))
+    rows: list[Sequence[Tensor]] = []
+    if output.requires_grad and at.variables and not at.graph:
+        for found in rows_of_jacobian(output, tuple(at.variables)):
+            pairs = zip(found, at.variables, strict=True)
+            rows.append([o.zeros_like(x) if value is None else value for value, x in pairs])
+    else:
+        for index in range(output.numel()):
+            vector = output.new_zeros(output.numel())
+            vector[index] = 1
+            rows.append(at.products((output,), (vector.reshape(output.shape),)))
     blocks = [
         o.stack(tuple([row[i] for row in rows]), 0).reshape((*output.shape, *x.shape))
         if rows
