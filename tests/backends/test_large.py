@@ -266,3 +266,46 @@ def test_activations(name):
     for i in range(0, len(y), 1000):
         function(y[i : i + 1000]).sum().backward()
     assert same(x.grad.numpy(), y.grad.numpy())
+
+
+@pytest.mark.parametrize("size", [1023, 1024, LARGE + 1])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_bounds(size, dtype):
+    """-0.0 stays where it meets the bound 0.0; NaN stays."""
+    array = numbers(size, dtype=dtype)
+    x = torch.from_numpy(array)
+    for bound in (0, 0.0, -0.0, 0.5, float("inf")):
+        expected = numpy.where((array >= bound) | numpy.isnan(array), array, numpy.array(bound, dtype))
+        assert same(torch.clamp(x, min=bound).numpy(), expected)
+        expected = numpy.where((array <= bound) | numpy.isnan(array), array, numpy.array(bound, dtype))
+        assert same(torch.clamp(x, max=bound).numpy(), expected)
+    assert same(torch.relu(x)[1:3].numpy(), numpy.array([-0.0, numpy.inf], dtype))
+
+
+def test_a_sum_takes_the_memory_of_a_gradient_that_nobody_holds():
+    x = torch.ones(LARGE, 2, requires_grad=True)
+    y = x * 3
+    held = []
+    y.register_hook(held.append)
+    (y.exp() + y * 2 + y.t().t() * 5 + y).sum().backward()
+    expected = numpy.exp(numpy.float32(3)) + numpy.float32(2) + numpy.float32(5) + numpy.float32(1)
+    numpy.testing.assert_allclose(held[0].numpy(), expected, rtol=1e-6)
+    numpy.testing.assert_allclose(x.grad.numpy(), 3 * expected, rtol=1e-6)
+
+    a, b = numpy.ones(LARGE), numpy.full(LARGE, 2.0)
+    assert large.large_sum(a, b, False) is not a
+    assert (a == 1).all()
+    assert large.large_sum(a, b, True) is a
+    assert (a == 3).all()
+    assert (large.large_sum(a.reshape(2, -1), b.reshape(-1, 2).T, True) == 5).all()
+
+
+def test_gradients_that_arrive_twice_and_are_held():
+    given = torch.ones(LARGE)
+    x = torch.ones(LARGE, requires_grad=True)
+    (x + x).backward(given)
+    assert (given == 1).all()
+    assert (x.grad == 2).all()
+    (x + x + x).backward(given)
+    assert (given == 1).all()
+    assert (x.grad == 5).all()

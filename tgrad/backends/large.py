@@ -103,6 +103,21 @@ def derivatives(formulas: Callable[..., Any], o: Any, g: Array, edges: Any, *sav
     return tuple(results)
 
 
+def large_sum(a: Array, b: Array, into_first: bool) -> Array:
+    """a + b of large arrays of one dtype, written over a if that is allowed."""
+    if not into_first or a.shape != b.shape or a.dtype != b.dtype or not a.flags.c_contiguous:
+        return in_blocks(_sum, numpy, a, b)
+    if not b.flags.c_contiguous:
+        return numpy.add(a, b, out=a)
+    x, y = a.reshape(-1), b.reshape(-1)
+    each(lambda i, j: numpy.add(x[i:j], y[i:j], out=x[i:j]), a.size, max(SINGLE >> 2, a.size >> 5))
+    return a
+
+
+def _sum(xp: Any, a: Array, b: Array) -> Array:
+    return xp.add(a, b)
+
+
 def _references_of_walk() -> int:
     """What `sys.getrefcount` says in `derivatives` of a gradient that only the walk refers to."""
 

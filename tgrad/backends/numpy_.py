@@ -183,7 +183,7 @@ from numpy import (
 from tgrad import backends
 from tgrad.backends import circles, fused
 from tgrad.backends.choice import where
-from tgrad.backends.large import LARGE, derivatives, in_blocks
+from tgrad.backends.large import derivatives, in_blocks, large_sum
 from tgrad.backends.narrow import finfo, is_narrow
 from tgrad.backends.products import dot, matmul, scaled_product
 from tgrad.backends.ranges import arange, linspace, logspace
@@ -299,6 +299,26 @@ def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)), rounded after each step."""
     one = x.dtype.type(1)
     return divide(one, add(one, exp(negative(x))))
+
+
+def at_least(x: Any, bound: Any) -> Any:
+    """The larger of two; of -0.0 and 0.0 the array's, as in PyTorch: NumPy takes its second argument.
+
+    NumPy has vectors for the maximum of two arrays, not for that of a number and an array.
+    """
+    if type(bound) is not ndarray and x.size >= _MANY and x.flags.c_contiguous and x.dtype.kind == "f":
+        bound = numpy.full(x.shape, bound, x.dtype)
+    return maximum(bound, x)
+
+
+def at_most(x: Any, bound: Any) -> Any:
+    """The smaller of two, as `at_least`."""
+    if type(bound) is not ndarray and x.size >= _MANY and x.flags.c_contiguous and x.dtype.kind == "f":
+        bound = numpy.full(x.shape, bound, x.dtype)
+    return minimum(bound, x)
+
+
+_MANY: Final = 1024
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:

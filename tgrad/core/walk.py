@@ -26,6 +26,7 @@ from heapq import heappop, heappush
 from typing import Any, Final
 
 from tgrad import backends
+from tgrad.backends.large import LARGE
 from tgrad.backends.quiet import quiet
 from tgrad.core.graph import AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
@@ -103,7 +104,11 @@ class Walk:
             before += gradient
             store[key] = before  # a 0-dimensional sum may be a NumPy scalar: += made a new one
             return
-        store[key] = before + gradient
+        if not self.record and gradient.size >= LARGE:
+            alone = sys.getrefcount(before) == _STORED and before.base is None
+            store[key] = Spaces.raw.xp.large_sum(before, gradient, alone)
+        else:
+            store[key] = before + gradient
         self.summed.add(mark)
 
     def run(self) -> None:
@@ -385,7 +390,14 @@ def _references_of_one() -> int:
     return sys.getrefcount(value)
 
 
+def _references_of_stored() -> int:
+    store = {0: object()}
+    value = store.get(0)
+    return sys.getrefcount(value)
+
+
 _ALONE: Final = _references_of_one()
+_STORED: Final = _references_of_stored()
 
 
 def accumulate(leaf: Tensor, holder: list[Any]) -> None:

@@ -12,7 +12,6 @@ from tgrad.errors import DTypeError, StateError, UnsupportedDTypeError
 from tgrad.ops.elementwise import BOOL, COMPLEX, INTEGERS
 from tgrad.ops.formulas import masked
 from tgrad.ops.operands import checked_number
-from tgrad.ops.pointwise import at_least
 from tgrad.ops.table import Rule, binary, broadcast, float_result, operand_type, same
 
 # ---------------------------------------------------------------- the larger and the smaller
@@ -82,8 +81,8 @@ def _check_clamp(input: Any, min: Any, max: Any) -> None:
 def _clamp(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
     result = input
     if min is not None:
-        result = at_least(xp, result, min)
-    return result if max is None else xp.minimum(max, result)
+        result = xp.at_least(result, min)
+    return result if max is None else xp.at_most(result, max)
 
 
 def _bound(input: Any, number: Any) -> Any:

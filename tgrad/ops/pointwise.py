@@ -310,14 +310,8 @@ unary(
 )  # fmt: skip
 
 
-
-def at_least(xp: Any, input: Any, bound: Any) -> Any:
-    """The larger of two; of -0.0 and 0.0 the input, as in PyTorch: NumPy takes its second argument."""
-    return xp.maximum(bound, input)
-
-
 unary(
-    "relu", lambda xp, input: at_least(xp, input, 0), out=False,
+    "relu", lambda xp, input: xp.at_least(input, 0), out=False,
     refuses={
         "Boolean inputs not supported for relu": BOOL,
         "!clamp is not supported for complex types": COMPLEX,
