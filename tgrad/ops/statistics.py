@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 
 from tgrad.backends import reductions as kernels
+from tgrad.backends.large import LARGE, in_blocks
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
@@ -18,6 +19,10 @@ from tgrad.ops.reduce_formulas import logsumexp_back, norm_back, renorm_back
 from tgrad.ops.table import broadcast, composite, float_result, operator
 
 # ---------------------------------------------------------------- sums of exponentials, counts
+
+
+def _powers(xp: Any, input: Any, most: Any) -> Any:
+    return xp.exp(input - most)
 
 
 def _logsumexp(xp: Any, input: Any, dim: Any, keepdim: bool = False) -> Any:
@@ -31,7 +36,8 @@ def _logsumexp(xp: Any, input: Any, dim: Any, keepdim: bool = False) -> Any:
             return xp.log(xp.sum(xp.exp(input), axes, keepdim))
     most = xp.amax(input if input.dtype.kind != "c" else input.real, axis=axes, keepdims=True)
     most = xp.where(xp.isinf(most), most.dtype.type(0), most)
-    total = xp.sum(xp.exp(input - most), axes, keepdim)
+    powers = _powers(xp, input, most) if input.size < LARGE else in_blocks(_powers, xp, input, most)
+    total = xp.sum(powers, axes, keepdim)
     return xp.log(total) + most.reshape(total.shape)
 
 
