@@ -200,6 +200,18 @@ def test_infinities_stay_in_their_windows():
     assert back[0, 0].tolist() == [[0, numpy.inf], [0, 0]]
 
 
+@pytest.mark.parametrize("value", [numpy.inf, numpy.nan])
+def test_weights_that_are_not_finite(value):
+    """Only the places that such a weight reaches are not finite."""
+    w = numpy.ones((1, 1, 2, 2), "float32")
+    w[0, 0, 1, 1] = value
+    y = numpy.ones((1, 1, 3, 3), "float32")
+    found = convolution.convolve_back_x(y, w, (4, 4), (1, 1), (0, 0), (1, 1), 1)[0, 0]
+    expected = numpy.full((4, 4), value, "float32")
+    expected[0], expected[:, 0] = [1, 2, 2, 1], [1, 2, 2, 1]
+    numpy.testing.assert_equal(found, expected)
+
+
 # ---------------------------------------------------------------- the largest
 
 

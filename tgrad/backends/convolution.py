@@ -104,16 +104,50 @@ def convolve_back_x(
     share = w.shape[0] // groups
     height = w.shape[1] * math.prod(kernel)
     rows = w.reshape(groups, share, height).swapaxes(1, 2)
+    plain = all(st == 1 for st in stride) and bool(numpy.isfinite(w).all())
     # Where each window's element k lies: a view of the result in the shape of all windows.
     parts = windows(result, kernel, stride, dilation, counts, writeable=True)
     for block in _blocks(y.shape[0], groups * height, counts):
-        given = numpy.ascontiguousarray(block.of(y)).reshape(groups, share, math.prod(block.shape))
-        columns = numpy.matmul(rows, given).reshape(channels, *kernel, *block.shape)
+        given, width = block.of(y), counts[1:]
+        if plain:
+            given, width = _widened(given, span[1:]), span[1:]
+        shape = (*block.shape[:2], *width)
+        given = numpy.ascontiguousarray(given).reshape(groups, share, math.prod(shape))
+        # Of one output a group the product is an outer one, for which NumPy has no BLAS.
+        columns = (numpy.multiply if share == 1 else numpy.matmul)(rows, given)
+        columns = columns.reshape(channels, *kernel, *shape)
+        if plain:
+            _add_runs(columns, result, block, dilation, counts)
+            continue
         for place in product(*(range(k) for k in kernel)):
             target = block.of(parts[(..., *place)])
             target += columns[(slice(None), *place)]
     inside = tuple(slice(p, p + s) for p, s in zip(padding, sizes, strict=True))
     return numpy.ascontiguousarray(result[(slice(None), slice(None), *inside)])
+
+
+def _widened(y: Array, width: Sizes) -> Array:
+    """The array (O, images, rows, ...) with zeros behind the last dimensions."""
+    result: Array = numpy.zeros((*y.shape[:3], *width), y.dtype)
+    result[(..., *(slice(0, n) for n in y.shape[3:]))] = y
+    return result
+
+
+def _add_runs(columns: Array, result: Array, block: _Block, dilation: Sizes, counts: Sizes) -> None:
+    """Add columns as wide as the result to it: what belongs to one place of all windows is one run.
+
+    What the columns have beside the windows is 0, as the gradient is there.
+    """
+    span = result.shape[2:]
+    steps = [math.prod(span[dim + 1 :]) for dim in range(len(span))]
+    kernel, rows = columns.shape[1 : 1 + len(span)], block.shape[1]
+    length = sum((n - 1) * step for n, step in zip((rows, *counts[1:]), steps, strict=True)) + 1
+    flat = result[block.images].reshape(block.shape[0], result.shape[1], math.prod(span)).swapaxes(0, 1)
+    runs = columns.reshape(*columns.shape[: 2 + len(span)], rows * steps[0])
+    for place in product(*(range(k) for k in kernel)):
+        begin = block.rows.start * steps[0]
+        begin += sum(k * d * step for k, d, step in zip(place, dilation, steps, strict=True))
+        flat[..., begin : begin + length] += runs[(slice(None), *place)][..., :length]
 
 
 def convolve_back_w(
