@@ -118,6 +118,10 @@ def first_places(keys: Array, count: int) -> tuple[Array, Array]:
     """
     rows, size = keys.shape
     last = min(count, size - 1)
+    if keys.size <= FEW:
+        order = keys.argsort(axis=1, kind="stable")[:, : last + 1]
+        values = numpy.take_along_axis(keys, order, 1)
+        return order[:, :count], (values[:, 1:] != values[:, :-1]).all(1)
     lowest = numpy.partition(keys, last, axis=1)[:, : last + 1]
     lowest.sort(axis=1)
     sure = (lowest[:, 1:] != lowest[:, :-1]).all(1)
@@ -133,7 +137,7 @@ def place_of_rank(keys: Array, rank: int) -> tuple[Array, Array]:
     """The place that a stable sort gives a rank in each row, and whether no other key equals that one."""
     value = numpy.partition(keys, rank, axis=1)[:, rank : rank + 1]
     equal = keys == value
-    alone = numpy.count_nonzero(equal, axis=1) == 1
+    alone = numpy.add.reduce(equal, axis=1) == 1
     place = equal.argmax(axis=1)
     if not alone.all():
         several = numpy.flatnonzero(~alone)
@@ -145,6 +149,10 @@ def place_of_rank(keys: Array, rank: int) -> tuple[Array, Array]:
 
 def by_rows(function: Any, rows: Array, *results: Array) -> None:
     """`function(part of the rows)` gives parts of the results; threads share the rows."""
+    if rows.size <= BLOCK:
+        for result, whole in zip(results, function(rows), strict=True):
+            result[...] = whole
+        return
 
     def work(start: int, stop: int) -> None:
         for result, part in zip(results, function(rows[start:stop]), strict=True):

@@ -75,9 +75,9 @@ def extremes(array: Array, axis: int, keepdims: bool, largest: bool) -> tuple[Ar
 
 def place_of(array: Array, axis: int | None, keepdims: bool, largest: bool) -> Array:
     """The (first) index of the largest or smallest element of all, or along an axis."""
-    find = numpy.argmax if largest else numpy.argmin
     if axis is None or array.size < LARGE:
-        return find(array, axis, keepdims=keepdims)
+        return array.argmax(axis, keepdims=keepdims) if largest else array.argmin(axis, keepdims=keepdims)
+    find = numpy.argmax if largest else numpy.argmin
     found = by_parts(lambda part: find(part, axis, keepdims=True), array, (axis,), numpy.int64)
     return found if keepdims else found.squeeze(axis)
 

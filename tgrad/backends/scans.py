@@ -38,12 +38,15 @@ def running(ufunc: Any, array: Array, axis: int, wide: Any) -> Array:
     if array.ndim == 0:
         return array.copy()
     dtype = array.dtype
+    if array.size < LARGE:
+        found = ufunc.accumulate(numpy.ascontiguousarray(array), axis=axis, dtype=wide)
+        return found if wide == dtype else found.astype(dtype)
     result = numpy.empty(array.shape, dtype)
     steps = numpy.moveaxis(array, axis, 0)
     results = numpy.moveaxis(result, axis, 0)
     sequences = array.size // max(len(steps), 1)
     quick = ufunc is numpy.add and dtype.kind in "iu" and axis == array.ndim - 1
-    if array.size < LARGE or sequences < 2 or steps.ndim == 1:
+    if sequences < 2:
         _one_by_one(ufunc, numpy.ascontiguousarray(array), result, axis, wide)
     elif sequences >= MANY and len(steps) > 1 and ufunc is not numpy.logaddexp and not quick:
         _together(ufunc, steps, results, wide)

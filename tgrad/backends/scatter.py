@@ -37,6 +37,8 @@ def add_rows(target: Array, index: Array, values: Array) -> None:
 
 def read_where(array: Array, mask: Array) -> Array:
     """array[mask] for a mask of the array's shape; elements are taken from a vector sooner."""
+    if array.size < 256:
+        return array[mask]
     return array.reshape(-1).compress(mask.reshape(-1))
 
 

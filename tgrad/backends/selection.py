@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 
-from tgrad.backends.ordering import by_rows, first_places, has_keys, keys_of, place_of_rank, stable_order
+from tgrad.backends.ordering import FEW, by_rows, first_places, has_keys, keys_of, place_of_rank, stable_order
 
 Array: TypeAlias = Any  # an ndarray
 Items = list[int]
@@ -210,7 +210,8 @@ def each_row(
     Where it isn't sure of them they are what `choose` gives, from the keys or the `plain` elements: that
     is another algorithm's choice among equal elements.
     """
-    moved = numpy.moveaxis(array, axis, -1)
+    last = axis == array.ndim - 1
+    moved = array if last else numpy.moveaxis(array, axis, -1)
     rows = moved.reshape(math.prod(moved.shape[:-1]), moved.shape[-1])
     places = numpy.empty((len(rows), count), numpy.int64)
     sure = numpy.empty(len(rows), bool)
@@ -218,8 +219,8 @@ def each_row(
     for number in numpy.flatnonzero(~sure):
         row = rows[number]
         places[number] = choose((row if plain else _keys(row, descending)).tolist())
-    placed = numpy.moveaxis(places.reshape(*moved.shape[:-1], count), -1, axis)
-    return numpy.array(placed, order="C")
+    placed = places.reshape(*moved.shape[:-1], count)
+    return placed if last else numpy.array(numpy.moveaxis(placed, -1, axis), order="C")
 
 
 def _keys(array: Array, descending: bool) -> Array:
@@ -324,6 +325,10 @@ def median(array: Array, axis: int, skip_nan: bool) -> Array:
     if skip_nan and absent.any():
         order = stable_order(array, axis, False)
         return numpy.take_along_axis(order, numpy.maximum(size - absent - 1, 0) // 2, axis)
+    if array.size <= FEW:
+        order = stable_order(array, axis, False)
+        found = numpy.take(order, [(size - 1) // 2], axis)
+        return numpy.where(absent > 0, missing.argmax(axis, keepdims=True), found)
 
     def find(keys: Array) -> tuple[Array, Array]:
         place, _ = place_of_rank(keys, (size - 1) // 2)

@@ -56,9 +56,13 @@ def within(index: Any, low: int, high: int) -> bool:
     """Whether no entry of an index is below `low`, or as large as `high`."""
     if index.size == 0:
         return True
-    if low == 0 and index.dtype.kind == "i":  # as unsigned numbers negative ones are the largest
-        return bool(spread(numpy.maximum, index.view(f"u{index.itemsize}")) < high)
-    return bool(low <= spread(numpy.minimum, index) and spread(numpy.maximum, index) < high)
+    if low:
+        index = index - low
+    # As unsigned numbers negative ones are the largest.
+    return bool(spread(numpy.maximum, index.view(_UNSIGNED[index.itemsize])) < high - low)
+
+
+_UNSIGNED: Final = {1: numpy.uint8, 2: numpy.uint16, 4: numpy.uint32, 8: numpy.uint64}
 
 
 # ---------------------------------------------------------------- scatter
