@@ -144,7 +144,10 @@ def write(
         check_result(tensor, result.shape, type_)
 
     def act(array: Any) -> None:
-        numpy.copyto(array, result, casting="unsafe")
+        if result.dtype == array.dtype:
+            array[...] = result  # a third of the time of copyto
+        else:
+            numpy.copyto(array, result, casting="unsafe")
 
     return write_into(op, tensor, act, values, type_, mixed)
 
