@@ -236,7 +236,10 @@ def test_choosing_bit_by_bit(size, dtype):
         a[:4], b[:4] = [numpy.nan, -0.0, numpy.inf, 0.0], [-0.0, numpy.nan, 0.0, -numpy.inf]
     condition = numbers(size, seed=2) > 0
     kind = numpy.dtype(dtype).type
-    for first, second in ((a, b), (a, 0), (0, b), (kind(3), b), (a, kind(0)), (1, b)):
+    one = numpy.array([3], dtype)
+    for first, second in (
+        (a, b), (a, 0), (0, b), (kind(3), b), (a, kind(0)), (1, b), (a, one), (one.reshape(()), b), (one, 0)
+    ):  # fmt: skip
         assert same(choice.where(condition, first, second), numpy.where(condition, first, second))
 
 

@@ -38,8 +38,8 @@ def _common_kind(condition: Array, a: Any, b: Any) -> Any:
         return None
     for value in (a, b):
         if type(value) is ndarray:
-            alike = value.dtype == kind and value.shape == condition.shape and value.flags.c_contiguous
-            if not alike:
+            alike = value.shape == condition.shape and value.flags.c_contiguous
+            if value.dtype != kind or not (alike or (value.size == 1 and value.ndim <= condition.ndim)):
                 return None
         elif type(value) is not kind.type and not _exact(value, kind):
             return None
@@ -55,13 +55,15 @@ def _exact(value: Any, kind: Any) -> bool:
 
 def _blend(condition: Array, a: Any, b: Any, kind: Any) -> Array:
     bits = _BITS[kind.itemsize]
-    first, second = (
-        value.view(bits) if type(value) is ndarray else numpy.array(value, kind).view(bits)
-        for value in (a, b)
-    )
+    first, second = (_bits(value, kind, bits) for value in (a, b))
     mask = multiply(condition, bits.type(-1), dtype=bits)
     if not second.ndim and not second:  # a or nothing
         return bitwise_and(mask, first, out=mask).view(kind)
     different = bitwise_xor(first, second)
     bitwise_and(mask, different, out=mask)
     return bitwise_xor(mask, second, out=mask).view(kind)
+
+
+def _bits(value: Any, kind: Any, bits: Any) -> Array:
+    array = value if type(value) is ndarray else numpy.array(value, kind)
+    return (array.reshape(()) if array.size == 1 else array).view(bits)
