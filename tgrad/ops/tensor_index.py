@@ -81,7 +81,7 @@ def _is_mask_of(arrays: Sequence[Any], shape: tuple[int, ...]) -> bool:
     mask = arrays[0]
     if len(arrays) > 1 or isinstance(mask, slice) or mask.dtype.kind != "b":
         return False
-    return mask.shape == shape and mask.ndim > 0
+    return bool(mask.shape == shape and mask.ndim > 0)
 
 
 def _picked_order(input: Any, found: tuple[Any, ...], shape: tuple[int, ...]) -> list[int]:
