@@ -27,6 +27,7 @@ SPECIAL = (numpy.nan, numpy.inf, -numpy.inf, 0.0, -0.0)
 def count(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """The number of threads that work."""
     monkeypatch.setattr(threads, "count", request.param)
+    monkeypatch.setattr(folds, "HEAVY", 1 << 16)
     return int(request.param)
 
 

@@ -32,8 +32,23 @@ BUFFER: Final = 1 << 18
 QUICK: Final = 1 << 22
 """So many bytes are read before another thread could have begun."""
 
-LONG: Final = 2048
+HEAVY: Final = 1 << 23
+"""From this many bytes on, threads share what is made of many short calls: note on `in_parts`."""
+
+LONG: Final = 1024
 """Rows of this many bytes need no copy: Note [Short rows]."""
+
+
+def in_parts(work: Callable[[int, int], None], total: int, block: int, size: int) -> None:
+    """`each`, but on this thread alone where less than `HEAVY` bytes are worked on.
+
+    Threads that make many short calls wait for Python's lock more than they gain.
+    """
+    if size >= HEAVY:
+        each(work, total, block)
+        return
+    for start in range(0, total, block):
+        work(start, min(start + block, total))
 
 
 def fold(ufunc: Any, table: Array) -> Array:
@@ -64,7 +79,7 @@ def fold(ufunc: Any, table: Array) -> Array:
         def work(start: int, stop: int) -> None:
             _fold_copied(ufunc, units[start:stop], flat[start:stop])
 
-    each(work, planes, step)
+    in_parts(work, planes, step, table.nbytes)
     return result
 
 
@@ -80,7 +95,7 @@ def _fold_one(ufunc: Any, table: Array) -> Array:
     def work(start: int, stop: int) -> None:
         ufunc.reduce(columns[:, start:stop], axis=0, out=result[start:stop])
 
-    each(work, width, max(LONG // table.itemsize, -(-width // 8)))
+    in_parts(work, width, max(LONG // table.itemsize, -(-width // 8)), table.nbytes)
     return result.reshape(1, 1, *table.shape[3:])
 
 

@@ -14,7 +14,6 @@ from numpy import float64
 
 from tgrad.backends.folds import BUFFER, LARGE
 from tgrad.backends.reductions import fused_product
-from tgrad.backends.threads import each
 
 Array: TypeAlias = Any  # an ndarray
 
@@ -46,12 +45,10 @@ def running(ufunc: Any, array: Array, axis: int, wide: Any) -> Array:
     results = numpy.moveaxis(result, axis, 0)
     sequences = array.size // max(len(steps), 1)
     quick = ufunc is numpy.add and dtype.kind in "iu" and axis == array.ndim - 1
-    if sequences < 2:
-        _one_by_one(ufunc, numpy.ascontiguousarray(array), result, axis, wide)
-    elif sequences >= MANY and len(steps) > 1 and ufunc is not numpy.logaddexp and not quick:
+    if sequences >= MANY and len(steps) > 1 and ufunc is not numpy.logaddexp and not quick:
         _together(ufunc, steps, results, wide)
-    else:
-        _shared(ufunc, array, result, axis, wide)
+    else:  # on this thread alone: `accumulate` keeps Python's lock
+        _one_by_one(ufunc, numpy.ascontiguousarray(array), result, axis, wide)
     return result
 
 
@@ -60,20 +57,6 @@ def _one_by_one(ufunc: Any, array: Array, result: Array, axis: int, wide: Any) -
         ufunc.accumulate(array, axis=axis, out=result)
     else:
         result[...] = ufunc.accumulate(array, axis=axis, dtype=wide)
-
-
-def _shared(ufunc: Any, array: Array, result: Array, axis: int, wide: Any) -> None:
-    """Threads share the sequences."""
-    others = [other for other in range(array.ndim) if other != axis]
-    across = max(others, key=lambda other: array.shape[other])
-    lead = (slice(None),) * across
-
-    def work(start: int, stop: int) -> None:
-        part = (*lead, slice(start, stop))
-        _one_by_one(ufunc, array[part], result[part], axis, wide)
-
-    size = array.shape[across]
-    each(work, size, max(1, -(-size // 8)))
 
 
 def _together(ufunc: Any, steps: Array, results: Array, wide: Any) -> None:

@@ -24,7 +24,7 @@ from typing import Any, Final, TypeAlias
 import numpy
 from numpy import add, ascontiguousarray, concatenate, float32, zeros
 
-from tgrad.backends.folds import fold, spread
+from tgrad.backends.folds import fold, in_parts, spread
 from tgrad.backends.geometry import (
     GRAIN,
     INNER,
@@ -36,7 +36,7 @@ from tgrad.backends.geometry import (
     make_plan,
 )
 from tgrad.backends.narrow import is_narrow
-from tgrad.backends.threads import each, requested
+from tgrad.backends.threads import requested
 
 Array: TypeAlias = Any  # an ndarray: the overloads of NumPy's types ask for more than is known
 Axes: TypeAlias = tuple[int, ...] | None
@@ -123,7 +123,7 @@ def _run(plan: Plan, array: Array) -> Array:
             begin, end = pieces[number]
             parts[number] = _serial(plan, view[..., begin:end, :], plan.kept)
 
-    each(work, len(pieces), 1)
+    in_parts(work, len(pieces), 1, array.nbytes)
     return concatenate(parts, axis=plan.split)
 
 
@@ -191,7 +191,7 @@ def _run_threads(plan: Plan, view: Array) -> Array:
     def work(begin: int, end: int) -> None:
         partial[begin // chunk] = _range_sum(plan, view, begin, end)
 
-    each(work, size, chunk)
+    in_parts(work, size, chunk, view.nbytes)
     return sum(partial)
 
 
