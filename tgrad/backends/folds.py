@@ -88,7 +88,7 @@ def _fold_one(ufunc: Any, table: Array) -> Array:
     rows = table.shape[2]
     columns = table.reshape(rows, -1)
     width = columns.shape[1]
-    if width * table.itemsize < 2 * LONG:
+    if table.nbytes < HEAVY:
         return ufunc.reduce(table, axis=2)
     result = numpy.empty(width, table.dtype)
 
