@@ -51,7 +51,7 @@ class Command:
                     found.problems[peer] = str(error)
                     continue
                 if each:  # the first round warms up
-                    found.figures.setdefault(peer, []).append(seconds)
+                    found.add(peer, seconds)
         return [found]
 
 

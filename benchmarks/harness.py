@@ -35,6 +35,10 @@ class Measured:
     figures: dict[str, list[float]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
 
+    def add(self, peer: str, figure: float) -> None:
+        """Note a figure, of which five digits are kept."""
+        self.figures.setdefault(peer, []).append(float(f"{figure:.5g}"))
+
     def median(self, peer: str) -> float:
         """The middle of a peer's figures."""
         return statistics.median(self.figures[peer])
@@ -123,7 +127,7 @@ class Runner:
             for name in ready:
                 answer = processes[name].ask(do="time", seconds=self.seconds)
                 if each and "seconds" in answer:  # the first round warms up
-                    found.figures.setdefault(name, []).append(answer["seconds"])
+                    found.add(name, answer["seconds"])
         measured = [found]
         if workload.memory:
             measured.append(self._memory(workload, number, [n for n in ready if n in ("tgrad", "torch")]))
@@ -135,7 +139,7 @@ class Runner:
         for name in names:
             process = Process(name)
             process.ask(do="prepare", workload=workload.name, case=number)
-            found.figures[name] = [process.ask(do="memory")["bytes"]]
+            found.add(name, process.ask(do="memory")["bytes"])
             process.close()
         return found
 

@@ -67,42 +67,44 @@ class Row(NamedTuple):
 
 
 def rows(found: Iterable[Measured], by_case: bool) -> list[Row]:
-    """The lines of a table: a group that is gathered is one, other workloads one for each case or aim."""
+    """The lines of a table: one for each case, or for what has a group and aims in common."""
     lines: dict[tuple[str, ...], Row] = {}
     for each in found:
         if not each.figures:
             continue
         if each.gathered:
-            key: tuple[str, ...] = (each.group,)
+            key, name = (each.group,), each.group
         elif by_case:
-            key = (each.group, each.name, each.case)
+            key, name = (each.group, each.name, each.case), f"{each.name} {each.case}".strip()
         else:
-            key = (each.group, each.name, str(dict(each.aims)))
-        unlike = each.group if each.gathered else f"{each.name} {each.case if by_case else ''}".strip()
-        name = f"memory: {unlike}" if each.unit == "byte" else unlike
+            key, name = (each.group, str(dict(each.aims))), each.group
+        if by_case and each.unit == "byte":
+            name = f"memory: {name}"
         lines.setdefault(key, Row(name, [])).cases.append(each)
-    if by_case:
-        return list(lines.values())
-    return [Row(_named(row, lines.values()), row.cases) for row in lines.values()]
+    return list(lines.values()) if by_case else [_named(row) for row in lines.values()]
 
 
-def _named(row: Row, others: Iterable[Row]) -> str:
-    """The name, with the cases where another row has the same one."""
-    if sum(each.name == row.name for each in others) == 1:
-        return row.name
-    sizes = list(dict.fromkeys(each.case.split()[0] for each in row.cases))
-    return f"{row.name}, {' to '.join(dict.fromkeys((sizes[0], sizes[-1])))}"
+def _named(row: Row) -> Row:
+    """A row of several workloads with a name that says which, as far as there is room."""
+    names = list(dict.fromkeys(each.name for each in row.cases))
+    if row.cases[0].gathered:
+        return row
+    sizes = list(dict.fromkeys(each.case.split()[0] for each in row.cases if each.case))
+    if len(names) == 1:
+        between = f", {sizes[0]} to {sizes[-1]} elements" if row.cases[0].group == "elementwise" else ""
+        return Row(f"{names[0]}{between}", row.cases)
+    return Row(", ".join(names) if len(", ".join(names)) < 48 else row.name, row.cases)
 
 
 def table(found: Sequence[Measured], by_case: bool = True) -> str:
     """A Markdown table of ratios: tgrad's time, or memory, over each peer's."""
     peers = [peer for peer in OTHERS if any(peer in each.figures for each in found)]
     lines = [
-        "| tgrad's time over that of | PyTorch | from .. to | aim | " + " | ".join(peers) + " |",
+        "| " + " | ".join(["tgrad's time over that of", "PyTorch", "from .. to", "aim", *peers]) + " |",
         "|---|--:|:-:|--:|" + "--:|" * len(peers),
     ]
     for row in rows(found, by_case):
-        main = next(iter(row.aims), "torch")
+        main = next(iter(row.aims), "torch" if row.ratio("torch") else "python")
         spread = row.spread(main)
         cells = [
             row.name + ("" if main == "torch" else f" (over {main})"),
@@ -135,9 +137,14 @@ def missed(found: Iterable[Measured]) -> list[str]:
 def write(folder: Path, data: Mapping[str, Any], found: Sequence[Measured]) -> None:
     """results.json, results.md and results.svg in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    lines = [
+        f" {json.dumps(name)}: {json.dumps(value)}" for name, value in data.items() if name != "measured"
+    ]
+    cases = ",\n".join(f"  {json.dumps(case)}" for case in data["measured"])
+    text = ",\n".join([*lines, f' "measured": [\n{cases}\n ]'])
+    (folder / "results.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
     (folder / "results.md").write_text(page(data, found), encoding="utf-8")
-    (folder / "results.svg").write_text(picture.bars(_bars(found)), encoding="utf-8")
+    (folder / "results.svg").write_text(bars(found), encoding="utf-8")
 
 
 def read(folder: Path) -> tuple[dict[str, Any], list[Measured]]:
@@ -176,12 +183,15 @@ def setting(data: Mapping[str, Any]) -> str:
     )
 
 
-def _bars(found: Sequence[Measured]) -> list[picture.Bar]:
-    return [
-        picture.Bar(row.name, ratio, row.aims.get("torch"))
-        for row in rows(found, by_case=False)
-        if (ratio := row.ratio("torch")) is not None
-    ]
+def bars(found: Sequence[Measured]) -> str:
+    """The picture of the ratios to PyTorch."""
+    return picture.bars(
+        [
+            picture.Bar(row.name, ratio, row.aims.get("torch"))
+            for row in rows(found, by_case=False)
+            if (ratio := row.ratio("torch")) is not None
+        ]
+    )
 
 
 def readme(text: str, data: Mapping[str, Any], found: Sequence[Measured]) -> str:
