@@ -17,7 +17,7 @@ Axes: TypeAlias = tuple[int, ...] | None
 GRAIN: Final = 32768
 """The number of elements from which PyTorch splits a reduction over threads."""
 
-INNER, INNER_SCALAR, OUTER, OUTER_SCALAR, SINGLE, SHORT = range(6)
+INNER, INNER_SCALAR, OUTER, OUTER_SCALAR, SINGLE, SHORT, VECTOR = range(7)
 
 
 class Plan(NamedTuple):
@@ -36,9 +36,7 @@ class Plan(NamedTuple):
 def make_plan(array: Array, axis: Axes, keepdims: bool, threads: int) -> Plan:
     """Find PyTorch's loop order for the reduction, and with it the kernel it takes."""
     ndim = array.ndim
-    reduced_axes = (
-        frozenset(range(ndim)) if axis is None else frozenset(a % ndim for a in axis if ndim)
-    )
+    reduced_axes = frozenset(range(ndim)) if axis is None else frozenset(a % ndim for a in axis if ndim)
     result = tuple(n for a, n in enumerate(array.shape) if a not in reduced_axes)
     result_keepdims = tuple(1 if a in reduced_axes else n for a, n in enumerate(array.shape))
     out_strides = _result_strides(array, reduced_axes, keepdims)
@@ -85,9 +83,7 @@ def _result_strides(array: Array, reduced_axes: frozenset[int], keepdims: bool) 
     return strides
 
 
-def _sorted_axes(
-    shape: tuple[int, ...], strides: tuple[int, ...], out_strides: list[int]
-) -> list[int]:
+def _sorted_axes(shape: tuple[int, ...], strides: tuple[int, ...], out_strides: list[int]) -> list[int]:
     """The axes from the fastest to the slowest in PyTorch's loops: reduced ones before others,
     otherwise by stride, where strides of 0 say nothing."""
 
@@ -117,9 +113,7 @@ def _sorted_axes(
     return perm
 
 
-def _merged(
-    sizes: list[int], strides: list[int], outs: list[int]
-) -> tuple[list[int], list[int], list[int]]:
+def _merged(sizes: list[int], strides: list[int], outs: list[int]) -> tuple[list[int], list[int], list[int]]:
     """Merge neighbouring dimensions that one stride can walk through."""
     if not sizes:
         return [1], [0], [0]
@@ -139,12 +133,15 @@ def _merged(
 
 def _choose(array: Array, sizes: list[int], strides: list[int], reduced: list[bool]) -> int:
     """PyTorch's choice among its four loops; `SINGLE` where there is one element for each sum,
-    `SHORT` where there are four at most, which all loops add up in order."""
+    `SHORT` where there are four at most, which all loops add up in order; `VECTOR` for few enough
+    elements side by side, all of them to be added up."""
     if not reduced[0]:
         return SINGLE
-    short = sizes[0] <= 4 and reduced.count(True) == 1
+    short = sizes[0] <= 4 and (reduced.count(True) == 1 or 0 < array.size <= 4 and all(reduced))
     if short and array.dtype.kind == "f" and not is_narrow(array.dtype):
         return SHORT
+    if all(reduced) and 0 < array.size < GRAIN and array.flags.c_contiguous and not is_narrow(array.dtype):
+        return VECTOR
     lanes = 32 // array.itemsize
     if strides[0] == array.itemsize and sizes[0] >= lanes:
         return INNER

@@ -32,6 +32,7 @@ from tgrad.backends.geometry import (
     OUTER,
     SHORT,
     SINGLE,
+    VECTOR,
     Plan,
     make_plan,
 )
@@ -72,6 +73,8 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
         plan = _PLANS[key] = make_plan(array, axis, keepdims, threads)
     if plan.kernel == SHORT:
         return add.reduce(array, axis, out=..., keepdims=keepdims, initial=0)
+    if plan.kernel == VECTOR:
+        return _vector(array.reshape(-1)).reshape(plan.result_keepdims if keepdims else ())
     result = _run(plan, array) if array.size else zeros(plan.result, dtype)
     if narrow:
         result = result.astype(dtype)
