@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from io import StringIO
+from queue import SimpleQueue
 
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
@@ -56,13 +57,24 @@ class Driven:
             )
             self.prompt = TerminalPrompt(self.shell)
             waiting = [*keys, CTRL_C, CTRL_D]
+            due: SimpleQueue[str | None] = SimpleQueue()
 
-            def send(_: object) -> None:
-                if waiting:  # in a thread, since a pipe holds little and the reader is this one
-                    threading.Thread(target=pipe.send_text, args=(waiting.pop(0),)).start()
+            def send() -> None:
+                while (text := due.get()) is not None:
+                    pipe.send_text(text)
 
-            self.prompt.app.after_render += send
-            self.code = self.shell.run(self.prompt)
+            def drawn(_: object) -> None:
+                if waiting and not self.prompt.app.is_done:  # else it would be typed ahead
+                    due.put(waiting.pop(0))
+
+            self.prompt.app.after_render += drawn
+            hands = threading.Thread(target=send)  # a pipe holds little, and the reader is this thread
+            hands.start()
+            try:
+                self.code = self.shell.run(self.prompt)
+            finally:
+                due.put(None)
+                hands.join()
 
     @property
     def texts(self) -> list[str]:

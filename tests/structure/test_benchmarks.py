@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "benchmarks"
 NAMES = (
-    "elementwise", "linear algebra", "layers", "second derivatives", "60 operators on 3 elements, no gradient",
+    "elementwise", "linear algebra", "layers", "second derivatives",
+    "60 operators on 3 elements, no gradient",
     "60 operators on 3 elements, recorded", "60 operators on 3 elements, forward and backward",
     "other calls on 3 elements",
 )  # fmt: skip
