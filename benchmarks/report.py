@@ -106,6 +106,8 @@ def table(found: Sequence[Measured], by_case: bool = True) -> str:
     for row in rows(found, by_case):
         main = next(iter(row.aims), "torch" if row.ratio("torch") else "python")
         spread = row.spread(main)
+        if spread is None and not any(row.ratio(peer) for peer in peers):
+            continue
         cells = [
             row.name + ("" if main == "torch" else f" (over {main})"),
             _number(row.ratio(main)),
