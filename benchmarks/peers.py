@@ -18,6 +18,9 @@ class Peer:
     package = ""
     """What has to be installed."""
 
+    def begin(self) -> None:
+        """What a process does first."""
+
     def takes_part(self, workload: Workload) -> bool:
         """Whether there is something to measure."""
         return self.name in workload.peers
@@ -38,6 +41,11 @@ class Tgrad(Peer):
     """tgrad, through its language: a session, as `tgrad file.tg` makes one."""
 
     name = package = "tgrad"
+
+    def begin(self) -> None:
+        from tgrad import backends
+
+        backends.silent = True  # the process is tgrad's alone, as with the command line
 
     def takes_part(self, workload: Workload) -> bool:
         return bool(workload.program)

@@ -28,6 +28,7 @@ class Worker:
 
     def __init__(self, peer: str) -> None:
         self.peer = peers.PEERS[peer]()
+        self.peer.begin()
         self.repeat = 0
 
     def prepare(self, workload: str, case: int) -> dict[str, Any]:
