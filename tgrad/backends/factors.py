@@ -94,7 +94,7 @@ def lu_solve(factors: Array, pivots: Array, b: Array, adjoint: bool) -> Array:
 
 
 def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
-    """x with a x = b, where only one triangle of a counts; row by row, in blocks of rows."""
+    """x with a x = b, where only one triangle of a counts; in blocks of rows."""
     n = a.shape[-1]
     batch = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     x = numpy.empty((*batch, *b.shape[-2:]), numpy.result_type(a, b))
@@ -105,15 +105,36 @@ def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
         right = b[..., rows, :]
         if known.start < known.stop:  # one product for what all rows of the block need
             right = right - numpy.matmul(a[..., rows, known], x[..., known, :])
-        _solve_rows(a[..., rows, rows], right, x[..., rows, :], upper, unit)
+        if not _solve_block(a[..., rows, rows], right, x[..., rows, :], upper, unit):
+            _solve_rows(a[..., rows, rows], right, x[..., rows, :], upper, unit)
     return by_columns(x)
 
 
-_ROWS: Final = 32
+_ROWS: Final = 64
+
+
+def _solve_block(a: Array, b: Array, x: Array, upper: bool, unit: bool) -> bool:
+    """One block by LAPACK, written to x; False for what divisions by zero or infinities are part of.
+
+    Gauss's elimination finds nothing to exchange or to subtract in an upper triangular matrix, and
+    goes on to the substitution that is wanted.  A lower one is an upper one read from its end.
+    """
+    if upper:
+        whole = numpy.triu(a)
+    else:
+        whole, b, x = numpy.tril(a)[..., ::-1, ::-1], b[..., ::-1, :], x[..., ::-1, :]
+    if unit:
+        places = numpy.arange(a.shape[-1])
+        whole[..., places, places] = 1
+    try:
+        x[...] = numpy.linalg.solve(whole, b)
+    except numpy.linalg.LinAlgError:
+        return False
+    return bool(numpy.isfinite(x).all())
 
 
 def _solve_rows(a: Array, b: Array, x: Array, upper: bool, unit: bool) -> None:
-    """The same for one block, row by row, written to x."""
+    """The same row by row, for any numbers."""
     n = a.shape[-1]
     for i in reversed(range(n)) if upper else range(n):
         known = slice(i + 1, n) if upper else slice(0, i)
