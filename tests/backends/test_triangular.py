@@ -61,6 +61,7 @@ def test_batches_and_empty_ones() -> None:
     b = numpy.ones((5, 3, 2))
     result = factors.solve_triangular(a, b, False, False)
     assert result.shape == (2, 5, 3, 2)
-    assert (result[0] == 0.5).all() and (result[1] == 0.25).all()
+    assert (result[0] == 0.5).all()
+    assert (result[1] == 0.25).all()
     assert factors.solve_triangular(a[:0], b, True, False).shape == (0, 5, 3, 2)
     assert factors.solve_triangular(numpy.eye(3), numpy.ones((3, 0)), True, False).shape == (3, 0)
