@@ -86,11 +86,34 @@ def normalised_back(
     g: Array, x: Array, weight: Array | None, axes: tuple[int, ...], eps: float, way: int
 ) -> Array:
     """What `normalised` does to a gradient of its result, for x."""
+    return derivatives(g, x, weight, axes, eps, way, scale=False)[0] if x.size else _like(x, way)[1]
+
+
+def together(
+    g: Array, x: Array, weight: Array | None, axes: tuple[int, ...], eps: float, way: int
+) -> tuple[Array, Array, Array] | None:
+    """The same for x, weight and bias, flat, in one pass; None where these kernels aren't for x."""
+    return derivatives(g, x, weight, axes, eps, way) if takes(x) and x.size else None
+
+
+def derivatives(
+    g: Array, x: Array, weight: Array | None, axes: tuple[int, ...], eps: float, way: int,
+    scale: bool = True,
+) -> tuple[Array, Array | None, Array | None]:  # fmt: skip
+    """The same for x, and with `scale` for the weight and the bias too, which are flat."""
     x, result = _like(x, way)
-    if x.size:
-        rows, given = _rows(x, way, axes), _rows(numpy.ascontiguousarray(g), way, axes)
-        _normalise_back(given, rows, _weights(weight, rows, way), eps, way, _rows(result, way, axes))
-    return result
+    rows, given = _rows(x, way, axes), _rows(numpy.ascontiguousarray(g), way, axes)
+    out, weights = _rows(result, way, axes), _weights(weight, rows, way)
+    if way == LAYER:
+        return result, *_layer_back(given, rows, weights, eps, out, scale)
+    if not scale:
+        _normalise_back(given, rows, weights, eps, way, out)
+        return result, None, None
+    sums = numpy.empty((2, *rows.shape[:2]), x.dtype)
+    _normalise_back(given, rows, weights, eps, way, out, *sums)
+    if way == BATCH:
+        return result, sums[0].sum(axis=1), numpy.add.reduce(numpy.ascontiguousarray(sums[1].T), axis=0)
+    return result, *(each.reshape(len(x), math.prod(x.shape[1:3])).sum(axis=0) for each in sums)
 
 
 def scale_back(g: Array, x: Array, axes: tuple[int, ...], eps: float, way: int) -> Array:
@@ -197,17 +220,24 @@ def _normalise(x: Array, weight: Array | None, bias: Array | None, eps: float, o
     over_rows(part, x, out, *_along(weight, x), *_along(bias, x))
 
 
-def _normalise_back(g: Array, x: Array, weight: Array | None, eps: float, way: int, out: Array) -> None:
-    """What `_normalise` does to a gradient of its result, for x, in PyTorch's order of roundings."""
+def _normalise_back(
+    g: Array, x: Array, weight: Array | None, eps: float, way: int, out: Array, *sums: Array
+) -> None:
+    """What `_normalise` does to a gradient of its result, for x, in PyTorch's order of roundings.
 
-    def part(g: Array, x: Array, out: Array, *weights: Array) -> None:
+    What weight and bias get from each part goes to the two tables of `sums`, if they are given.
+    """
+
+    def part(g: Array, x: Array, out: Array, *rest: Array) -> None:
         count = x.dtype.type(x.shape[1] * x.shape[2])
         centred = numpy.empty(x.shape, x.dtype)
         mean, variance = _centred(x, centred)
         own = factor = _factor(variance, eps)
-        if weights and way == LAYER:
-            g = numpy.multiply(g, weights[0], out=out)
         along, total = numpy.vecdot(g, centred), row_sums(g)[..., 0]
+        if sums:
+            numpy.multiply(along, factor[..., 0], out=rest[0])
+            rest[1][...] = total
+        weights = rest[len(sums) :]
         if weights and way == GROUP:
             along, total = along * weights[0][..., 0], total * weights[0][..., 0]
             own = factor * weights[0]
@@ -225,7 +255,49 @@ def _normalise_back(g: Array, x: Array, weight: Array | None, eps: float, way: i
         _add_product(-slope, x, out, centred)
         out += slope * mean - total * factor / count
 
-    over_rows(part, g, x, out, *_along(weight, x))
+    over_rows(part, g, x, out, *sums, *_along(weight, x))
+
+
+def _layer_back(
+    g: Array, x: Array, weight: Array | None, eps: float, out: Array, columns: bool
+) -> tuple[Array | None, Array | None]:
+    """The same for (rows, 1, columns), and the sums of columns for a weight and a bias of each."""
+    found: dict[int, tuple[Array, Array]] = {}
+
+    def part(g: Array, x: Array, out: Array, numbers: Array) -> None:
+        count = x.dtype.type(x.shape[2])
+        centred = numpy.empty(x.shape, x.dtype)
+        mean, variance = _centred(x, centred)
+        factor = _factor(variance, eps)
+        h = g if weight is None else numpy.multiply(g, weight, out=out)
+        along, total = numpy.vecdot(h, centred)[..., None], row_sums(h)
+        slope = along * factor * factor * factor / count
+        numpy.multiply(h, factor, out=out)
+        if columns:
+            found[int(numbers[0])] = _columns(g, x, centred, mean, factor), numpy.add.reduce(g, axis=(0, 1))
+        _add_product(-slope, x, out, centred)
+        out += slope * mean - total * factor / count
+
+    over_rows(part, g, x, out, numpy.arange(len(x)))
+    if not columns:
+        return None, None
+    return _in_turn(found, 0), _in_turn(found, 1)
+
+
+def _columns(g: Array, x: Array, centred: Array, mean: Array, factor: Array) -> Array:
+    """The sums over the rows of g * normalised x; `centred` serves as room for the products."""
+    if x.size < _FEW:
+        centred = fma(factor, x, -factor * mean, x.dtype)
+    else:
+        centred *= factor
+    centred *= g
+    total: Array = numpy.add.reduce(centred, axis=(0, 1))
+    return total
+
+
+def _in_turn(found: dict[int, tuple[Array, ...]], index: int) -> Array:
+    """The sum over blocks of rows, in the same order whatever the threads did."""
+    return numpy.add.reduce([found[number][index] for number in sorted(found)])
 
 
 def _scale_back(g: Array, x: Array, eps: float, sums: Array) -> None:
@@ -241,21 +313,12 @@ def _scale_back(g: Array, x: Array, eps: float, sums: Array) -> None:
 
 def _column_scale_back(g: Array, x: Array, eps: float) -> Array:
     """The same for a weight of each column of (rows, 1, columns)."""
-    found: dict[int, Array] = {}
+    found: dict[int, tuple[Array, ...]] = {}
 
     def part(g: Array, x: Array, numbers: Array) -> None:
         centred = numpy.empty(x.shape, x.dtype)
         mean, variance = _centred(x, centred)
-        factor = _factor(variance, eps)
-        if x.size < _FEW:
-            centred = fma(factor, x, -factor * mean, x.dtype)
-        else:
-            centred *= factor
-        centred *= g
-        found[int(numbers[0])] = numpy.add.reduce(centred, axis=(0, 1))
+        found[int(numbers[0])] = (_columns(g, x, centred, mean, _factor(variance, eps)),)
 
     over_rows(part, g, x, numpy.arange(len(x)))
-    total = numpy.zeros(x.shape[2], x.dtype)
-    for number in sorted(found):  # in the same order whatever the threads did
-        total += found[number]
-    return total
+    return _in_turn(found, 0) if found else numpy.zeros(x.shape[2], x.dtype)

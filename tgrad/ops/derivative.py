@@ -111,6 +111,8 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
     names: list[str] = []
     for formula in op.formulas.values():
         names.extend(n for n in formula_names(formula) if n not in names)
+    if op.together is not None and not set(together_names(op)) <= set(names):
+        raise TypeError(f"{op.name}: its formulas don't name all that `together` does")
     saved = tuple(names)
     parts: dict[str, Any] = {
         "__slots__": (),
@@ -214,8 +216,18 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
         writer.names["formulas"] = _formulas(op, saved, given, writer.names)
         values = ", ".join(["formulas", "o", "g", "edges", *saved])
         writer.add(f"if g.size >= {LARGE}: return o.xp.derivatives({values})")
+    if arrays and op.together is not None:
+        writer.names["together"] = op.together
+        writer.add(f"if edges.count(None) < {len(sources) - 1}:")
+        values = ", ".join(["o", "g", "[edge is not None for edge in edges]", *together_names(op)])
+        writer.add(f"found = together({values})\nif found is not None: return found", 2)
     writer.add(f"return {given}")
     return writer.compile("derivative", f"derivative of {op.name}")
+
+
+def together_names(op: Op) -> list[str]:
+    """What a row's `together` needs after `(o, g, needed)`."""
+    return formula_names(op.together)[1:]
 
 
 def _formulas(op: Op, saved: tuple[str, ...], given: str, names: dict[str, Any]) -> Callable[..., Any]:

@@ -86,9 +86,23 @@ def _value_back(
     return o.reshape(o.bmm(o.transpose(kept, 1, 2), _matrices(o, g)), tuple(value.shape))
 
 
+def _heads_together(
+    o: Any, g: Any, needed: list[bool], query: Any, key: Any, value: Any, weights: Any, scale: float
+) -> tuple[Any, ...]:
+    """The three derivatives, for which the softmax's own is computed once."""
+    kept, upstream = _matrices(o, weights), _matrices(o, g)
+    scores: Any = _scores_back(o, g, value, kept, scale) if needed[0] or needed[1] else None
+    return (
+        o.reshape(o.bmm(scores, _matrices(o, key)), query.shape) if needed[0] else None,
+        o.reshape(o.bmm(scores.swapaxes(1, 2), _matrices(o, query)), key.shape) if needed[1] else None,
+        o.reshape(o.bmm(kept.swapaxes(1, 2), upstream), value.shape) if needed[2] else None,
+    )
+
+
 operator(
     "_attention_of_heads",
     lambda xp, query, key, value, bias, scale: _heads_kernel(xp, query, key, value, bias, scale),
+    together=_heads_together,
     query=lambda o, g, query, key, value, bias, weights, scale: _query_back(
         o, g, query, key, value, bias, weights, scale
     ),

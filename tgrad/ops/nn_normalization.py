@@ -47,8 +47,15 @@ def _layer_kernel(xp: Any, input: Any, weight: Any, bias: Any, size: Sequence[in
     return scaled(values, wide(weight), wide(bias), size).astype(input.dtype)
 
 
+def _layer_together(
+    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, size: Sequence[int], eps: float
+) -> Any:
+    found = kernels.together(g, input, weight, _last(size, input.ndim), eps, LAYER) if needed[0] else None
+    return found and (found[0], *(each.reshape(size) for each in found[1:]))
+
+
 operator(
-    "layer_norm", _layer_kernel,
+    "layer_norm", _layer_kernel, together=_layer_together,
     input=lambda o, g, input, weight, size, eps: o._norm_back(
         g, input, weight, _last(size, len(input.shape)), eps, size, LAYER
     ),
@@ -163,9 +170,20 @@ def group_weight(o: Any, g: Any, input: Any, groups: int, eps: float) -> Any:
     return o.reshape(back, (input.shape[1],))
 
 
+def _group_together(
+    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, groups: int, eps: float
+) -> Any:
+    if not needed[0]:
+        return None
+    flat, _ = _grouped(input.shape, groups)
+    found = kernels.together(g.reshape(flat), input.reshape(flat), weight, (2, 3), eps, GROUP)
+    return found and (found[0].reshape(input.shape), *found[1:])
+
+
 operator(
     "group_norm",
     lambda xp, input, weight, bias, groups, eps: _group_kernel(xp, input, weight, bias, groups, eps),
+    together=_group_together,
     input=lambda o, g, input, weight, groups, eps: group_input(o, g, input, weight, groups, eps),
     weight=lambda o, g, input, groups, eps: group_weight(o, g, input, groups, eps),
     bias=lambda o, g: o._channel_sums(g),
@@ -258,6 +276,14 @@ def batch_weight(
     return o._known_scale_back(g, input, mean, variance, eps, shape)
 
 
+def _batch_together(
+    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, training: bool, eps: float
+) -> Any:
+    if not training or not needed[0] or input.ndim < 3:
+        return None
+    return kernels.together(g, input, weight, _but_channels(input.ndim), eps, BATCH)
+
+
 operator(
     "native_batch_norm",
     lambda xp, input, weight, bias, running_mean, running_var, training, eps: _batch_kernel(
@@ -269,7 +295,7 @@ operator(
     weight=lambda o, g, input, running_mean, running_var, training, eps: batch_weight(
         o, g, input, running_mean, running_var, training, eps
     ),
-    bias=lambda o, g: o._channel_sums(g),
+    bias=lambda o, g: o._channel_sums(g), together=_batch_together,
     kinds={"weight": "tensor?", "bias": "tensor?", "running_mean": "index?",
            "running_var": "index?", "training": "bool"},
     narrow=True, function=False, method=False,

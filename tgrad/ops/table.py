@@ -18,6 +18,13 @@ Note [Holomorphic functions]
     conjugate of conj(g) * f'(z), so the formulas of a row with `holomorphic=True` are written as for
     real numbers, and for complex ones the gradient is conjugated before and after.
 
+Note [Derivatives together]
+    Where the derivatives for several operands share most of their work, a row may also give
+    `together(o, g, needed, ...)` that names what it uses, as formulas do.  It is called with arrays,
+    where at least two gradients are needed, and returns a gradient or None for each operand that
+    gradients flow to; or None in place of all of them, where the formulas are to be used.  It must
+    agree with the formulas, which still say what the derivatives are, and give the second ones.
+
 Formulas work on arrays and on tensors alike (Note [Two ways through one formula] in core/walk.py),
 so they use operators (`* + - /`) and functions of `o`, and nothing else.
 """
@@ -144,6 +151,7 @@ class Op:
         arrays: bool = False,
         elementwise: bool = False,
         listed: bool = True,
+        together: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.public = public_name(name)
@@ -197,6 +205,8 @@ class Op:
         self.elementwise = elementwise or (family in ("unary", "broadcast") and outputs == 1)
         """Whether an element of the result, or of a gradient, depends on the operands' elements in its
         place alone, so that large arrays can be worked on in blocks."""
+        self.together = together
+        """Note [Derivatives together]"""
         self.listed = listed
         """Whether messages list this overload."""
         base = self.public.rstrip("_")
