@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from tgrad.backends import sums
+from tgrad.backends import products, sums
 
 
 def numbers(shape: tuple[int, ...], dtype: str, seed: int = 5) -> numpy.ndarray:
@@ -30,3 +30,26 @@ def test_no_element_and_negative_zero() -> None:
     for size in range(10):
         found = sums.sum(numpy.full(size, -0.0, "float32"), (0,), True)
         assert found.tobytes() == numpy.zeros(1, "float32").tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", range(8))
+def test_products_of_few_terms(rows: int, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same as the loops for any number of terms, whatever the layouts; also for zeros and NaN."""
+    pairs = []
+    for inner in range(1, 5):
+        a = numbers((rows, inner), dtype, rows)
+        a[:1, :1] = numpy.nan
+        a[1:2] = -0.0
+        for columns in range(14):
+            b = numbers((inner, columns), dtype, columns)
+            for right in (b, numpy.asfortranarray(b), abs(b[::-1])):
+                pairs += [(a, right), (numpy.asfortranarray(a), right)]
+        pairs += [(a, b[:, 0]), (numpy.asfortranarray(a), b[:, 0]), (abs(b[:, 1]), b[:, 2]), (a[:, 0], a)]
+    pairs = [(a, b) for a, b in pairs if a.shape[-1] == len(b)]
+    found = [numpy.asarray(products.matmul(a, b)) for a, b in pairs]
+    monkeypatch.setattr(products, "_FEW", {})
+    for (a, b), result in zip(pairs, found, strict=True):
+        expected = numpy.asarray(products.matmul(a, b))
+        assert result.shape == expected.shape
+        assert result.tobytes() == expected.tobytes()

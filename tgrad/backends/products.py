@@ -27,6 +27,9 @@ Array: TypeAlias = Any  # an ndarray
 LIMIT: Final = 1 << 15
 """Products of more multiplications than this are left to NumPy."""
 
+_FEW: Final = {"f": 4, "d": 2}
+"""Fewer terms than this, by the dtype's character, fill no vector of 16 bytes."""
+
 _BATCH_LIMIT: Final = 400  # PyTorch multiplies smaller matrices of a batch itself
 
 _FUSED_STEPS: Final = 16  # the largest inner size for which fused multiply-add is worth its time
@@ -38,6 +41,10 @@ def matmul(a: Array, b: Array) -> Array:
     float16 is added up in float32 and rounded once; integers wrap around.
     """
     dtype = a.dtype
+    if a.shape[-1] < _FEW.get(dtype.char, 0) and a.size < 64 and b.size < 24:
+        result = _few_terms(a, b)
+        if result is not None:
+            return result
     if dtype == float16:
         return matmul(a.astype(float32), b.astype(float32)).astype(float16)
     work = a.size * b.shape[-1] if b.ndim > 1 else a.size
@@ -56,6 +63,20 @@ def matmul(a: Array, b: Array) -> Array:
     if a.ndim == b.ndim == 3 and work >= _BATCH_LIMIT * len(a):
         return numpy.stack([_matrices(a[i], b[i]) for i in range(len(a))])
     return _in_order(a, b)
+
+
+def _few_terms(a: Array, b: Array) -> Array | None:
+    """The product of two matrices or vectors for sums of so few terms that all orders below are one:
+    rounded products are added one after the other, from 0 on.  None for batches.
+
+    Fewer than 8 terms NumPy adds in order along any axis.  (For 12 columns see `_matrices`.)
+    """
+    rank = a.ndim
+    if b.ndim == 2 and rank == 2:
+        return add.reduce(multiply(a[:, :, None], b), 1, None, None, False, 0)
+    if b.ndim == 1 and rank <= 2:
+        return add.reduce(multiply(a, b), -1, out=..., initial=0)
+    return None
 
 
 def _matrices(a: Array, b: Array) -> Array:
