@@ -13,6 +13,7 @@ in the README with them.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,8 @@ from harness import HERE, Measured, Runner
 def main() -> int:
     """Measure and write; 1 if a peer's result differed."""
     options = _options()
+    if importlib.util.find_spec("tgrad") is None:
+        sys.exit("tgrad isn't installed: pip install -e . -r benchmarks/requirements.txt")
     present = {name: peer.version() for name, peer in peers.PEERS.items()}
     asked = options.peers.split(",") if options.peers else list(present)
     names = [name for name in asked if present.get(name)]
