@@ -127,7 +127,8 @@ def log_softmax_back(g: Array, logs: Array, axis: int) -> Array:
 
 
 def _log_softmax_back_rows(g: Array, logs: Array, result: Array) -> None:
-    subtract(g, multiply(_exp(logs), row_sums(g), out=result), out=result)
+    numpy.exp(logs, out=result)
+    subtract(g, multiply(result, row_sums(g), out=result), out=result)
 
 
 def _exp(x: Array) -> Array:
