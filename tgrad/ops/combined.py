@@ -60,6 +60,8 @@ def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
     weight = xp.asarray(weight).astype(dtype)
     step = end - input
     near = xp.abs(weight) < 0.5
+    if not weight.ndim and near:  # one weight for all, as optimisers have it
+        return plus_product(xp, input, weight, step, dtype)
     return xp.where(
         near,
         plus_product(xp, input, weight, step, dtype),
