@@ -40,8 +40,8 @@ def takes(x: Array) -> bool:
 def _rows(x: Array, way: int, axes: tuple[int, ...]) -> Array:
     """The array as (rows, parts, length): Note [Groups as rows]."""
     if way == LAYER:
-        length = math.prod(x.shape[axis] for axis in axes)
-        return x.reshape(math.prod(x.shape) // max(length, 1), 1, length)
+        leading = x.ndim - len(axes)
+        return x.reshape(math.prod(x.shape[:leading]), 1, math.prod(x.shape[leading:]))
     if way == GROUP:
         return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
     if x.ndim == 2:
@@ -196,28 +196,24 @@ def _add_product(slope: Array, x: Array, out: Array, buffer: Array) -> None:
         out += numpy.multiply(x, slope, out=buffer)
 
 
-def _along(weight: Array | None, x: Array) -> tuple[Array, ...]:
-    """A weight as a table that goes with the rows of x, if there is one."""
-    if weight is None:
-        return ()
-    return (numpy.broadcast_to(weight, (len(x), *weight.shape[1:])),)
-
-
 def _normalise(x: Array, weight: Array | None, bias: Array | None, eps: float, out: Array) -> None:
-    """(x - mean) / sqrt(variance + eps) * weight + bias."""
+    """(x - mean) / sqrt(variance + eps) * weight + bias; the last two for each row, or for all."""
+    affine = [None if each is None or len(each) == 1 else each for each in (weight, bias)]
 
-    def part(x: Array, out: Array, *affine: Array) -> None:
-        factor = _factor(_centred(x, out)[1], eps)
-        rest = list(affine)
-        if weight is not None and weight.shape[2] == 1:
-            factor = factor * rest.pop(0)
+    def part(x: Array, out: Array, *rest: Array) -> None:
+        factor, own = _factor(_centred(x, out)[1], eps), iter(rest)
+        scale, shift = (
+            whole if each is None else next(own) for whole, each in zip((weight, bias), affine, strict=True)
+        )
+        if scale is not None and scale.shape[2] == 1:
+            factor = factor * scale
         out *= factor
-        if weight is not None and weight.shape[2] > 1:
-            out *= rest.pop(0)
-        if bias is not None:
-            out += rest.pop(0)
+        if scale is not None and scale.shape[2] > 1:
+            out *= scale
+        if shift is not None:
+            out += shift
 
-    over_rows(part, x, out, *_along(weight, x), *_along(bias, x))
+    over_rows(part, x, out, *(each for each in affine if each is not None))
 
 
 def _normalise_back(
@@ -255,7 +251,7 @@ def _normalise_back(
         _add_product(-slope, x, out, centred)
         out += slope * mean - total * factor / count
 
-    over_rows(part, g, x, out, *sums, *_along(weight, x))
+    over_rows(part, g, x, out, *sums, *(() if weight is None else (weight,)))
 
 
 def _layer_back(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy
@@ -50,7 +51,15 @@ def over_rows(function: Callable[..., Any], *tables: Array) -> None:
 
 def row_sums(x: Array) -> Array:
     """The sum along the last dimension, which is kept."""
-    return numpy.vecdot(x, numpy.ones(x.shape[-1], x.dtype))[..., None]
+    size = x.shape[-1]
+    ones = _ones(size, x.dtype) if size <= _BLOCK else numpy.ones(size, x.dtype)
+    return numpy.vecdot(x, ones)[..., None]
+
+
+@lru_cache(16)
+def _ones(size: int, dtype: Any) -> Array:
+    """Ones for the sums along rows, which are asked for again and again; long ones aren't kept."""
+    return numpy.ones(size, dtype)
 
 
 def channel_sums(x: Array) -> Array:
