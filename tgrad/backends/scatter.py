@@ -22,7 +22,7 @@ def add_rows(target: Array, index: Array, values: Array) -> None:
     if width == 0:
         return
     if target.dtype == numpy.bool_:
-        target[index] |= values
+        numpy.logical_or.at(target, index, values)
         return
     if width > 1 and not _repeats(index, len(target)):
         target[index] += values

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy
 
+from tgrad.backends import places
+from tgrad.backends.places import within
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor, new_tensor
@@ -23,7 +25,6 @@ from tgrad.ops.scattering import (
     on_copy,
     shape_of,
     with_dimension,
-    within,
 )
 from tgrad.ops.table import composite, operator
 
@@ -49,22 +50,14 @@ def check_gather(input: Tensor, dim: int, index: Tensor, sparse_grad: bool = Fal
     check_range(index._array, dim, shape[dim])
 
 
-def _cut(array: Any, shape: tuple[int, ...], dim: int) -> Any:
-    """The part of an array that an index of this shape reaches in the other dimensions."""
-    return array[
-        tuple([slice(None) if d == dim else slice(size) for d, size in enumerate(shape)])
-    ]
-
-
 def gathered(xp: Any, input: Any, dim: int, index: Any, sparse_grad: bool = False) -> Any:
     """result[i][j] = input[index[i][j]][j] for dim 0, and so on."""
     if index.size == 0:
         return numpy.empty(index.shape, input.dtype)
-    dim = wrap_dim(dim, input.ndim)
-    places = with_dimension(index)
-    source = _cut(with_dimension(input), places.shape, dim)
-    found = numpy.take_along_axis(source, places, dim)
-    return numpy.ascontiguousarray(found).reshape(index.shape)
+    found = places.gathered(
+        with_dimension(input), wrap_dim(dim, input.ndim), with_dimension(index)
+    )
+    return found.reshape(index.shape)
 
 
 operator(
@@ -101,9 +94,7 @@ def index_selected(xp: Any, input: Any, dim: int, index: Any) -> Any:
     """The slices of a dimension that an index lists."""
     if input.ndim == 0:
         return input.copy()
-    return numpy.ascontiguousarray(
-        numpy.take(input, with_dimension(index), wrap_dim(dim, input.ndim))
-    )
+    return places.taken(input, with_dimension(index), wrap_dim(dim, input.ndim))
 
 
 operator(
@@ -291,7 +282,9 @@ def check_take(input: Tensor, index: Tensor, name: str = "take()") -> None:
 
 
 operator(
-    "take", lambda xp, input, index: input.reshape(-1)[index], check=check_take,
+    "take",
+    lambda xp, input, index: places.taken(input.reshape(-1), index.reshape(-1)).reshape(index.shape),
+    check=check_take,
     input=lambda o, g, input, index, input_type: o.put(
         o.zeros_of(shape_of(input), input_type), index, g, True
     ),
@@ -302,11 +295,11 @@ operator(
 def put_into(array: Any, index: Any, source: Any, accumulate: bool = False) -> None:
     """Write or add elements at positions among all elements."""
     flat = array.reshape(-1)
-    places, values = index.reshape(-1), source.reshape(-1)
+    where, values = index.reshape(-1), source.reshape(-1)
     if accumulate:
-        add_rows(flat, numpy.where(places < 0, places + flat.size, places), values)
+        add_rows(flat, numpy.where(where < 0, where + flat.size, where), values)
     else:
-        flat[places] = values
+        flat[where] = values
     if not numpy.may_share_memory(flat, array):
         array[...] = flat.reshape(array.shape)
 

@@ -6,13 +6,13 @@ copy its ordinary one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from operator import setitem
 from typing import Any, Final
 
 import numpy
 
-from tgrad.backends.folds import spread
+from tgrad.backends.places import at_places, within
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
@@ -52,19 +52,6 @@ def check_range(index: Any, dim: int, size: int) -> None:
         )
 
 
-def within(index: Any, low: int, high: int) -> bool:
-    """Whether no entry of an index is below `low`, or as large as `high`."""
-    if index.size == 0:
-        return True
-    if low:
-        index = index - low
-    # As unsigned numbers negative ones are the largest.
-    return bool(spread(numpy.maximum, index.view(_UNSIGNED[index.itemsize])) < high - low)
-
-
-_UNSIGNED: Final = {1: numpy.uint8, 2: numpy.uint16, 4: numpy.uint32, 8: numpy.uint64}
-
-
 # ---------------------------------------------------------------- scatter
 
 
@@ -97,22 +84,6 @@ def check_scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> None:
     check_range(index._array, dim, shape[dim])
 
 
-def _places(index: Any, dim: int) -> tuple[Any, ...]:
-    """An index for NumPy: the entries of the index in dim, their own position elsewhere."""
-    grid = numpy.ogrid[tuple([slice(size) for size in index.shape])]
-    return (*grid[:dim], index, *grid[dim + 1 :])
-
-
-def _linear(index: Any, dim: int, shape: tuple[int, ...]) -> Any:
-    """The places of a checked index in a shape, counted row by row, as a vector."""
-    linear = numpy.multiply(index, math.prod(shape[dim + 1 :]), dtype=numpy.int64)
-    for d, size in enumerate(index.shape):
-        if d != dim and size > 1:
-            places = numpy.arange(size) * math.prod(shape[d + 1 :])
-            linear += places.reshape((-1,) + (1,) * (index.ndim - d - 1))
-    return linear.reshape(-1)
-
-
 def _source(src: Any, shape: tuple[int, ...]) -> Any:
     """The part of a source that the index uses; a number as it is."""
     if not isinstance(src, numpy.ndarray):
@@ -122,29 +93,20 @@ def _source(src: Any, shape: tuple[int, ...]) -> Any:
 
 def scatter_into(array: Any, dim: int, index: Any, src: Any) -> None:
     """Write elements of a source to the places that an index names; of several the last stays."""
-    if index.size == 0:
-        return
-    dim = wrap_dim(dim, array.ndim)
-    places = with_dimension(index)
-    with_dimension(array)[_places(places, dim)] = stored_in(array, _source(src, places.shape))
+    _at_places(array, dim, index, src, setitem)
 
 
 def _combine(array: Any, dim: int, index: Any, src: Any, combine: Any) -> None:
     """Combine elements of a source, one after the other, with what is at their places."""
+    _at_places(array, dim, index, src, add_rows if combine is None else combine.at)
+
+
+def _at_places(array: Any, dim: int, index: Any, src: Any, act: Any) -> None:
     if index.size == 0:
         return
-    dim = wrap_dim(dim, array.ndim)
     places, target = with_dimension(index), with_dimension(array)
-    linear = _linear(places, dim, target.shape)
     values = numpy.broadcast_to(stored_in(array, _source(src, places.shape)), places.shape)
-    values = values.reshape(-1)
-    flat = target.reshape(-1)
-    if combine is None:
-        add_rows(flat, linear, values)
-    else:
-        combine.at(flat, linear, values)
-    if not numpy.may_share_memory(flat, target):
-        target[...] = flat.reshape(target.shape)
+    at_places(target, wrap_dim(dim, array.ndim), places, values, act)
 
 
 def scatter_add_into(array: Any, dim: int, index: Any, src: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.backends.folds import LARGE
+from tgrad.backends.places import picked as picked_rows
 from tgrad.backends.scatter import add_rows, read_where, write_where
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
@@ -60,7 +62,7 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
     if input.size == 0:
         check_places(found, input.shape)
     try:
-        result = input[found]
+        result = picked_rows(input, found) if _names_rows(input, found) else input[found]
     except (IndexError, ValueError) as error:
         check_places(found, input.shape)
         shape = empty_shape(found, input.shape)
@@ -74,6 +76,13 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
     if 1 in result.shape and input.flags.c_contiguous:  # for PyTorch's strides of these dimensions
         result = numpy.ndarray(result.shape, result.dtype, result)
     return result
+
+
+def _names_rows(input: Any, found: tuple[Any, ...]) -> bool:
+    """Whether many elements are picked, by indices of the first dimensions."""
+    if input.size < LARGE or not input.flags.c_contiguous:
+        return False
+    return all(not isinstance(index, slice) and index.ndim for index in found)
 
 
 def _is_mask_of(arrays: Sequence[Any], shape: tuple[int, ...]) -> bool:
