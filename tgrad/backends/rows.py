@@ -68,3 +68,14 @@ def channel_sums(x: Array) -> Array:
         return numpy.add.reduce(x, axis=0)
     rows = numpy.ascontiguousarray(x).reshape(*x.shape[:2], math.prod(x.shape[2:]))
     return numpy.add.reduce(row_sums(rows)[..., 0], axis=0)
+
+
+def class_places(shape: tuple[int, ...], classes: Array) -> tuple[Array, ...]:
+    """The index of each target's class; classes are in dimension 1, or in the only one."""
+    if len(shape) == 1:
+        return (classes,)
+    ndim = classes.ndim
+    first, *others = [
+        numpy.arange(n).reshape(-1, *(1,) * (ndim - 1 - i)) for i, n in enumerate(classes.shape)
+    ]
+    return (first, classes, *others)

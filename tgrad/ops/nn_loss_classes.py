@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from tgrad.backends.narrow import is_narrow
+from tgrad.backends.rows import class_places
 from tgrad.core.tensor import Tensor
 from tgrad.errors import (
     ArgumentValueError,
@@ -31,6 +32,8 @@ def cascade(xp: Any, values: Any) -> Any:
     zero = values.dtype.type(0)
     if size == 0:
         return zero
+    if size <= 8:  # so few NumPy adds one after the other
+        return xp.add.reduce(values[1:], initial=0) + values[0]
     step = 1 << max(4, math.ceil(math.log2(size)) // LEVELS if size > 1 else 4)
     total, rest = zero, values[1:]
     for _ in range(LEVELS - 1):
@@ -58,23 +61,26 @@ def class_weights(xp: Any, target: Any, weight: Any, ignore_index: int, dtype: A
     return xp.where(valid, weight[xp.where(valid, target, 0)], dtype.type(0))
 
 
-def _places(xp: Any, array: Any, target: Any, ignore_index: int) -> tuple[Any, ...]:
-    """The index of each target's class; classes are in dimension 1, or in the only one."""
-    at = xp.where(target == ignore_index, 0, target).astype(xp.int64)
-    if array.ndim == 1:
-        return (at,)
-    others = [
-        xp.arange(n).reshape(-1, *(1,) * (at.ndim - 1 - i)) for i, n in enumerate(at.shape)
-    ]
-    return (others[0], at, *others[1:])
+def _chosen(
+    xp: Any, shape: tuple[int, ...], target: Any, weight: Any, ignore_index: int, dtype: Any
+) -> tuple[Any, Any, Any]:
+    """Each target's place and weight, and where targets are ignored: None if none is."""
+    ignored = target == ignore_index
+    at = target.astype(xp.int64, copy=False)
+    if ignored.any():
+        at = xp.where(ignored, 0, at)
+        weights = class_weights(xp, target, weight, ignore_index, dtype)
+        return class_places(shape, at), weights, ignored
+    return class_places(shape, at), xp.ones(at.shape, dtype) if weight is None else weight[at], None
 
 
 def _nll_kernel(
     xp: Any, input: Any, target: Any, weight: Any, reduction: int, ignore_index: int
 ) -> Any:
-    weights = class_weights(xp, target, weight, ignore_index, input.dtype)
-    losses = input[_places(xp, input, target, ignore_index)] * -weights
-    losses = xp.where(target == ignore_index, input.dtype.type(0), losses)
+    places, weights, ignored = _chosen(xp, input.shape, target, weight, ignore_index, input.dtype)
+    losses = input[places] * -weights
+    if ignored is not None:
+        losses = xp.where(ignored, input.dtype.type(0), losses)
     if reduction == NONE:
         return losses
     total = cascade(xp, xp.asarray(losses).reshape(-1))
@@ -89,12 +95,15 @@ def _nll_back_kernel(
     xp: Any, grad: Any, target: Any, weight: Any, size: tuple[int, ...], reduction: int,
     ignore_index: int,
 ) -> Any:  # fmt: skip
-    weights = class_weights(xp, target, weight, ignore_index, xp.asarray(grad).dtype)
+    dtype = xp.asarray(grad).dtype
+    places, weights, ignored = _chosen(xp, size, target, weight, ignore_index, dtype)
     if reduction == MEAN:
         grad = grad / xp.asarray(weights).sum(dtype=weights.dtype)
-    values = xp.where(target == ignore_index, 0, -grad * weights).astype(weights.dtype)
+    values = -grad * weights
+    if ignored is not None:
+        values = xp.where(ignored, 0, values)
     result = xp.zeros(size, weights.dtype)
-    result[_places(xp, result, target, ignore_index)] = values
+    result[places] = values.astype(weights.dtype, copy=False)
     return result
 
 
