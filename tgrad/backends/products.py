@@ -61,6 +61,8 @@ def matmul(a: Array, b: Array) -> Array:
     if a.ndim == 2 and b.ndim == 2:
         return _matrices(a, b)
     if a.ndim == b.ndim == 3 and work >= _BATCH_LIMIT * len(a):
+        if len(a) == 1:
+            return _matrices(a[0], b[0])[None]
         return numpy.stack([_matrices(a[i], b[i]) for i in range(len(a))])
     return _in_order(a, b)
 

@@ -90,12 +90,16 @@ def _heads_together(
     o: Any, g: Any, needed: list[bool], query: Any, key: Any, value: Any, weights: Any, scale: float
 ) -> tuple[Any, ...]:
     """The three derivatives, for which the softmax's own is computed once."""
+    to_query, to_key, to_value = needed
     kept, upstream = _matrices(o, weights), _matrices(o, g)
-    scores: Any = _scores_back(o, g, value, kept, scale) if needed[0] or needed[1] else None
+    scores: Any = None
+    if to_query or to_key:
+        along = o.bmm(upstream, _matrices(o, value).swapaxes(1, 2))
+        scores = o._softmax_backward_data(along, kept, -1) * scale
     return (
-        o.reshape(o.bmm(scores, _matrices(o, key)), query.shape) if needed[0] else None,
-        o.reshape(o.bmm(scores.swapaxes(1, 2), _matrices(o, query)), key.shape) if needed[1] else None,
-        o.reshape(o.bmm(kept.swapaxes(1, 2), upstream), value.shape) if needed[2] else None,
+        o.bmm(scores, _matrices(o, key)).reshape(query.shape) if to_query else None,
+        o.bmm(scores.swapaxes(1, 2), _matrices(o, query)).reshape(key.shape) if to_key else None,
+        o.bmm(kept.swapaxes(1, 2), upstream).reshape(value.shape) if to_value else None,
     )
 
 

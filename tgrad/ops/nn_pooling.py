@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from tgrad.core import dtype as dtypes
@@ -30,6 +31,16 @@ def _largest() -> Any:
 # ---------------------------------------------------------------- the largest
 
 
+@lru_cache(256)
+def _places_of_windows(
+    sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil: bool
+) -> Sizes:
+    """How many places a window has along each dimension, once the numbers are found to be right."""
+    refused.check_places(kernel, stride, padding, dilation)
+    counts: Sizes = _sliding().counts(sizes, kernel, stride, padding, dilation, ceil)
+    return counts
+
+
 def _max_kernel(
     xp: Any, input: Any, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil: bool
 ) -> tuple[Any, Any]:
@@ -37,8 +48,7 @@ def _max_kernel(
     if input.ndim == n + 1:
         parts = _max_kernel(xp, input[None], kernel, stride, padding, dilation, ceil)
         return parts[0][0], parts[1][0]
-    kernels = _sliding()
-    counts = kernels.counts(input.shape[2:], kernel, stride, padding, dilation, ceil)
+    counts = _places_of_windows(input.shape[2:], kernel, stride, padding, dilation, ceil)
     values, places = _largest().largest(input, kernel, stride, padding, dilation, counts)
     return values, places
 
@@ -94,9 +104,7 @@ def _max_with_indices(
     refused.check_rank(input, n)
     kernel, padding, dilation = (several(v, n) for v in (kernel, padding, dilation))
     stride = several(stride, n) if stride else kernel
-    refused.check_places(kernel, stride, padding, dilation)
-    sizes = input._array.shape[-n:]
-    counts = _sliding().counts(sizes, kernel, stride, padding, dilation, ceil)
+    counts = _places_of_windows(input._array.shape[-n:], kernel, stride, padding, dilation, ceil)
     refused.check_windows(input, kernel, stride, dilation, counts, f"{name}_with_indices_out_cpu_template()")
     return getattr(o, f"{name}_with_indices")(  # type: ignore[no-any-return]
         input, kernel, stride, padding, dilation, ceil
