@@ -7,6 +7,7 @@ import pytest
 
 import tgrad as torch
 from tgrad.backends import choice, circles, large, numpy_, threads
+from tgrad.backends.fused import fma
 from tgrad.backends.large import BLOCK, LARGE, SINGLE, Pieces
 
 SIZES = [LARGE - 1, LARGE, LARGE + 1, 2 * BLOCK + 7, SINGLE - 1, SINGLE + 3]
@@ -15,6 +16,7 @@ SIZES = [LARGE - 1, LARGE, LARGE + 1, 2 * BLOCK + 7, SINGLE - 1, SINGLE + 3]
 @pytest.fixture(params=[1, 2, 3], autouse=True)
 def count(request, monkeypatch):
     monkeypatch.setattr(threads, "count", request.param)
+    monkeypatch.setattr(large, "WORTH", 0.0)  # however little there is to do
 
 
 def numbers(*shape, dtype="float32", seed=0):
@@ -312,3 +314,15 @@ def test_gradients_that_arrive_twice_and_are_held():
     (x + x + x).backward(given)
     assert (given == 1).all()
     assert (x.grad == 5).all()
+
+
+@pytest.mark.parametrize(("worth", "shared"), [(0.0, True), (1e9, False)])
+def test_short_work_is_not_shared(monkeypatch, worth, shared):
+    calls = []
+    monkeypatch.setattr(large, "WORTH", worth)
+    monkeypatch.setattr(large, "each", lambda work, total, block: (calls.append(total), work(0, total)))
+    x, y = numbers(3 * LARGE + 5), numbers(3 * LARGE + 5)
+    result = torch.from_numpy(x).add(torch.from_numpy(y), alpha=0.3)
+    expected = fma(y, numpy.asarray(0.3, x.dtype), x, x.dtype)
+    numpy.testing.assert_array_equal(result.numpy(), expected)
+    assert bool(calls) == shared

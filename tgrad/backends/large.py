@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any, Final, TypeAlias
 
 import numpy
@@ -34,6 +35,8 @@ BLOCK: int = 1 << 14
 """Elements in a block: its few temporaries stay in the cache of a core."""
 SINGLE: Final = 1 << 18
 """A single operation, as quick as memory, is divided from so many elements on."""
+WORTH: float = 3e-4
+"""So many seconds of work are worth another thread, which waits for Python's lock to begin."""
 
 
 def in_blocks(forward: Callable[..., Any], xp: Any, *args: Any, **keywords: Any) -> Any:
@@ -145,7 +148,7 @@ class Pieces:
     The ranges are ones of elements in memory; where some arrays are broadcast, of the first axis.
     """
 
-    __slots__ = ("along", "block", "shape", "total", "values")
+    __slots__ = ("along", "begun", "block", "shape", "total", "values")
 
     def __init__(self, shape: tuple[int, ...], size: int, along: bool, values: Sequence[Any]) -> None:
         self.shape = shape
@@ -153,6 +156,7 @@ class Pieces:
         """Whether ranges are ones of the first axis."""
         self.total = shape[0] if along else size
         self.block = self.length(BLOCK)
+        self.begun = perf_counter()
         self.values = [_to_cut(value, shape, along) if type(value) is ndarray else value for value in values]
 
     def length(self, elements: int) -> int:
@@ -202,9 +206,14 @@ class Pieces:
         return result if self.along else result.reshape(-1)
 
     def each_but_first(self, work: Callable[[int, int], None]) -> None:
-        """`work(start, stop)` for each range except the first."""
-        done = min(self.block, self.total)
-        each(lambda start, stop: work(start + done, stop + done), self.total - done, self.block)
+        """`work(start, stop)` for each range except the first, by this thread if that took little time."""
+        block, total = self.block, self.total
+        done = min(block, total)
+        if (perf_counter() - self.begun) * (total - done) < WORTH * done:
+            for start in range(done, total, block):
+                work(start, min(start + block, total))
+        else:
+            each(lambda start, stop: work(start + done, stop + done), total - done, block)
 
 
 def _size(array: Array) -> int:
