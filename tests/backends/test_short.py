@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from tgrad.backends import products, sums
+from tgrad.backends import products, reductions, sums
+from tgrad.backends.fused import fma
+from tgrad.ops.nn_loss_classes import cascade
 
 
 def numbers(shape: tuple[int, ...], dtype: str, seed: int = 5) -> numpy.ndarray:
@@ -53,3 +55,49 @@ def test_products_of_few_terms(rows: int, dtype: str, monkeypatch: pytest.Monkey
         expected = numpy.asarray(products.matmul(a, b))
         assert result.shape == expected.shape
         assert result.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", range(1, 40))
+def test_products_and_norms_of_few_elements_are_those_of_rows(size: int, dtype: str) -> None:
+    rows = numbers((2, size), dtype)
+    rows[1, -1] = -0.0
+    products_of_rows = reductions.prod(rows, 1)
+    norms = reductions.vector_norm(rows, 2, (1,), False)
+    for number, row in enumerate(rows):
+        for axis in (None, 0):
+            assert reductions.prod(row, axis).tobytes() == products_of_rows[number].tobytes()
+            assert reductions.prod(row, axis, True).shape == (1,)
+        assert reductions.vector_norm(row, 2, None, False).tobytes() == norms[number].tobytes()
+
+
+@pytest.mark.parametrize("size", range(1, 4))
+def test_the_norm_of_three_elements_is_fused(size: int) -> None:
+    for seed in range(50):
+        row = numbers((size,), "float32", seed)
+        total = numpy.float32(0)
+        for x in row:
+            total = fma(x, x, total, numpy.float32)
+        assert reductions.vector_norm(row, 2, None, False).tobytes() == numpy.sqrt(total).tobytes()
+
+
+def test_the_mean_loss_of_few_rows_is_added_from_the_second_on() -> None:
+    for size in range(1, 12):
+        values = numbers((size,), "float32", size)
+        total = numpy.float32(0)
+        for value in values[1:]:
+            total = total + value
+        assert numpy.asarray(cascade(numpy, values)).tobytes() == (total + values[0]).tobytes()
+
+
+def test_few_elements_that_do_not_lie_in_one_line() -> None:
+    """Two rows of two elements are two sums, which are then added."""
+    rows = numpy.zeros((2, 4), "float32")[:, :2]
+    rows[...] = [[1, 2**-24], [-1, 2**-24]]
+    rows[0, 0], rows[1, 0] = 2**24, 1
+    rows[0, 1], rows[1, 1] = 1, 1
+    for axis in (None, (0, 1)):
+        found = sums.sum(rows, axis)
+        expected = (rows[0, 0] + rows[0, 1]) + (rows[1, 0] + rows[1, 1])
+        assert found.tobytes() == expected.tobytes() == numpy.float32(2**24 + 2).tobytes()
+        assert sums.sum(rows.copy(), axis) == 2**24

@@ -137,7 +137,7 @@ def _choose(array: Array, sizes: list[int], strides: list[int], reduced: list[bo
     elements side by side, all of them to be added up."""
     if not reduced[0]:
         return SINGLE
-    short = sizes[0] <= 4 and (reduced.count(True) == 1 or (0 < array.size <= 4 and all(reduced)))
+    short = sizes[0] <= 4 and (reduced.count(True) == 1 or 0 < array.size == sizes[0])
     if short and array.dtype.kind == "f" and not is_narrow(array.dtype):
         return SHORT
     if all(reduced) and 0 < array.size < GRAIN and array.flags.c_contiguous and not is_narrow(array.dtype):

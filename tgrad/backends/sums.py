@@ -74,7 +74,7 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     if plan.kernel == SHORT:
         return add.reduce(array, axis, out=..., keepdims=keepdims, initial=0)
     if plan.kernel == VECTOR:
-        return _vector(array.reshape(-1)).reshape(plan.result_keepdims if keepdims else ())
+        return _vector(array.reshape(-1)).reshape(plan.result_keepdims if keepdims else plan.result)
     result = _run(plan, array) if array.size else zeros(plan.result, dtype)
     if narrow:
         result = result.astype(dtype)
@@ -255,7 +255,7 @@ def _vector(values: Array) -> Array:
     vector = add.reduce(table, 0) if len(table) > 1 else table[0]
     if rows * lanes != size:
         vector = concatenate((values[rows * lanes :], vector))
-    return add.accumulate(vector)[-1:].reshape(()) + values.dtype.type(0)
+    return add(add.accumulate(vector)[-1], values.dtype.type(0), out=...)
 
 
 def _inner(view: Array, lanes: int) -> Array:
