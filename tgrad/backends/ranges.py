@@ -22,7 +22,6 @@ Array: TypeAlias = Any  # an ndarray
 _LANES: Final = {"float64": 4, "float32": 8, "float16": 16, "bfloat16": 16}
 
 
-@numpy.errstate(all="ignore")
 def arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = numpy.int64) -> Array:
     """Numbers from start up to (not including) end in the dtype; signs are the caller's to check.
 
@@ -41,6 +40,12 @@ def arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = numpy.int64)
     count = max(count, 0)
     if not is_floating(kind):
         return (int(start) + int(step) * numpy.arange(count)).astype(kind)
+    return _fractions(start, step, count, kind)
+
+
+@numpy.errstate(all="ignore")
+def _fractions(start: Any, step: Any, count: int, kind: Any) -> Array:
+    """The numbers of `arange` in a floating point dtype."""
     accumulate: Any = float32 if is_narrow(kind) else float64
     first, increment = accumulate(start), accumulate(step)
     indices = numpy.arange(count, dtype=accumulate)
@@ -114,8 +119,6 @@ def logspace(start: float, end: float, steps: int, base: float, dtype: Any) -> A
     first, last = float(kind.type(start)), float(kind.type(end))
     gap = (last - first) / max(steps - 1, 1)
     index = numpy.arange(steps, dtype=float64)
-    exponents = numpy.where(
-        index < steps // 2, first + gap * index, last - gap * (steps - 1 - index)
-    )
+    exponents = numpy.where(index < steps // 2, first + gap * index, last - gap * (steps - 1 - index))
     powers = [float(base) ** exponent for exponent in exponents.tolist()]
     return numpy.array(powers, float64).astype(kind)

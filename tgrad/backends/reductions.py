@@ -95,6 +95,9 @@ def prod(array: Array, axis: int | None = None, keepdims: bool = False) -> Array
     if dtype.kind in "biu":
         return spread(numpy.multiply, array, axis if array.ndim else None, keepdims, numpy.int64)
     axes = None if axis is None or array.ndim == 0 else (axis,)
+    few = dtype.char in "fd" and array.nbytes < 128 and (axes is None or array.ndim == 1)
+    if few and array.flags.c_contiguous:  # one after the other
+        return numpy.multiply.reduce(array, None, out=..., keepdims=keepdims)
     if axes is None and array.size > GRAIN and sums.threads > 1 and array.flags.c_contiguous:
         return _prod_of_threads(array, keepdims)
     rows, shape = axes_last(array, axes)
@@ -209,6 +212,8 @@ def _root_of_squares(rows: Array) -> Array:
     count, size = rows.shape
     lanes = 32 // rows.itemsize
     whole = size // lanes * lanes
+    if size < 4 and rows.dtype == float32:
+        return numpy.sqrt(_fused_squares(rows))
     products = rows * rows
     total = numpy.zeros(count, rows.dtype)
     if whole:
@@ -220,6 +225,15 @@ def _root_of_squares(rows: Array) -> Array:
     for column in range(grouped, size):
         total = fma(rows[:, column], rows[:, column], total, rows.dtype.type)
     return numpy.sqrt(total)
+
+
+def _fused_squares(rows: Array) -> Array:
+    """Sums of squares of rows of up to three float32, as `fma` makes them one after the other."""
+    squares = numpy.square(rows, dtype=float64).T
+    total = squares[0].astype(float32)
+    for square in squares[1:]:
+        total = (square + total).astype(float32)
+    return total
 
 
 def _power_norm(rows: Array, p: float) -> Array:

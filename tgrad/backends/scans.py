@@ -20,16 +20,16 @@ Array: TypeAlias = Any  # an ndarray
 MANY: Final = 128
 """So many sequences make a step together sooner than one after the other."""
 
-WIDE: Final[dict[str, Any]] = {"float32": float64, "complex64": numpy.complex128}
-"""The dtypes in which PyTorch's running sums and products of others are made."""
+WIDE: Final[dict[str, Any]] = {"f": float64, "F": numpy.complex128}
+"""The dtypes in which PyTorch's running sums and products of others, by character, are made."""
 
 
 def scan(ufunc: Any, array: Array, axis: int) -> Array:
     """Running sums or products in the order of the axis; float32 in double."""
     dtype = array.dtype
     if array.ndim and dtype.kind == "c" and ufunc is numpy.multiply:
-        return _running_products(array.astype(WIDE.get(dtype.name, dtype)), axis).astype(dtype)
-    return running(ufunc, array, axis, WIDE.get(dtype.name, dtype))
+        return _running_products(array.astype(WIDE.get(dtype.char, dtype)), axis).astype(dtype)
+    return running(ufunc, array, axis, WIDE.get(dtype.char, dtype))
 
 
 def running(ufunc: Any, array: Array, axis: int, wide: Any) -> Array:

@@ -52,8 +52,11 @@ def variance(
             squares = numpy.add.accumulate((wide - mean[:, None]) ** 2, axis=1)[:, -1]
         else:
             squares, mean = _welford(wide)
-        with numpy.errstate(all="ignore"):
+        if degrees >= 1:
             result = squares / degrees
+        else:
+            with numpy.errstate(all="ignore"):
+                result = squares / degrees
         return numpy.sqrt(result) if root else result, mean
 
     if everything and rows.dtype == float32 and rows.size >= LARGE and size > 1:
