@@ -32,7 +32,7 @@ def cascade(xp: Any, values: Any) -> Any:
     zero = values.dtype.type(0)
     if size == 0:
         return zero
-    if size <= 8:  # so few NumPy adds one after the other
+    if size <= 8 and values.dtype.char in "fd":  # so few NumPy adds one after the other
         return xp.add.reduce(values[1:], initial=0) + values[0]
     step = 1 << max(4, math.ceil(math.log2(size)) // LEVELS if size > 1 else 4)
     total, rest = zero, values[1:]

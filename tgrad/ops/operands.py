@@ -252,6 +252,8 @@ def check_result(tensor: Tensor, shape: tuple[int, ...], type_: TensorType) -> N
 
 def broadcast_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError | None:
     """The error for two shapes that don't broadcast; None if they do."""
+    if a == b:
+        return None
     rank = max(len(a), len(b))
     for dim in reversed(range(rank)):
         i, j = dim - rank + len(a), dim - rank + len(b)
