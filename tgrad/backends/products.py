@@ -75,7 +75,7 @@ def _few_terms(a: Array, b: Array) -> Array | None:
     """
     rank = a.ndim
     if b.ndim == 2 and rank == 2:
-        return add.reduce(multiply(a[:, :, None], b), 1, None, None, False, 0)
+        return add.reduce(multiply(a[:, :, None], b), 1, initial=0)
     if b.ndim == 1 and rank <= 2:
         return add.reduce(multiply(a, b), -1, out=..., initial=0)
     return None

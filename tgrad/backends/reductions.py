@@ -30,6 +30,8 @@ def axes_last(array: Array, axes: Axes) -> tuple[Array, tuple[int, ...]]:
 
     The axes are taken in the order of their strides, as PyTorch's loops take them.
     """
+    if axes is None and array.flags.c_contiguous:
+        return array.reshape(-1), ()
     ndim = array.ndim
     reduced = tuple(range(ndim)) if axes is None else tuple(sorted(axes))
     if len(reduced) > 1 and not array.flags.c_contiguous and 0 not in array.strides:
@@ -195,6 +197,8 @@ def vector_norm(array: Array, p: float, axes: Axes, keepdims: bool) -> Array:
 
 def _side_by_side(array: Array, axes: Axes) -> bool:
     """Whether the elements that are reduced together lie side by side."""
+    if axes is None and array.flags.c_contiguous:
+        return bool(array.size > 1)
     step = array.itemsize
     for axis in sorted(range(array.ndim) if axes is None else axes, key=lambda a: array.strides[a]):
         if array.shape[axis] != 1:
