@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.backends import moved
 from tgrad.backends.scatter import read_where, write_where
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES, tensor_type
@@ -131,7 +132,7 @@ def nonzero(o: Any, input: Any, *, as_tuple: bool = False) -> Any:
         return tuple([new_tensor(numpy.ascontiguousarray(column), kind) for column in found])
     if array.ndim == 0:
         return new_tensor(numpy.zeros((int(bool(array)), 0), numpy.int64), kind)
-    return new_tensor(numpy.array(array.nonzero(), numpy.int64).T, kind)
+    return new_tensor(moved.nonzero(array).T, kind)
 
 
 composite(

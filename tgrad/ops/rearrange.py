@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy
 
+from tgrad.backends.moved import repeated, row_by_row, triangle
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
 from tgrad.core.memory_format import CONTIGUOUS
@@ -28,7 +29,7 @@ def flipped(xp: Any, input: Any, dims: tuple[int, ...]) -> Any:
     reversed_ = set(wrap_dims(dims, input.ndim))
     back = slice(None, None, -1)
     place = tuple([back if dim in reversed_ else slice(None) for dim in range(input.ndim)])
-    return copied(input[place])
+    return row_by_row(input[place]) if input.flags.c_contiguous else copied(input[place])
 
 
 operator(
@@ -123,12 +124,12 @@ def _check_matrix(name: str) -> Any:
 
 
 operator(
-    "tril", lambda xp, input, diagonal=0: numpy.ascontiguousarray(xp.tril(input, diagonal)),
+    "tril", lambda xp, input, diagonal=0: triangle(input, diagonal, True),
     check=_check_matrix("tril"), inplace=True, input=lambda o, g, diagonal: o.tril(g, diagonal),
     doc="Matrices with zeros above a diagonal.",
 )  # fmt: skip
 operator(
-    "triu", lambda xp, input, diagonal=0: numpy.ascontiguousarray(xp.triu(input, diagonal)),
+    "triu", lambda xp, input, diagonal=0: triangle(input, diagonal, False),
     check=_check_matrix("triu"), inplace=True, input=lambda o, g, diagonal: o.triu(g, diagonal),
     doc="Matrices with zeros below a diagonal.",
 )  # fmt: skip
@@ -223,7 +224,7 @@ def repeat_gradient(o: Any, g: Any, repeats: Sequence[int], shape: tuple[int, ..
 
 
 operator(
-    "repeat", lambda xp, input, repeats: xp.tile(input, repeats), check=check_repeat,
+    "repeat", lambda xp, input, repeats: repeated(input, repeats), check=check_repeat,
     varargs=True, function=False, kinds={"repeats": "ints"},
     input=lambda o, g, repeats, input_shape: repeat_gradient(o, g, repeats, input_shape),
     doc="The tensor several times in each dimension.",
