@@ -19,8 +19,12 @@ from tgrad.backends import threads
 
 Array: TypeAlias = Any  # an ndarray
 
-_BLOCK: Final = 1 << 15
-"""About how many elements a block of rows has."""
+_BLOCK: Final = 1 << 17
+"""About how many elements a block of rows has: several such arrays of float32 outgrow a core's own
+cache, but for smaller blocks the calls themselves, with Python's lock held, take as long as the work."""
+
+_KEPT: Final = 1 << 14
+"""Up to which size rows of ones are kept."""
 
 _BUFFER: Final = 512
 """The size of the buffer for longer rows: Note [Rows and buffers]."""
@@ -52,7 +56,7 @@ def over_rows(function: Callable[..., Any], *tables: Array) -> None:
 def row_sums(x: Array) -> Array:
     """The sum along the last dimension, which is kept."""
     size = x.shape[-1]
-    ones = _ones(size, x.dtype) if size <= _BLOCK else numpy.ones(size, x.dtype)
+    ones = _ones(size, x.dtype) if size <= _KEPT else numpy.ones(size, x.dtype)
     return numpy.vecdot(x, ones)[..., None]
 
 
