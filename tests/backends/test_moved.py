@@ -63,3 +63,12 @@ def test_nonzero(shape: tuple[int, ...], order: Any) -> None:
 def test_reversed(size: int) -> None:
     array = given((size,))
     assert numpy.array_equal(moved.row_by_row(array[::-1]), array[::-1])
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (70_000, 1), (400, 400), (1, 150_000)])
+@pytest.mark.parametrize("times", [0, 1, 2, 16, 17])
+def test_each_element_repeated(shape: tuple[int, ...], times: int) -> None:
+    array = given(shape)
+    wide = numpy.broadcast_to(array[..., None], (*shape, times))
+    assert numpy.array_equal(moved.row_by_row(wide), wide)
+    assert numpy.array_equal(moved.row_by_row(array.T), array.T)

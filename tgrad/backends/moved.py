@@ -18,6 +18,9 @@ BLOCK: Final = 1 << 17
 BAND: Final = 64
 """So many rows of a triangle are copied at a time: the part where they differ stays small."""
 
+FEW: Final = 16
+"""Up to so many repetitions of an element are written one by one."""
+
 
 def copy(target: Array, source: Array) -> None:
     """target[...] = source, for arrays of one shape that share no memory."""
@@ -27,10 +30,15 @@ def copy(target: Array, source: Array) -> None:
     axis = max(range(target.ndim), key=target.shape.__getitem__)
     lead = (slice(None),) * axis
     size = target.shape[axis]
+    times = target.shape[-1] if source.strides[-1] == 0 else 0
 
     def work(start: int, stop: int) -> None:
         part = (*lead, slice(start, stop))
-        target[part] = source[part]
+        if axis < target.ndim - 1 and 0 < times <= FEW:  # NumPy's loop would be as short
+            for number in range(times):
+                target[part][..., number] = source[part][..., 0]
+        else:
+            target[part] = source[part]
 
     each(work, size, max(1, BLOCK * size // target.size))
 

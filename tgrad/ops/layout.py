@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tgrad.backends.moved import row_by_row
 from tgrad.core import dtype as dtypes
 from tgrad.core.memory_format import CONTIGUOUS, PRESERVE, is_stored, stored
 from tgrad.core.tensor import Tensor
@@ -83,6 +84,8 @@ def cloned(xp: Any, input: Any, *, memory_format: Any = None) -> Any:
     """A copy of an array, in its own order of memory unless a format says otherwise."""
     if memory_format is None or memory_format is PRESERVE:
         return copied(input)
+    if memory_format is CONTIGUOUS:
+        return row_by_row(input)
     return stored(input, memory_format)
 
 
