@@ -28,6 +28,8 @@ def within(index: Array, low: int, high: int) -> bool:
     """Whether no entry of an index is below `low`, or as large as `high`."""
     if index.size == 0:
         return True
+    if low < 0 and within(index, 0, high):  # as nearly all are: no copy
+        return True
     if low:
         index = index - low
     # As unsigned numbers negative ones are the largest.
