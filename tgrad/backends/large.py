@@ -27,7 +27,6 @@ from numpy import may_share_memory, ndarray, ufunc
 from tgrad.backends.threads import each
 
 Array: TypeAlias = Any  # an ndarray
-Cut: TypeAlias = Callable[[int, int], tuple[Any, ...]]
 
 LARGE: Final = 1 << 15
 """Arrays of so many elements are worked on in blocks.  (PyTorch's threads begin there, too.)"""

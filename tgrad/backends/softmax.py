@@ -24,6 +24,7 @@ import numpy
 from numpy import add, float32, float64, maximum, multiply, subtract
 
 from tgrad.backends.narrow import is_narrow, wide
+from tgrad.backends.numpy_ import exp, log
 from tgrad.backends.rows import over_rows, row_sums
 
 Array: TypeAlias = Any  # an ndarray
@@ -36,8 +37,12 @@ def is_long(x: Array, axis: int) -> bool:
     return x.size >= _MANY and axis in (-1, x.ndim - 1) and x.dtype in (float32, float64)
 
 
-def _by_rows(function: Callable[..., Any], *arrays: Array) -> None:
-    over_rows(function, *(array.reshape(-1, array.shape[-1]) for array in arrays))
+def _by_rows(function: Callable[..., Any], *arrays: Array) -> Array:
+    """An array like the last of these that the function makes, given blocks of rows of all and of it."""
+    given = [numpy.ascontiguousarray(array) for array in arrays]
+    result = numpy.empty_like(given[-1])
+    over_rows(function, *(array.reshape(-1, array.shape[-1]) for array in (*given, result)))
+    return result
 
 
 def softmax(x: Array, axis: int, safe: bool = False) -> Array:
@@ -46,11 +51,9 @@ def softmax(x: Array, axis: int, safe: bool = False) -> Array:
         return numpy.exp(subtract(x, x))
     x = numpy.ascontiguousarray(x)
     if is_long(x, axis):
-        result = numpy.empty_like(x)
-        _by_rows(_softmax_rows_safe if safe else _softmax_rows, x, result)
-        return result
+        return _by_rows(_softmax_rows_safe if safe else _softmax_rows, x)
     largest = maximum.reduce(x, axis=axis, keepdims=True)
-    powers = _exp(subtract(x, largest))
+    powers = exp(subtract(x, largest))
     total, last = _total(powers, axis)
     if last:
         multiply(powers, numpy.divide(x.dtype.type(1), total), out=powers)
@@ -84,30 +87,25 @@ def log_softmax(x: Array, axis: int) -> Array:
     own = x.dtype
     x = numpy.ascontiguousarray(wide(x))
     if is_long(x, axis) and x.dtype == own:
-        result = numpy.empty_like(x)
-        _by_rows(_log_softmax_rows, x, result)
-        return result
+        return _by_rows(_log_softmax_rows, x)
     shifted = subtract(x, maximum.reduce(x, axis=axis, keepdims=True))
-    total, last = _total(_exp(shifted), axis)
+    total, last = _total(exp(shifted), axis)
     if last and is_narrow(own):  # PyTorch rounds the sum to 16 bits, and its logarithm
-        shifted -= wide(_log(wide(total.astype(own))).astype(own))
+        shifted -= wide(log(wide(total.astype(own))).astype(own))
     else:
-        shifted -= _log(total)
+        shifted -= log(total)
     return shifted.astype(own, copy=False)
 
 
 def _log_softmax_rows(x: Array, result: Array) -> None:
     subtract(x, maximum.reduce(x, axis=1, keepdims=True), out=result)
-    result -= _log(row_sums(numpy.exp(result)))
+    result -= log(row_sums(numpy.exp(result)))
 
 
 def softmax_back(g: Array, p: Array, axis: int) -> Array:
     """The derivative of softmax: p * (g - sum(g * p))."""
     if is_long(p, axis) and g.dtype == p.dtype:
-        g, p = numpy.ascontiguousarray(g), numpy.ascontiguousarray(p)
-        result = numpy.empty_like(p)
-        _by_rows(_softmax_back_rows, g, p, result)
-        return result
+        return _by_rows(_softmax_back_rows, g, p)
     return (g - (_total(g * p, axis)[0] if p.ndim else g * p)) * p
 
 
@@ -119,28 +117,13 @@ def _softmax_back_rows(g: Array, p: Array, result: Array) -> None:
 def log_softmax_back(g: Array, logs: Array, axis: int) -> Array:
     """The derivative of log_softmax: g - p * sum(g)."""
     if is_long(logs, axis) and g.dtype == logs.dtype:
-        g, logs = numpy.ascontiguousarray(g), numpy.ascontiguousarray(logs)
-        result = numpy.empty_like(logs)
-        _by_rows(_log_softmax_back_rows, g, logs, result)
-        return result
-    return g - _exp(logs) * (_total(g, axis)[0] if logs.ndim else g)
+        return _by_rows(_log_softmax_back_rows, g, logs)
+    return g - exp(logs) * (_total(g, axis)[0] if logs.ndim else g)
 
 
 def _log_softmax_back_rows(g: Array, logs: Array, result: Array) -> None:
     numpy.exp(logs, out=result)
     subtract(g, multiply(result, row_sums(g), out=result), out=result)
-
-
-def _exp(x: Array) -> Array:
-    if x.dtype == float32:
-        return numpy.exp(x.astype(float64)).astype(float32)
-    return numpy.exp(x)
-
-
-def _log(x: Array) -> Array:
-    if x.dtype == float32:
-        return numpy.log(x.astype(float64)).astype(float32)
-    return numpy.log(x)
 
 
 def _total(powers: Array, axis: int) -> tuple[Array, bool]:
