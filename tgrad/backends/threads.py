@@ -16,10 +16,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 Work = Callable[[int, int], Any]
 
@@ -47,6 +49,8 @@ class _Job:
     __slots__ = ("block", "came", "errors", "function", "signals", "starts", "total", "went")
 
     def __init__(self, function: Work, total: int, block: int) -> None:
+        from queue import SimpleQueue  # not at the start of programs that need no threads
+
         self.function = function
         self.total = total
         self.block = block
@@ -94,7 +98,8 @@ class _Helpers(threading.local):
 
 
 _current: Final = _Helpers()
-_queue: SimpleQueue[_Job] = SimpleQueue()
+_queue: SimpleQueue[_Job] | None = None
+"""Where the helpers wait for work; made with the first of them."""
 _helpers: list[threading.Thread] = []
 _making: threading.Lock = threading.Lock()
 
@@ -115,6 +120,7 @@ def each(function: Work, total: int, block: int) -> None:
     if len(_helpers) < helpers:
         _make_helpers(helpers)
     for _ in range(helpers):
+        assert _queue is not None
         _queue.put(job)
     _current.helping, before = True, _current.helping
     try:
@@ -127,7 +133,12 @@ def each(function: Work, total: int, block: int) -> None:
 
 
 def _make_helpers(wanted: int) -> None:
+    from queue import SimpleQueue
+
+    global _queue
     with _making:
+        if _queue is None:
+            _queue = SimpleQueue()
         if not _helpers and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_forget)
         while len(_helpers) < wanted:
@@ -140,7 +151,7 @@ def _make_helpers(wanted: int) -> None:
 def _forget() -> None:
     """In the child of a fork there are no helpers, and the lock may be held by nobody."""
     global _queue, _making
-    _queue, _making = SimpleQueue(), threading.Lock()
+    _queue, _making = None, threading.Lock()
     _helpers.clear()
 
 
