@@ -105,6 +105,21 @@ def derivatives(formulas: Callable[..., Any], o: Any, g: Array, edges: Any, *sav
     return tuple(results)
 
 
+def over(function: Any, target: Array, *others: Any) -> None:
+    """`function(target, *others)` of a single elementwise operation, written over a large target."""
+    pieces = Pieces.of((target, *others)) if target.size >= SINGLE else None
+    alone = not any(type(x) is ndarray and x is not target and may_share_memory(x, target) for x in others)
+    if pieces is None or pieces.shape != target.shape or not alone:
+        function(target, *others, out=target)
+        return
+
+    def work(start: int, stop: int) -> None:
+        parts = pieces.cut(start, stop)
+        function(*parts, out=parts[0])
+
+    each(work, pieces.total, pieces.length(max(SINGLE >> 2, target.size >> 5)))
+
+
 def large_sum(a: Array, b: Array, into_first: bool) -> Array:
     """a + b of large arrays of one dtype, written over a if that is allowed."""
     if not into_first or a.shape != b.shape or a.dtype != b.dtype or not a.flags.c_contiguous:

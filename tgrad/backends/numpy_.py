@@ -216,6 +216,11 @@ def __getattr__(name: str) -> Any:
 
 
 if backends.silent:
+def writes_over(name: str) -> bool:
+    """Whether the function of this name writes into an array given as `out`, in the array's dtype."""
+    return type(globals().get(name)) is numpy.ufunc
+
+
     numpy.seterr(all="ignore")
 
 

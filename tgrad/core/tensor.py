@@ -417,7 +417,10 @@ class Tensor:
 
     def bump_version(self) -> None:
         """Note that the memory was written to in place."""
-        self.own_storage().version += 1
+        storage = self._storage
+        if storage is None:
+            storage = self._storage = Storage(self._array)
+        storage.version += 1
 
     def view_of_memory(self, array: Any, kind: int = DIFFERENTIABLE) -> Tensor:
         """A view of this tensor: another array on the same memory; its history isn't set."""

@@ -24,6 +24,7 @@ from tgrad import backends
 from tgrad.backends.large import LARGE
 from tgrad.backends.narrow import widened
 from tgrad.backends.quiet import quiet
+from tgrad.core.device import CPU, backend
 from tgrad.core.graph import AT_ONCE, next_sequence
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
@@ -162,7 +163,8 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
     NumPy warns of divisions by zero and the like, PyTorch doesn't: see `tgrad.backends.quiet`.
     """
     parts, wide_parts = [], []
-    for p in op.parameters if parameters is None else parameters:
+    used = op.parameters if parameters is None else parameters
+    for p in used:
         if p.kind in ("tensor", "operand"):
             value = f"a_{p.name}"
         elif p.kind == "index":
@@ -182,11 +184,12 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
         wide_parts.append(prefix + value)
     given = ", ".join(parts)
     direct = backends.silent or op.family == "view"
-    name = _only_call(op.forward)
-    if name is not None:
-        plain = f"T.xp.{name}({given})" if direct else f"quiet.run(T.xp.{name}, {given})"
-    else:
-        plain = f"forward(T.xp, {given})" if direct else f"quiet.run(forward, T.xp, {given})"
+    plain = f"forward(T.xp, {given})" if direct else f"quiet.run(forward, T.xp, {given})"
+    if op.plain is not None:
+        alone = ", ".join(value for p, value in zip(used, parts, strict=True) if not p.keyword_only)
+        only = f"T.xp.{op.plain}({alone})" if direct else f"quiet.run(T.xp.{op.plain}, {alone})"
+        conditions = " and ".join(_defaults(op))
+        plain = f"({only} if {conditions} else {plain})" if conditions else only
     size = _size_of_array(op)
     if size is not None:
         large = f"T.xp.in_blocks(forward, T.xp, {given})"
@@ -198,23 +201,6 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
     given = ", ".join(wide_parts)
     in_wide = f"wide(T, {given})" if direct else f"quiet.run(wide, T, {given})"
     return f"{in_wide} if T.narrow else {plain}"
-
-
-def _only_call(forward: Callable[..., Any]) -> str | None:
-    """The NAME if a forward is `lambda xp, a, b: xp.NAME(a, b)` and nothing more; then it can be left out."""
-    code = forward.__code__
-    if len(code.co_names) != 1 or code.co_kwonlyargcount or code.co_flags & VARIABLE:
-        return None
-    count = code.co_argcount
-    pattern = _CALLS.get(count)
-    if pattern is None:
-        names = ", ".join(f"a{i}" for i in range(1, count))
-        pattern = _CALLS[count] = eval(f"lambda a0, {names}: a0.f({names})").__code__.co_code
-    return code.co_names[0] if code.co_code == pattern else None
-
-
-_CALLS: Final[dict[int, bytes]] = {}
-VARIABLE: Final = 0x0C  # a function takes *args or **keywords
 
 
 def _size_of_array(op: Op) -> str | None:
@@ -229,26 +215,54 @@ def _size_of_array(op: Op) -> str | None:
     return None
 
 
-def kernel(writer: Writer, op: Op, inplace: bool = False) -> None:
-    """Lines that set r, the result of the kernel."""
+def kernel(writer: Writer, op: Op, written: str = "") -> None:
+    """Lines that set r, the result of the kernel.
+
+    In place, with the lines for what follows when it is `written`, a single function of the array library
+    writes its result over the input, `target`, where that is all there is to do.
+    """
     writer.names.update(forward=op.forward, wide=widened(op.forward))
+    writer.add("try:")
+    if written:
+        _kernel_over(writer, op, written)
+    writer.add(f"r = {kernel_call(op)}", 2)
     if op.family == "broadcast":
         operands = ", ".join(p.name for p in promoting(op))
         writer.add(
-            f"try:\n    r = {kernel_call(op)}\n"
             "except (ValueError, TypeError, TensorError) as error:\n"
-            + (f"    check_fits(OP, T, ({operands},))\n" if inplace else "")
+            + (f"    check_fits(OP, T, ({operands},))\n" if written else "")
             + f"    raise kernel_error(OP, error, ({operands},)) from None"
         )
     else:
         operands = ", ".join(p.name for p in sources_of(op))
         writer.add(
-            f"try:\n    r = {kernel_call(op)}\n"
             "except TensorError as error:\n"
             f"    error.details.setdefault('op', {op.public!r})\n"
             f"    error.details.setdefault('operands', ({operands}{',' if operands else ''}))\n"
             "    raise"
         )
+
+
+def _kernel_over(writer: Writer, op: Op, written: str) -> None:
+    """Lines that let the array library write over the input, where the row is one function that can."""
+    xp = backend(CPU)
+    if op.plain is None or op.result is not None or not op.elementwise or not xp.writes_over(op.plain):
+        return
+    others = [f"a_{p.name}" if p.kind != "scalar" else p.name for p in op.positional[1:]]
+    given = ", ".join(["target", *others])
+    small, large = f"T.xp.{op.plain}({given}, target)", f"T.xp.over(T.xp.{op.plain}, {given})"
+    if not backends.silent:
+        small = f"quiet.run(T.xp.{op.plain}, {given}, target)"
+        large = f"quiet.run(T.xp.over, T.xp.{op.plain}, {given})"
+    condition = " and ".join(["not recorded and T is input._type and not T.narrow", *_defaults(op)])
+    # Over a single element NumPy takes three times as long as for a new array.
+    writer.add(f"if {condition} and target.size != 1:", 2)
+    writer.add(f"if target.size < {LARGE}: {small}\nelse: {large}\n{written}", 3)
+
+
+def _defaults(op: Op) -> list[str]:
+    """Conditions for the parameters that are given by name to have their defaults."""
+    return [f"{p.name} is _default_{p.name}" for p in op.keyword_only]
 
 
 def parameter_list(op: Op) -> str:

@@ -126,14 +126,14 @@ def no_bool(operands: Sequence[Any]) -> None:
 
 
 arithmetic(
-    "add", _add, symbol="+", arrays=True,
+    "add", _add, symbol="+", plain="add", arrays=True,
     input=lambda o, g: g,
     other=lambda o, g, alpha: scale(g, alpha),
     holomorphic=True, doc="Sum, element by element, with broadcasting: input + alpha * other.",
 )  # fmt: skip
 
 arithmetic(
-    "sub", _sub, symbol="-", aliases=("subtract",), guard=no_bool, arrays=True,
+    "sub", _sub, symbol="-", plain="subtract", aliases=("subtract",), guard=no_bool, arrays=True,
     input=lambda o, g: g,
     other=lambda o, g, alpha: -scale(g, alpha),
     holomorphic=True,

@@ -10,6 +10,7 @@ import numpy
 from tgrad.backends.narrow import finfo
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
+from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import (
     ArgumentError,
@@ -129,6 +130,10 @@ _hidden(
 
 def zero_(o: Any, input: Any) -> Any:
     """Zeros over the tensor."""
+    if not state.grad or (input._edge is None and input._view is None):
+        input._array.fill(0)
+        input.bump_version()
+        return input
     check_writable(input)
 
     def act(array: Any) -> None:
@@ -144,6 +149,10 @@ def fill_number(o: Any, input: Any, value: Any) -> Any:
 
 def fill_with(input: Tensor, value: Any) -> Tensor:
     """A 0-dimensional array of the tensor's dtype over the tensor."""
+    if not state.grad or (input._edge is None and input._view is None):
+        input._array[...] = value
+        input.bump_version()
+        return input
     check_writable(input)
 
     def act(array: Any) -> None:

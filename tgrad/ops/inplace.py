@@ -16,6 +16,7 @@ import numpy
 from tgrad.core.device import TensorType
 from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node
 from tgrad.core.modes import state
+from tgrad.core.storage import Storage
 from tgrad.core.tensor import DIFFERENTIABLE, Tensor, new_tensor
 from tgrad.errors import AutogradError, StateError
 from tgrad.ops.call import head, kernel, start
@@ -24,40 +25,72 @@ from tgrad.ops.geometry import placement
 from tgrad.ops.operands import check_result, result_type
 from tgrad.ops.rebase import rebase, set_origin
 from tgrad.ops.table import Op
-from tgrad.ops.writer import Writer, formula_names, promoting
+from tgrad.ops.writer import Writer, formula_names, promoting, sources_of
 
 SPREAD: Final = frozenset(("index_fill", "index_fill.tensor", "tril", "triu"))
 """Rows that write over tensors of which several elements are in one place, as PyTorch's do."""
 
 
 def inplace_function(op: Op) -> Any:
-    """The in-place form of an elementwise row: `NAME_(input, ...)`."""
+    """The in-place form of an elementwise row: `NAME_(input, ...)`.
+
+    Where no gradient is wanted and the result has the input's type, it is written over the input at once.
+    """
     writer: Writer = start(op, f"{op.key}_")
-    names = [p.name for p in op.parameters]
     operands = ", ".join(p.name for p in promoting(op))
-    writer.names.update(check_writable=check_writable, write=write)
+    writer.names.update(check_writable=check_writable, write=write, Storage=Storage)
+    others = " or ".join(
+        f"type({p.name}) is Tensor and ({p.name}._edge is not None or {p.name}._view is not None)"
+        for p in sources_of(op)[1:]
+    )
     writer.lines[1:1] = [
-        "    if state.grad and (input._edge is not None or input._view is not None):",
-        f"        check_writable(input, ({operands},))",
+        "    recorded = state.grad and (input._edge is not None or input._view is not None)",
+        f"    if recorded: check_writable(input, ({operands},))",
+        *([f"    elif state.grad: recorded = {others}"] if others else []),
     ]
     head(writer, op, inplace=True)
     if op.into is not None:
         _write_in_place(writer, op)
         return writer.compile(f"{op.key}_", f"{op.name}_")
+    writer.add("target = input._array")
     if op.name not in SPREAD:
-        writer.names["check_memories"] = check_memories
-        writer.add(
-            "if input._storage is not None or 0 in input._array.strides: "
-            f"check_memories(input, ({operands},))"
-        )
-    kernel(writer, op, inplace=True)
+        _check_memories(writer, op)
+    kernel(writer, op, written=WRITTEN)
+    if op.result is None:
+        writer.add("if not recorded and T is input._type and r.shape == target.shape:")
+        writer.add(f"target[...] = r  # a third of the time of copyto\n{WRITTEN}", 2)
+    names = "".join(f"{p.name}, " for p in op.parameters)
     writer.add(
         "if type(r) is not ndarray: r = T.xp.asarray(r)\n"
-        f"return write(OP, input, r, T, mixed, ({' '.join(n + ',' for n in names)}))"
+        f"return write(OP, input, r, T, mixed, ({names}))"
     )
     function = writer.compile(f"{op.key}_", f"{op.name}_")
     function.__doc__ = f"{op.doc}  Written over the tensor itself."
     return function
+
+
+WRITTEN: Final = """\
+storage = input._storage
+if storage is None: storage = input._storage = Storage(target)
+storage.version += 1
+return input"""
+"""Lines for the end of a function that has written to the input: `bump_version`, written out."""
+
+
+def _check_memories(writer: Writer, op: Op) -> None:
+    """Lines that call `check_memories` where there may be something that it refuses."""
+    writer.names["check_memories"] = check_memories
+    operands = [p.name for p in promoting(op)]
+    shared = " or ".join(
+        f"type({name}) is Tensor and {name} is not input and "
+        f"({name}._array if {name}._storage is None else {name}._storage.array) is storage.array"
+        for name in operands[1:]
+    )
+    condition = f" or storage is not None and ({shared})" if shared else ""
+    writer.add(
+        f"storage = input._storage\nif 0 in target.strides{condition}: "
+        f"check_memories(input, ({', '.join(operands)},))"
+    )
 
 
 def _write_in_place(writer: Writer, op: Op) -> None:

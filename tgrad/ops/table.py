@@ -140,6 +140,7 @@ class Op:
         differentiable: bool | str = True,
         varargs: bool = False,
         into: Callable[..., Any] | None = None,
+        plain: str | None = None,
         check: Callable[..., Any] | None = None,
         guard: Callable[[Sequence[Any]], Any] | None = None,
         misfit: str = "",
@@ -181,6 +182,9 @@ class Op:
         """Whether the last positional parameter, a tuple of ints, may be given as several ints."""
         self.into = into
         """Does in place, on the input's array, what the forward does; same parameters without xp."""
+        self.plain = plain or only_call(forward)
+        """The function of the array library that the forward is, given the positional parameters, where
+        those given by name have their defaults; found without being said where it is always that."""
         self.check = check
         """Called with the arguments before anything else; raises PyTorch's errors."""
         self.guard = guard
@@ -224,6 +228,23 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<row {self.name}>"
+
+
+def only_call(forward: Callable[..., Any]) -> str | None:
+    """The NAME if a forward is `lambda xp, a, b: xp.NAME(a, b)` and nothing more; then it can be left out."""
+    code = forward.__code__
+    if len(code.co_names) != 1 or code.co_kwonlyargcount or code.co_flags & VARIABLE:
+        return None
+    count = code.co_argcount
+    pattern = _CALLS.get(count)
+    if pattern is None:
+        names = ", ".join(f"a{i}" for i in range(1, count))
+        pattern = _CALLS[count] = eval(f"lambda a0, {names}: a0.f({names})").__code__.co_code
+    return code.co_names[0] if code.co_code == pattern else None
+
+
+_CALLS: Final[dict[int, bytes]] = {}
+VARIABLE: Final = 0x0C  # a function takes *args or **keywords
 
 
 class Parameter:
