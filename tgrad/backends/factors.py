@@ -11,12 +11,10 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 
+from tgrad.backends import lapack
+from tgrad.backends.lapack import by_columns as by_columns
+
 Array: TypeAlias = Any  # an ndarray
-
-
-def by_columns(a: Array) -> Array:
-    """The same matrices, stored column by column, as LAPACK gives its results."""
-    return numpy.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
 # ---------------------------------------------------------------- LU
@@ -94,10 +92,13 @@ def lu_solve(factors: Array, pivots: Array, b: Array, adjoint: bool) -> Array:
 
 
 def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
-    """x with a x = b, where only one triangle of a counts; in blocks of rows."""
+    """x with a x = b, where only one triangle of a counts; in blocks of rows, stored by columns."""
     n = a.shape[-1]
-    batch = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    x = numpy.empty((*batch, *b.shape[-2:]), numpy.result_type(a, b))
+    batch = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2]) if a.ndim + b.ndim > 4 else ()
+    x = lapack.matrices((*batch, *b.shape[-2:]), a.dtype)
+    if n <= _ROWS:
+        _solve_block(a, b, x, upper, unit)
+        return x
     starts = range(0, n, _ROWS)
     for start in reversed(starts) if upper else starts:
         rows = slice(start, min(start + _ROWS, n))
@@ -105,32 +106,34 @@ def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
         right = b[..., rows, :]
         if known.start < known.stop:  # one product for what all rows of the block need
             right = right - numpy.matmul(a[..., rows, known], x[..., known, :])
-        if not _solve_block(a[..., rows, rows], right, x[..., rows, :], upper, unit):
-            _solve_rows(a[..., rows, rows], right, x[..., rows, :], upper, unit)
-    return by_columns(x)
+        _solve_block(a[..., rows, rows], right, x[..., rows, :], upper, unit)
+    return x
 
 
 _ROWS: Final = 64
 
 
-def _solve_block(a: Array, b: Array, x: Array, upper: bool, unit: bool) -> bool:
-    """One block by LAPACK, written to x; False for what divisions by zero or infinities are part of.
+def _solve_block(a: Array, b: Array, x: Array, upper: bool, unit: bool) -> None:
+    """One block by LAPACK, written to x; row by row if divisions by zero or infinities are part of it.
 
     Gauss's elimination finds nothing to exchange or to subtract in an upper triangular matrix, and
     goes on to the substitution that is wanted.  A lower one is an upper one read from its end.
     """
-    if upper:
-        whole = numpy.triu(a)
-    else:
-        whole, b, x = numpy.tril(a)[..., ::-1, ::-1], b[..., ::-1, :], x[..., ::-1, :]
+    matrix, right, result = a, b, x
+    if not upper:
+        matrix, right, result = a[..., ::-1, ::-1], b[..., ::-1, :], x[..., ::-1, :]
+    n = a.shape[-1]
+    matrix = numpy.where(lapack.triangle(n, n, False), matrix, 0)
     if unit:
-        places = numpy.arange(a.shape[-1])
-        whole[..., places, places] = 1
+        places = numpy.arange(n)
+        matrix[..., places, places] = 1
     try:
-        x[...] = numpy.linalg.solve(whole, b)
+        lapack.solve(matrix, right, result)
+        if numpy.isfinite(result).all():
+            return
     except numpy.linalg.LinAlgError:
-        return False
-    return bool(numpy.isfinite(x).all())
+        pass
+    _solve_rows(a, b, x, upper, unit)
 
 
 def _solve_rows(a: Array, b: Array, x: Array, upper: bool, unit: bool) -> None:
@@ -182,7 +185,7 @@ def _ldl_one(a: Array, pivots: Array, hermitian: bool) -> int:
         if size == 2:
             block[0, 1] = block[1, 0].conj() if hermitian else block[1, 0]
         below = a[end + 1 :, k : end + 1]
-        factors = numpy.matmul(below, numpy.linalg.inv(block))
+        factors = numpy.matmul(below, lapack.inverse(block))
         across = below.conj() if hermitian else below
         a[end + 1 :, end + 1 :] -= numpy.tril(numpy.matmul(factors, across.T))
         a[end + 1 :, k : end + 1] = factors
@@ -242,7 +245,7 @@ def _ldl_solve_one(a: Array, pivots: Array, x: Array, hermitian: bool) -> None:
         block = a[k : end + 1, k : end + 1].copy()
         if size == 2:
             block[0, 1] = block[1, 0].conj() if hermitian else block[1, 0]
-        x[k : end + 1] = numpy.linalg.solve(block, x[k : end + 1])
+        x[k : end + 1] = lapack.solve(block, x[k : end + 1])
         k += size
     for k, end, place in reversed(blocks):
         below = a[end + 1 :, k : end + 1]

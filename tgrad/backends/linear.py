@@ -10,15 +10,12 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 from numpy.linalg import LinAlgError as LinAlgError
-from numpy.linalg import cholesky as _cholesky
-from numpy.linalg import det, eig, eigvals, eigvalsh, slogdet
-from numpy.linalg import eigh as _eigh
-from numpy.linalg import inv as _inv
-from numpy.linalg import qr as _qr
-from numpy.linalg import solve as _solve
+from numpy.linalg import eig, eigvals, eigvalsh
 from numpy.linalg import svd as _svd
 
-from tgrad.backends.factors import by_columns, lu, permuted, solve_triangular, zero_pivot
+from tgrad.backends import lapack
+from tgrad.backends.factors import lu, permuted, solve_triangular, zero_pivot
+from tgrad.backends.lapack import by_columns, det, eigh, qr, slogdet, svd
 
 Array: TypeAlias = Any  # an ndarray
 
@@ -44,13 +41,13 @@ def inverse(a: Array) -> tuple[Array, Array]:
     """The inverses, and the places of zero pivots; such a matrix has an inverse of infinities."""
     codes = _no_codes(a)
     try:
-        return by_columns(_inv(a)), codes
+        return lapack.inverse(a), codes
     except LinAlgError:
         pass
     result = numpy.empty(a.shape, a.dtype)
     for i in numpy.ndindex(a.shape[:-2]):
         try:
-            result[i] = _inv(a[i])
+            result[i] = lapack.inverse(a[i])
         except LinAlgError:
             result[i], codes[i] = numpy.inf, zero_pivot(lu(a[i])[0])
     return by_columns(result), codes
@@ -58,14 +55,14 @@ def inverse(a: Array) -> tuple[Array, Array]:
 
 def solve(a: Array, b: Array) -> tuple[Array, Array]:
     """x with a x = b, and the places of zero pivots, by which the solution is divided."""
-    batch = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     try:
-        return by_columns(_solve(a, b)), numpy.zeros(batch, numpy.int32)
+        x = lapack.solve(a, b)
+        return x, _no_codes(x)
     except LinAlgError:
         pass
     factors, pivots = lu(a)
     unit = solve_triangular(factors, permuted(b, pivots), False, True)
-    codes = numpy.broadcast_to(zero_pivot(factors), batch).astype(numpy.int32)
+    codes = numpy.broadcast_to(zero_pivot(factors), unit.shape[:-2]).astype(numpy.int32)
     return solve_triangular(factors, unit, True, False), codes
 
 
@@ -78,15 +75,13 @@ def cholesky(a: Array, upper: bool) -> tuple[Array, Array]:
     lower = mirrored(a) if upper else a
     codes = _no_codes(a)
     try:
-        result = _cholesky(lower)
-        failed = bool(numpy.isnan(result).any())
+        result = lapack.cholesky(lower)
     except LinAlgError:
-        failed = True
-    if failed:
         result = numpy.tril(lower)
         for i in numpy.ndindex(a.shape[:-2]):
             codes[i] = _partial_cholesky(result[i])
-    return (mirrored(result) if upper else by_columns(result)), codes
+        result = by_columns(result)
+    return (by_columns(mirrored(result)) if upper else result), codes
 
 
 def _partial_cholesky(a: Array) -> int:
@@ -100,23 +95,6 @@ def _partial_cholesky(a: Array) -> int:
         a[k, k] = numpy.sqrt(pivot)
         a[k + 1 :, k] = (a[k + 1 :, k] - a[k + 1 :, :k] @ row.conj()) / a[k, k]
     return 0
-
-
-def eigh(a: Array, uplo: Any = "L") -> tuple[Array, Array]:
-    """Eigenvalues and eigenvectors, from the lower or the upper triangle."""
-    values, vectors = _eigh(a, uplo)
-    return values, vectors
-
-
-def qr(a: Array, mode: Any = "reduced") -> Any:
-    """Q and R, or R alone for the mode "r"."""
-    return _qr(a, mode)
-
-
-def svd(a: Array, full: bool) -> tuple[Array, Array, Array]:
-    """U, S, V' with a = U S V'."""
-    u, s, v = _svd(a, full)
-    return u, s, v
 
 
 def singular_values(a: Array) -> Array:
@@ -136,7 +114,7 @@ def cofactor(a: Array) -> Array:
     across = _inverse_across(a)
     if across is not None:
         return numpy.asarray(det(a)[..., None, None] * across).astype(a.dtype)
-    u, s, v = _svd(a)
+    u, s, v = svd(a, True)
     others = numpy.stack([numpy.prod(numpy.delete(s, i, -1), axis=-1) for i in range(n)], axis=-1)
     signs = det(numpy.matmul(u, v))[..., None, None]
     return (signs * numpy.matmul(u * others[..., None, :], v).conj()).astype(a.dtype)
@@ -145,7 +123,7 @@ def cofactor(a: Array) -> Array:
 def _inverse_across(a: Array) -> Array | None:
     """The transposed inverses, if all matrices are far from singular ones."""
     try:
-        inverse = _inv(a)
+        inverse = lapack.inverse(a)
     except LinAlgError:
         return None
     condition = numpy.linalg.norm(a, axis=(-2, -1)) * numpy.linalg.norm(inverse, axis=(-2, -1))
@@ -160,7 +138,7 @@ def cofactor_back(g: Array, a: Array) -> Array:
     and i, j on j, i alone, by the products of all singular values but the i-th and j-th.
     """
     n = a.shape[-1]
-    u, s, v = _svd(a)
+    u, s, v = svd(a, True)
     signs = det(numpy.matmul(u, v))[..., None, None]
     pairs = numpy.zeros((*s.shape, n), s.dtype)
     for i in range(n):

@@ -66,7 +66,7 @@ composite("inverse", lambda o, input: o.linalg_inv(input), doc="The inverse of e
 def _determinant(xp: Any, a: Any) -> Any:
     from tgrad.backends import linear
 
-    return xp.asarray(linear.det(a)).astype(a.dtype)
+    return linear.det(a)
 
 
 def _check_det(A: Tensor) -> None:
@@ -128,8 +128,7 @@ composite("det", lambda o, input: o.linalg_det(input), out=False,
 def _sign_and_log(xp: Any, a: Any) -> tuple[Any, Any]:
     from tgrad.backends import linear
 
-    sign, log = linear.slogdet(a)
-    return xp.asarray(sign).astype(a.dtype), xp.asarray(log)
+    return linear.slogdet(a)
 
 
 def slogdet_back(o: Any, g: Any, A: Any, sign: Any) -> Any:

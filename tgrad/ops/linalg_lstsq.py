@@ -239,7 +239,7 @@ def _refuse_rank(xp: Any, a: Any) -> None:
     if not a.size:
         return
     tall = a if a.shape[-2] >= a.shape[-1] else linear.mirrored(a)
-    refuse_codes("torch.linalg.lstsq", "lstsq", factors.zero_pivot(linear.qr(tall, "r")))
+    refuse_codes("torch.linalg.lstsq", "lstsq", factors.zero_pivot(linear.qr(tall, "r")[1]))
 
 
 def _residual(o: Any, g: Any, A: Any, X: Any, B: Any) -> Any:
