@@ -40,14 +40,16 @@ def linear(index: Array, dim: int, shape: Sequence[int], start: int = 0) -> Arra
     """The places of an index along a dimension in a shape, counted row by row.
 
     Its entries are positions in `dim`; their own position, to which `start` is added in the first
-    dimension, tells those in the others.
+    dimension, tells those in the others.  It may be the index itself.
     """
-    places: Array = numpy.multiply(index, math.prod(shape[dim + 1 :]), dtype=numpy.intp)
+    step = math.prod(shape[dim + 1 :])
+    places = index if step == 1 else numpy.multiply(index, step, dtype=numpy.intp)
     for d, size in enumerate(index.shape):
         if d != dim and (size > 1 or start):
             begin = 0 if d else start
             steps = numpy.arange(begin, begin + size) * math.prod(shape[d + 1 :])
-            places += steps.reshape((-1,) + (1,) * (index.ndim - d - 1))
+            own = None if places is index else places
+            places = numpy.add(places, steps.reshape((-1,) + (1,) * (index.ndim - d - 1)), out=own)
     return places
 
 
@@ -109,6 +111,19 @@ def picked(array: Array, indices: Sequence[Array]) -> Array:
 
     each(work, len(result), max(1, BLOCK * len(result) // max(1, result.size)))
     return result.reshape(*shape, *rest)
+
+
+def row_numbers(indices: Sequence[Array], sizes: Sequence[int]) -> Array:
+    """Indices of dimensions, of one shape, as numbers of rows; IndexError if one is out of range."""
+    numbers: Any = None
+    for index, size in zip(indices, sizes, strict=True):
+        if not within(index, 0, size):
+            if not within(index, -size, size):
+                raise IndexError
+            index = numpy.where(index < 0, index + size, index)
+        index = index.astype(numpy.intp, copy=False)
+        numbers = index if numbers is None else numbers * size + index
+    return numbers
 
 
 def at_places(

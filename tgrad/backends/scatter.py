@@ -1,15 +1,19 @@
 """Adding to places that may be the same: one after the other, in the order of the indices.
 
-`numpy.add.at` is fast for one-dimensional arrays only, so rows are spelt out as single elements.
+`numpy.add.at` is fast for one-dimensional arrays only, so short rows are spelt out as single elements;
+long ones are added one at a time.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy
 
 Array = Any
+
+WIDE: Final = 256
+"""Rows of so many elements are added in less time than their elements' places are counted."""
 
 
 def add_rows(target: Array, index: Array, values: Array) -> None:
@@ -26,6 +30,11 @@ def add_rows(target: Array, index: Array, values: Array) -> None:
         return
     if width > 1 and not _repeats(index, len(target)):
         target[index] += values
+        return
+    if width >= WIDE and values.dtype == target.dtype:
+        for place, row in zip(index.tolist(), values, strict=True):
+            sums = target[place]
+            numpy.add(sums, row, out=sums)
         return
     flat = target.reshape(-1)
     if width > 1:

@@ -9,6 +9,7 @@ import numpy
 
 from tgrad.backends.folds import LARGE
 from tgrad.backends.places import picked as picked_rows
+from tgrad.backends.places import row_numbers
 from tgrad.backends.scatter import add_rows, read_where, write_where
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES
@@ -131,17 +132,12 @@ def add_at(target: Any, found: tuple[Any, ...], values: Any) -> None:
     rest = [dim for dim in range(target.ndim) if dim not in chosen]
     arrays = numpy.broadcast_arrays(*[found[dim] for dim in chosen])
     sizes = [target.shape[dim] for dim in chosen]
-    for array, size in zip(arrays, sizes, strict=True):
-        if array.size and not -size <= array.min() <= array.max() < size:
-            raise IndexError
+    linear = row_numbers(arrays, sizes)
     picked_ndim = arrays[0].ndim
     values = numpy.broadcast_to(values, result_shape(found, target.shape, arrays[0].shape))
     if chosen[-1] - chosen[0] == len(chosen) - 1 and chosen[0]:
         front = range(chosen[0], chosen[0] + picked_ndim)
         values = numpy.moveaxis(values, tuple(front), tuple(range(picked_ndim)))
-    linear = numpy.zeros(arrays[0].shape, numpy.int64)
-    for array, size in zip(arrays, sizes, strict=True):
-        linear = linear * size + numpy.where(array < 0, array + size, array)
     front_first = target.transpose([*chosen, *rest])
     row = front_first.shape[len(chosen) :]
     count = 1
