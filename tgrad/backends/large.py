@@ -11,7 +11,7 @@ Note [Fresh pages]
     which takes longer than adding up what is in it.  The GNU C library hands memory back whenever
     much of it is free, unless it has learned that blocks of such sizes come and go: freeing a block
     that was mapped raises the size up to which it keeps memory for the next one, see "dynamic mmap
-    threshold" in mallopt(3).  `_keep_pages` frees one that was never touched.
+    threshold" in mallopt(3).  So one that is never touched is freed as soon as this file is read.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ SINGLE: Final = 1 << 18
 """A single operation, as quick as memory, is divided from so many elements on."""
 WORTH: float = 3e-4
 """So many seconds of work are worth another thread, which waits for Python's lock to begin."""
+
+numpy.empty((32 << 20) - (64 << 10), numpy.uint8)  # Note [Fresh pages]
 
 
 def in_blocks(forward: Callable[..., Any], xp: Any, *args: Any, **keywords: Any) -> Any:
@@ -208,7 +210,6 @@ class Pieces:
 
     def empty(self, dtype: Any) -> Array:
         """An array for the result."""
-        _keep_pages()
         return numpy.empty(self.shape, dtype)
 
     def put(self, result: Array, start: int, block: Array) -> None:
@@ -260,16 +261,6 @@ def _to_cut(array: Array, shape: tuple[int, ...], along: bool) -> Any:
     if array.flags.c_contiguous:
         return [array.reshape(-1)]
     return [numpy.broadcast_to(array[(0,) * array.ndim], array.size)]
-
-
-_kept: list[bool] = []
-
-
-def _keep_pages() -> None:
-    """Note [Fresh pages]"""
-    if not _kept:
-        _kept.append(True)
-        numpy.empty((32 << 20) - (64 << 10), numpy.uint8)
 
 
 # ------------------------------------------------------------------------- single operations
