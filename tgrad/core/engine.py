@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tgrad.core.device import TensorType
@@ -51,8 +51,8 @@ def backward(
     if create_graph:
         _warn_reference_cycle()
     if targets is not None:
-        _want(walk, targets, accumulate_leaves=True)
-    _run(walk)
+        want(walk, targets, accumulate_leaves=True)
+    run(walk)
     if targets is not None:
         _keep_captured(walk, targets)
 
@@ -99,45 +99,25 @@ def _one_pass(
     create: bool, unused: bool,
 ) -> list[Tensor | None]:  # fmt: skip
     walk = _start(roots, given, retain, create)
-    _want(walk, targets, accumulate_leaves=False)
-    _run(walk)
+    want(walk, targets, accumulate_leaves=False)
+    run(walk)
     results: list[Tensor | None] = []
-    for index, target in enumerate(targets):
-        edge = _edge_of(target)
+    for target in targets:
+        edge = edge_of(target)
         found = None if edge is None else walk.captured.get(edge)
-        if found is None and not unused:
+        results.append(None if found is None else result_of(found, target))
+    return results if unused else _all_used(results)
+
+
+def _all_used(results: list[Tensor | None]) -> list[Tensor | None]:
+    """The gradients themselves, if all are there."""
+    for index, result in enumerate(results):
+        if result is None:
             raise AutogradError(
                 f"The differentiated Tensor at index {index} appears to not have been used in the graph. "
                 "Set allow_unused=True if this is the desired behavior."
             )
-        results.append(None if found is None else _result(found, target))
     return results
-
-
-def rows_of_jacobian(root: Tensor, inputs: tuple[Tensor, ...]) -> Iterator[list[Tensor | None]]:
-    """For each element of a real tensor its gradients with respect to the inputs, None where it has none.
-
-    The graph, which is kept, is searched for what leads to the inputs only once.
-    """
-    edge, type_ = root.current_edge(), root._type
-    assert edge is not None
-    ends = [_edge_of(target) for target in inputs]
-    first: Walk | None = None
-    for index in range(root._array.size):
-        vector = type_.xp.zeros(root._array.shape, type_.dtype.numpy)
-        vector.reshape(-1)[index] = 1
-        walk = Walk(False, True)
-        walk.arrive(edge, vector)
-        if first is None:
-            first = walk
-            _want(walk, inputs, accumulate_leaves=False)
-        else:
-            walk.wanted, walk.needed, walk.paths, walk.inner = (
-                first.wanted, first.needed, first.paths, first.inner,
-            )  # fmt: skip
-        _run(walk)
-        found = [None if end is None else walk.captured.get(end) for end in ends]
-        yield [None if g is None else _result(g, x) for g, x in zip(found, inputs, strict=True)]
 
 
 def _batched(
@@ -159,6 +139,12 @@ def _batched(
                 )
     count = next((len(g) for g in given if isinstance(g, Tensor)), 1)
     keep = create if retain is None else bool(retain)
+    if not create:
+        from tgrad.core.jacobian import products
+
+        results = products(roots, targets, given, keep)
+        if results is not None:
+            return results if unused else _all_used(results)
     rows = [
         _one_pass(
             roots, targets, [g[i] if isinstance(g, Tensor) else g for g in given],
@@ -175,7 +161,7 @@ def _zeros(target: Root) -> Tensor:
     return Spaces.recorded.zeros_like(target)  # type: ignore[no-any-return]
 
 
-def _result(found: Any, target: Root) -> Tensor:
+def result_of(found: Any, target: Root) -> Tensor:
     if isinstance(found, Tensor):
         return found
     if isinstance(target, GradientEdge):
@@ -205,7 +191,7 @@ def _targets(inputs: Any, name: str) -> tuple[Any, ...]:
     return targets
 
 
-def _edge_of(root: Any) -> Edge | None:
+def edge_of(root: Any) -> Edge | None:
     """The place in the graph that a tensor, or an edge in users' hands, stands for."""
     if isinstance(root, Tensor):
         return root.current_edge()
@@ -225,7 +211,7 @@ def _start(roots: tuple[Root, ...], given: Sequence[Any], retain: bool | None, c
         for index, (root, gradient) in enumerate(zip(roots, given, strict=True))
     ]
     for index, (root, gradient) in enumerate(zip(roots, gradients, strict=True)):
-        edge = _edge_of(root)
+        edge = edge_of(root)
         if edge is None:
             raise AutogradError(
                 f"element {index} of tensors does not require grad and does not have a grad_fn",
@@ -274,11 +260,11 @@ def _root_gradient(index: int, root: Root, gradient: Any, create: bool) -> Any:
     return gradient if create else gradient._array
 
 
-def _want(walk: Walk, targets: Iterable[Root], accumulate_leaves: bool) -> None:
+def want(walk: Walk, targets: Iterable[Root], accumulate_leaves: bool) -> None:
     """Restrict the walk to the paths that end at `targets`."""
     edges = set()
     for target in targets:
-        edge = _edge_of(target)
+        edge = edge_of(target)
         if edge is None:
             if accumulate_leaves:
                 raise AutogradError("can't retain_grad on Tensor that has requires_grad=False")
@@ -315,7 +301,7 @@ def current_walk() -> Walk:
     return _running[-1]
 
 
-def _run(walk: Walk) -> None:
+def run(walk: Walk) -> None:
     with_grad, state.grad = state.grad, walk.record
     _running.append(walk)
     try:
@@ -337,7 +323,7 @@ def walk_from(edge: Edge, root: Tensor, keep: bool) -> None:
         if one is None:
             one = _ONES[type_] = type_.xp.ones((), type_.dtype.numpy)
         walk.arrive(edge, one)
-    _run(walk)
+    run(walk)
 
 
 _ONES: Final[dict[TensorType, Any]] = {}
@@ -357,7 +343,7 @@ def _keep_captured(walk: Walk, targets: Iterable[Root]) -> None:
             continue
         found = walk.captured.get(edge)
         if found is not None:
-            result = _result(found, target)
+            result = result_of(found, target)
             before = target._grad
             target._grad = result if before is None else Spaces.recorded.add(before, result)
 

@@ -129,7 +129,10 @@ class Node:
     hooks: Hooks | None
 
     def raw(self, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:
-        """Gradients for `edges` from arrays, without recording."""
+        """Gradients for `edges` from arrays, without recording.
+
+        That of a row's plain class takes the operators as well, where they are to be others.
+        """
         raise NotImplementedError
 
     def recorded(self, o: Any, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:

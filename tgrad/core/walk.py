@@ -39,6 +39,8 @@ class Spaces:
 
     raw: Any
     recorded: Any
+    batched: Callable[[], Any]
+    """Makes, or finds, the one for batches: see `tgrad.core.batch`."""
 
 
 _NOTHING: Final[frozenset[Any]] = frozenset()

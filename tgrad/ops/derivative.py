@@ -168,12 +168,11 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
     """`Node.raw` or `Node.recorded` of a row: unpack what was saved, apply the formulas."""
     writer = Writer()
     writer.names.update(
-        CPU_NUMBERS=CPU_NUMBERS, Spaces=Spaces, Tensor=Tensor, FREED=FREED, freed_error=freed_error,
+        CPU_NUMBERS=CPU_NUMBERS, Tensor=Tensor, FREED=FREED, freed_error=freed_error,
         check_version=check_version,
     )  # fmt: skip
-    writer.add("def derivative(node, g, edges):" if arrays else "def derivative(node, o, g, edges):", 0)
-    if arrays:
-        writer.add("o = Spaces.raw")
+    writer.names["raw"] = Spaces.raw
+    writer.add(f"def derivative({'node, g, edges, o=raw' if arrays else 'node, o, g, edges'}):", 0)
     if saved:
         writer.add("saved = node.saved\nif saved is FREED: raise freed_error(node)")
         if arrays:

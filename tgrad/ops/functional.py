@@ -7,11 +7,12 @@ product two passes (differentiating `u -> J^T u`, which is linear, gives `J v`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tgrad.core import engine
 from tgrad.core.engine import Spaces
+from tgrad.core.jacobian import rows_of_jacobian
 from tgrad.core.modes import enable_grad, set_grad_enabled, state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, AutogradError, NotAvailableError
@@ -317,40 +318,47 @@ def _check_strategy(create_graph: bool, strict: bool, vectorize: bool, strategy:
         )
 
 
-def _rows(output: Tensor, given: Tensors, create_graph: bool) -> Iterable[Sequence[Tensor | None]]:
-    """The gradients of each element of an output."""
-    if not output.numel():
-        return ()
-    if output.requires_grad and not create_graph and output.is_floating_point():
-        return engine.rows_of_jacobian(output, given)
-    elements = output.reshape(-1).unbind(0)
-    return (_gradients((element,), given, None, create_graph, retain=True) for element in elements)
-
-
 def _blocks(number: int, output: Tensor, given: Tensors, create_graph: bool, strict: bool) -> Tensors:
     """The derivatives of an output with respect to each input."""
-    columns: list[list[Tensor]] = [[] for _ in given]
-    for found in _rows(output, given, create_graph):
-        for place, (column, value, x) in enumerate(zip(columns, found, given, strict=True)):
-            if strict and value is None:
-                raise AutogradError(
-                    f"Output {number} of the user-provided function is independent of input {place}. This "
-                    "is not allowed in strict mode."
-                )
-            if strict and create_graph and value is not None and not value.requires_grad:
-                raise AutogradError(
-                    f"The jacobian of the user-provided function is independent of input {number}. This "
-                    "is not allowed in strict mode when create_graph=True."
-                )
-            column.append(Spaces.recorded.zeros_like(x) if value is None else value)
-    return tuple([_block(column, output, x) for column, x in zip(columns, given, strict=True)])
+    shapes = [(*output.shape, *x.shape) for x in given]
+    if not output.numel():
+        return tuple([x.new_zeros(shape) for x, shape in zip(given, shapes, strict=True)])
+    if output.requires_grad and not create_graph and output.is_floating_point():
+        found = rows_of_jacobian(output, given)
+        _check_row(number, found, create_graph, strict)
+        columns = [x.new_zeros(s) if v is None else v for v, x, s in zip(found, given, shapes, strict=True)]
+    else:
+        columns = _columns(number, output, given, create_graph, strict)
+    return tuple([column.view(shape) for column, shape in zip(columns, shapes, strict=True)])
 
 
-def _block(column: Sequence[Tensor], output: Tensor, x: Tensor) -> Tensor:
-    shape = (*output.shape, *x.shape)
-    if not column:
-        return x.new_zeros(shape)  # type: ignore[no-any-return]
-    return Spaces.recorded.stack(tuple(column), 0).view(shape)  # type: ignore[no-any-return]
+def _columns(number: int, output: Tensor, given: Tensors, create_graph: bool, strict: bool) -> list[Tensor]:
+    """For each input the gradients of all elements of an output, stacked."""
+    o = Spaces.recorded
+    rows = []
+    for element in output.reshape(-1).unbind(0):
+        row = _gradients((element,), given, None, create_graph, retain=True)
+        _check_row(number, row, create_graph, strict)
+        rows.append(row)
+    return [
+        o.stack(tuple([o.zeros_like(x) if value is None else value for value in column]), 0)
+        for column, x in zip(zip(*rows, strict=True), given, strict=True)
+    ]
+
+
+def _check_row(number: int, row: Sequence[Tensor | None], create_graph: bool, strict: bool) -> None:
+    """Raise the errors of strict mode for the gradients of an element of an output."""
+    for place, value in enumerate(row if strict else ()):
+        if value is None:
+            raise AutogradError(
+                f"Output {number} of the user-provided function is independent of input {place}. This "
+                "is not allowed in strict mode."
+            )
+        if create_graph and not value.requires_grad:
+            raise AutogradError(
+                f"The jacobian of the user-provided function is independent of input {number}. This "
+                "is not allowed in strict mode when create_graph=True."
+            )
 
 
 def hessian(

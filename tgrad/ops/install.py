@@ -166,6 +166,12 @@ class RawSpace:
         """An array in the dtype of a tensor type."""
         return array if array.dtype == type_.dtype.numpy else type_.xp.cast(array, type_.dtype.numpy)
 
+    def everywhere(self, value: Any, shape: tuple[int, ...]) -> Any:
+        """An array of one element's copies."""
+        array = self.xp.empty(shape, value.dtype)
+        array[...] = value
+        return array
+
     def wrap(self, array: Any) -> Tensor:
         """A tensor on an array."""
         array = self.xp.asarray(array)
@@ -174,6 +180,13 @@ class RawSpace:
     def zeros_of(self, shape: tuple[int, ...], type_: Any) -> Any:
         """Zeros in place of a gradient that didn't arrive."""
         return self.xp.zeros(shape, type_.dtype.numpy)
+
+
+@cache
+def _batch_space() -> Any:
+    from tgrad.ops.batch_space import BatchSpace
+
+    return BatchSpace()
 
 
 def install() -> None:
@@ -187,6 +200,7 @@ def install() -> None:
 
     Spaces.raw = RawSpace(numpy_)
     Spaces.recorded = RecordedSpace()
+    Spaces.batched = staticmethod(_batch_space)
     symbols: dict[str, list[str]] = {}
     for head in TABLE.heads.values():
         if head.symbol is not None:

@@ -56,9 +56,7 @@ def spread(o: Any, g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
 def mean_back(o: Any, g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient of a mean: an equal part for every element."""
     if not o.records and (dim is None or dim == ()):
-        everywhere = o.xp.empty(shape, g.dtype)
-        everywhere[...] = g / max(count(shape, None), 1)
-        return everywhere
+        return o.everywhere(g / max(count(shape, None), 1), shape)
     return spread(o, g, shape, dim, keepdim) / max(count(shape, dim), 1)
 
 

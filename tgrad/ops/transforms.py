@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
-from tgrad.core.engine import Spaces, rows_of_jacobian
+from tgrad.core.engine import Spaces
+from tgrad.core.jacobian import rows_of_jacobian
 from tgrad.core.modes import enable_grad, state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, StateError
@@ -215,24 +216,27 @@ def _jacobian(name: str, func: Function, argnums: Argnums, has_aux: bool, args: 
 
 def _rows(at: _Pullback, output: Tensor) -> Any:
     """The derivatives of all elements of an output, in the structure of the inputs."""
-    o = Spaces.recorded
-    rows: list[Sequence[Tensor]] = []
-    if output.requires_grad and at.variables and not at.graph:
-        for found in rows_of_jacobian(output, tuple(at.variables)):
-            pairs = zip(found, at.variables, strict=True)
-            rows.append([o.zeros_like(x) if value is None else value for value, x in pairs])
+    shapes = [(*output.shape, *x.shape) for x in at.variables]
+    if not output.numel():
+        blocks = [x.new_zeros(shape) for x, shape in zip(at.variables, shapes, strict=True)]
     else:
-        for index in range(output.numel()):
-            vector = output.new_zeros(output.numel())
-            vector[index] = 1
-            rows.append(at.products((output,), (vector.reshape(output.shape),)))
-    blocks = [
-        o.stack(tuple([row[i] for row in rows]), 0).reshape((*output.shape, *x.shape))
-        if rows
-        else x.new_zeros((*output.shape, *x.shape))
-        for i, x in enumerate(at.variables)
-    ]
+        pairs = zip(_columns(at, output), shapes, strict=True)
+        blocks = [column.reshape(shape) for column, shape in pairs]
     return pytree.unflatten(blocks, at.inputs)
+
+
+def _columns(at: _Pullback, output: Tensor) -> list[Tensor]:
+    """For each variable the gradients of all elements of an output, stacked."""
+    count = output.numel()
+    if output.requires_grad and at.variables and not at.graph:
+        pairs = zip(rows_of_jacobian(output, tuple(at.variables)), at.variables, strict=True)
+        return [x.new_zeros((count, *x.shape)) if value is None else value for value, x in pairs]
+    rows = []
+    for index in range(count):
+        vector = output.new_zeros(count)
+        vector[index] = 1
+        rows.append(at.products((output,), (vector.reshape(output.shape),)))
+    return [Spaces.recorded.stack(column, 0) for column in zip(*rows, strict=True)]
 
 
 def jacrev(
