@@ -36,21 +36,47 @@ def within(index: Array, low: int, high: int) -> bool:
     return bool(spread(numpy.maximum, index.view(_UNSIGNED[index.itemsize])) < high - low)
 
 
-def linear(index: Array, dim: int, shape: Sequence[int], start: int = 0) -> Array:
-    """The places of an index along a dimension in a shape, counted row by row.
+def _by_parts(
+    flat: Array,
+    shape: Sequence[int],
+    dim: int,
+    index: Array,
+    act: Callable[[Array, Array, int, int], Any],
+    shared: bool = True,
+) -> None:
+    """`act(elements, places, start, stop)` for ranges of an index along a dimension, in order.
 
-    Its entries are positions in `dim`; their own position, to which `start` is added in the first
-    dimension, tells those in the others.  It may be the index itself.
+    `flat` has all elements of the shape as a vector.  The places, which have the shape of a range, count
+    row by row in `elements`, a part of that vector.  They may be the index itself.  Threads share the
+    ranges if that is allowed.
     """
-    step = math.prod(shape[dim + 1 :])
-    places = index if step == 1 else numpy.multiply(index, step, dtype=numpy.intp)
-    for d, size in enumerate(index.shape):
-        if d != dim and (size > 1 or start):
-            begin = 0 if d else start
-            steps = numpy.arange(begin, begin + size) * math.prod(shape[d + 1 :])
-            own = None if places is index else places
-            places = numpy.add(places, steps.reshape((-1,) + (1,) * (index.ndim - d - 1)), out=own)
-    return places
+    rows = len(index)
+    block = min(rows, max(1, BLOCK * rows // index.size))
+    step, row = math.prod(shape[dim + 1 :]), math.prod(shape[1:])
+    own = _places_of_zeros((block, *index.shape[1:]), dim, shape) if index.ndim > 1 else None
+
+    def work(start: int, stop: int) -> None:
+        places = index[start:stop]
+        if step > 1:
+            places = numpy.multiply(places, step, dtype=numpy.intp)
+        if own is not None:
+            places = numpy.add(places, own[: stop - start], out=places if step > 1 else None)
+        act(flat[start * row :] if dim else flat, places, start, stop)
+
+    if shared:
+        each(work, rows, block)
+        return
+    for start in range(0, rows, block):
+        work(start, min(start + block, rows))
+
+
+def _places_of_zeros(sizes: Sequence[int], dim: int, shape: Sequence[int]) -> Array:
+    """What an index of such sizes names in a shape if all its entries are 0."""
+    places: Any = 0
+    for d, size in enumerate(sizes):
+        steps = numpy.arange(size if d != dim else 1) * math.prod(shape[d + 1 :])
+        places = places + steps.reshape((-1,) + (1,) * (len(sizes) - d - 1))
+    return numpy.ascontiguousarray(numpy.broadcast_to(places, sizes))
 
 
 def taken(array: Array, index: Array, axis: int = 0) -> Array:
@@ -74,13 +100,12 @@ def taken(array: Array, index: Array, axis: int = 0) -> Array:
 def gathered(array: Array, dim: int, index: Array) -> Array:
     """The elements at an index along a dimension, in the index's shape."""
     array = numpy.ascontiguousarray(array)
-    flat = array.reshape(-1)
     result = numpy.empty(index.shape, array.dtype)
 
-    def work(start: int, stop: int) -> None:
-        flat.take(linear(index[start:stop], dim, array.shape, start), None, result[start:stop], "wrap")
+    def act(elements: Array, places: Array, start: int, stop: int) -> None:
+        elements.take(places, None, result[start:stop], "wrap")
 
-    each(work, len(index), max(1, BLOCK * len(index) // index.size))
+    _by_parts(array.reshape(-1), array.shape, dim, index, act)
     return result
 
 
@@ -129,22 +154,15 @@ def row_numbers(indices: Sequence[Array], sizes: Sequence[int]) -> Array:
 def at_places(
     target: Array, dim: int, index: Array, values: Array, act: Callable[[Array, Array, Array], Any]
 ) -> None:
-    """`act(elements, places, values)` on all elements as a vector, for parts of an index in order.
+    """`act(elements, places, values)` on elements as a vector, for parts of an index in order.
 
-    `values` has the index's shape.  Parts are shared among threads where they reach other elements.
+    `values` has the index's shape.
     """
     flat = target.reshape(-1)
 
-    def work(start: int, stop: int) -> None:
-        places = linear(index[start:stop], dim, target.shape, start).reshape(-1)
-        act(flat, places, values[start:stop].reshape(-1))
+    def on_part(elements: Array, places: Array, start: int, stop: int) -> None:
+        act(elements, places.reshape(-1), values[start:stop].reshape(-1))
 
-    rows = len(index)
-    block = max(1, BLOCK * rows // index.size)
-    if dim:
-        each(work, rows, block)
-    else:
-        for start in range(0, rows, block):
-            work(start, min(start + block, rows))
+    _by_parts(flat, target.shape, dim, index, on_part, dim > 0)
     if not numpy.may_share_memory(flat, target):
         target[...] = flat.reshape(target.shape)
