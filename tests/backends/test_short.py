@@ -51,10 +51,58 @@ def test_products_of_few_terms(rows: int, dtype: str, monkeypatch: pytest.Monkey
     pairs = [(a, b) for a, b in pairs if a.shape[-1] == len(b)]
     found = [numpy.asarray(products.matmul(a, b)) for a, b in pairs]
     monkeypatch.setattr(products, "_FEW", {})
+    monkeypatch.setattr(products, "_PLAIN", False)
     for (a, b), result in zip(pairs, found, strict=True):
         expected = numpy.asarray(products.matmul(a, b))
         assert result.shape == expected.shape
         assert result.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("inner", [1, 2, 4, 7, 8, 12, 16, 33])
+def test_products_by_numpys_own_loop(inner: int, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bits as from an array of all products, for batches, too."""
+    pairs = []
+    for rows in (1, 3, 4, 8, 9):
+        a = numbers((rows, inner), dtype, rows)
+        a[:1, :1] = numpy.inf
+        for columns in (1, 3, 4, 8, 11, 17):
+            b = numbers((inner, columns), dtype, columns)
+            b[-1:, -1:] = numpy.nan
+            for left in (a, numpy.asfortranarray(a)):
+                pairs += [(left, b), (left, numpy.asfortranarray(b)), (left, b[:, 0])]
+            pairs += [(numbers((5, rows, inner), dtype), b[None].repeat(5, 0))]
+            pairs += [(numbers((5, 1, inner), dtype), numbers((5, inner, 1), dtype, 7))]
+    found = [products.matmul(a, b) for a, b in pairs]
+    monkeypatch.setattr(products, "_PLAIN", False)
+    for (a, b), result in zip(pairs, found, strict=True):
+        expected = products.matmul(a, b)
+        assert result.shape == expected.shape
+        assert result.flags.c_contiguous == expected.flags.c_contiguous
+        assert result.tobytes() == expected.tobytes()
+
+
+def test_numpys_own_loop_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops that add in another order, or round once for each product and sum, are told from plain ones."""
+
+    def in_double(a: numpy.ndarray, b: numpy.ndarray) -> numpy.ndarray:
+        return (a.astype("float64") * b).sum(-1).astype(a.dtype)
+
+    def fused(a: numpy.ndarray, b: numpy.ndarray) -> numpy.ndarray:
+        total = numpy.zeros(len(a), a.dtype)
+        for x, y in zip(a.T, b, strict=True):
+            total = fma(x, y, total, a.dtype.type)
+        return total
+
+    def in_pairs(a: numpy.ndarray, b: numpy.ndarray) -> numpy.ndarray:
+        terms = a * b
+        return terms[:, ::2].cumsum(1)[:, -1] + terms[:, 1::2].cumsum(1)[:, -1]
+
+    for loop in (in_double, fused, in_pairs):
+        monkeypatch.setattr(products, "vecdot", loop)
+        assert not products._loops_are_plain()
+    monkeypatch.setattr(products, "vecdot", lambda a, b: (a * b).cumsum(1)[:, -1])
+    assert products._loops_are_plain()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -13,6 +13,12 @@ sums with one huge pair) and is repeated here:
 The results agree to the bit for these (not always where the right operand is transposed, nor in
 batches), on the processors for which MKL takes that path.  The rest comes from NumPy: it is as
 exact, but can differ in the last bits.
+
+Note [Plain loops]
+    `numpy.vecdot` leaves vectors to BLAS, but not those whose elements lie in memory in reverse: for
+    them it has a loop of its own, which rounds each product and adds it to the sum.  That is what
+    `_in_order` needs, without an array of all products.  Where NumPy was compiled to fuse the two
+    (`_loops_are_plain`), that array is made.
 """
 
 from __future__ import annotations
@@ -20,7 +26,7 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import add, float16, float32, float64, multiply
+from numpy import add, float16, float32, float64, multiply, vecdot
 
 Array: TypeAlias = Any  # an ndarray
 
@@ -36,7 +42,7 @@ _FUSED_STEPS: Final = 16  # the largest inner size for which fused multiply-add 
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """a @ b for arrays of one dtype with one or more dimensions; sizes are the caller's to check.
+    """a @ b, stored row by row, for arrays of one dtype with one or more dimensions whose sizes fit.
 
     float16 is added up in float32 and rounded once; integers wrap around.
     """
@@ -47,17 +53,20 @@ def matmul(a: Array, b: Array) -> Array:
             return result
     if dtype == float16:
         return matmul(a.astype(float32), b.astype(float32)).astype(float16)
+    # For the gradient of a sum, which has strides of 0, NumPy's product would be a loop without BLAS.
+    if 0 in a.strides:
+        a = numpy.ascontiguousarray(a)
+    if 0 in b.strides:
+        b = numpy.ascontiguousarray(b)
     work = a.size * b.shape[-1] if b.ndim > 1 else a.size
-    if work > LIMIT or not a.size or not b.size:
-        return numpy.matmul(a, b)
-    if dtype != float32 and dtype != float64:
-        return numpy.matmul(a, b)
+    if work > LIMIT or not work or (dtype != float32 and dtype != float64):
+        return _library_product(a, b)
     if a.ndim + b.ndim < 4 and max(a.ndim, b.ndim) < 3:
         if a.ndim == 2:
             return _matrix_vector(a, b)
-        return _matrix_vector(b.T, a) if b.ndim == 2 else dot(a, b)
+        return _matrix_vector(b.T, a) if b.ndim == 2 else _dot(a, b)
     if a.ndim == 1 or b.ndim == 1:
-        return numpy.matmul(a, b)
+        return _library_product(a, b)
     if a.ndim == 2 and b.ndim == 2:
         return _matrices(a, b)
     if a.ndim == b.ndim == 3 and work >= _BATCH_LIMIT * len(a):
@@ -67,17 +76,34 @@ def matmul(a: Array, b: Array) -> Array:
     return _in_order(a, b)
 
 
+def _library_product(a: Array, b: Array) -> Array:
+    result = numpy.matmul(a, b)
+    # NumPy's product of two matrices stored by columns is stored by columns.
+    return result if result.ndim < 2 or result.flags.c_contiguous else result.copy(order="C")
+
+
+def dot(a: Array, b: Array) -> Array:
+    """The inner product of two vectors of one size and dtype."""
+    if 0 < a.size < _FEW.get(a.dtype.char, 0):
+        return add.accumulate(multiply(a, b))[-1] + 0.0  # the sum of -0.0 is 0.0
+    return matmul(a, b)
+
+
 def _few_terms(a: Array, b: Array) -> Array | None:
     """The product of two matrices or vectors for sums of so few terms that all orders below are one:
     rounded products are added one after the other, from 0 on.  None for batches.
 
-    Fewer than 8 terms NumPy adds in order along any axis.  (For 12 columns see `_matrices`.)
+    (For 12 columns see `_matrices`.)
     """
     rank = a.ndim
     if b.ndim == 2 and rank == 2:
-        return add.reduce(multiply(a[:, :, None], b), 1, initial=0)
+        return _in_order(a, b)
+    if b.ndim == rank == 1 and b.size:
+        return dot(a, b)
     if b.ndim == 1 and rank <= 2:
-        return add.reduce(multiply(a, b), -1, out=..., initial=0)
+        if _PLAIN:
+            return vecdot(a, _reversed_in_memory(b))
+        return add.reduce(multiply(a, b), -1, out=..., initial=0)  # so few are added in order
     return None
 
 
@@ -92,7 +118,7 @@ def _matrices(a: Array, b: Array) -> Array:
         return _matrix_vector(b.T, a[0])[None]
     if rows >= 4 and columns >= 12:
         fused = inner <= _FUSED_STEPS and a.dtype == float32
-        return _fused(a, b) if fused else numpy.matmul(a, b)
+        return _fused(a, b) if fused else _library_product(a, b)
     lanes = 16 // a.itemsize
     if inner >= lanes and _is_transposed(b) and not _is_transposed(a):
         return _rows_by_rows(a, b.T)
@@ -104,11 +130,36 @@ def _is_transposed(matrix: Array) -> bool:
 
 
 def _in_order(a: Array, b: Array) -> Array:
-    """Rounded products, added in order."""
+    """Rounded products, added in order: Note [Plain loops]."""
+    if _PLAIN:
+        if b.ndim == 2 == a.ndim:
+            return vecdot(a[:, None], _reversed_in_memory(b).T)
+        columns = b[..., ::-1, :].copy()[..., ::-1, :].swapaxes(-1, -2)
+        return vecdot(a[..., None, :], columns[..., None, :, :])
     if b.shape[-1] == 1:
         terms = multiply(a, numpy.swapaxes(b, -1, -2))
         return add.accumulate(terms, axis=-1)[..., -1:] + terms.dtype.type(0)
-    return add.reduce(multiply(a[..., None], b[..., None, :, :]), axis=-2, initial=0)
+    return add.reduce(multiply(a[..., None], b[..., None, :, :], order="C"), axis=-2, initial=0)
+
+
+def _reversed_in_memory(array: Array) -> Array:
+    """A copy whose first axis has a negative stride."""
+    return array[::-1].copy()[::-1]
+
+
+def _loops_are_plain() -> bool:
+    """Whether NumPy's own loop for dot products adds rounded products in order: Note [Plain loops]."""
+    for kind in (float32, float64):
+        step = numpy.finfo(kind).eps
+        a, b = numpy.full((2, 40), step / 2, kind), numpy.ones(40, kind)
+        a[0], a[0, :2], b[1] = 0, (-1 - 2 * step, 1 + step), 1 + step  # 0 if products are rounded
+        a[1, :2] = 1, 0  # 1 if no two of the others meet before they are added to it
+        if vecdot(a, _reversed_in_memory(b)).tolist() != [0, 1]:
+            return False
+    return True
+
+
+_PLAIN: Final = _loops_are_plain()
 
 
 def _down(terms: Array) -> Array:
@@ -155,9 +206,11 @@ def _rows_by_rows(a: Array, b: Array) -> Array:
     the others."""
     rows, size = a.shape
     columns = len(b)
+    lanes = 16 // a.itemsize
+    if _PLAIN and size % lanes == columns % 4 == 0:
+        return _by_whole_lanes(a, b, lanes)
     terms = multiply(a[:, None], b)
     result = numpy.empty((rows, columns), terms.dtype)
-    lanes = 16 // terms.itemsize
     grouped = columns // 4 * 4
     step = lanes if size % lanes else 1
     for row in range(step if grouped else 0):
@@ -166,6 +219,13 @@ def _rows_by_rows(a: Array, b: Array) -> Array:
     if grouped < columns:
         result[:, grouped:] = _by_eights(terms[:, grouped:])
     return result
+
+
+def _by_whole_lanes(a: Array, b: Array, width: int) -> Array:
+    """Dot products of rows that fill whole vectors, by lanes: `_by_lanes` without an array of products."""
+    left = a.reshape(len(a), -1, width).transpose(2, 0, 1)
+    right = _reversed_in_memory(b.reshape(len(b), -1, width).transpose(1, 2, 0)).transpose(1, 2, 0)
+    return _pairwise(vecdot(left[:, :, None], right[:, None]).transpose(1, 2, 0))
 
 
 def _by_lanes(terms: Array, early: int) -> Array:
@@ -271,7 +331,7 @@ def _single_rows(terms: Array) -> Array:
     return _tail(total, terms[:, last:])
 
 
-def dot(a: Array, b: Array) -> Array:
+def _dot(a: Array, b: Array) -> Array:
     """The sum of products of two vectors: four vectors of lanes, the rest to the first lane."""
     terms = multiply(a, b)
     size = len(terms)

@@ -30,18 +30,6 @@ from tgrad.ops.table import composite, operator, promoted
 # ---------------------------------------------------------------- kernels
 
 
-def product(xp: Any, a: Any, b: Any) -> Any:
-    """The matrix product of two arrays of one dtype."""
-    # For the gradient of a sum, which has strides of 0, NumPy's product would be a loop without BLAS.
-    if 0 in a.strides:
-        a = xp.ascontiguousarray(a)
-    if 0 in b.strides:
-        b = xp.ascontiguousarray(b)
-    result = xp.matmul(a, b)
-    # NumPy's product of two matrices stored by columns is stored by columns.
-    return result if result.ndim < 2 or result.flags.c_contiguous else result.copy(order="C")
-
-
 def weighted(xp: Any, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
     """beta * input + alpha * product in the product's dtype; beta 0 ignores the input, NaN and all."""
     kind = product.dtype.type
@@ -86,35 +74,35 @@ def addr_kernel(xp: Any, input: Any, vec1: Any, vec2: Any, beta: Any, alpha: Any
 # ---------------------------------------------------------------- the products
 
 operator(
-    "mm", lambda xp, input, mat2: product(xp, input, mat2),
+    "mm", lambda xp, input, mat2: xp.matmul(input, mat2),
     input=lambda o, g, mat2: o.mm(g, o.t(o.conj(mat2))),
     mat2=lambda o, g, input: o.mm(o.t(o.conj(input)), g),
     check=check_mm, doc="Product of two matrices.",
 )  # fmt: skip
 
 operator(
-    "bmm", lambda xp, input, mat2: product(xp, input, mat2),
+    "bmm", lambda xp, input, mat2: xp.matmul(input, mat2),
     input=lambda o, g, mat2: o.bmm(g, o.transpose(o.conj(mat2), 1, 2)),
     mat2=lambda o, g, input: o.bmm(o.transpose(o.conj(input), 1, 2), g),
     check=check_bmm, doc="Products of two batches of matrices, one by one.",
 )  # fmt: skip
 
 operator(
-    "mv", lambda xp, input, vec: product(xp, input, vec),
+    "mv", lambda xp, input, vec: xp.matmul(input, vec),
     input=lambda o, g, vec: o.unsqueeze(g, 1) * o.conj(vec),
     vec=lambda o, g, input: o.mv(o.t(o.conj(input)), g),
     check=check_mv, doc="Product of a matrix and a vector.",
 )  # fmt: skip
 
 operator(
-    "dot", lambda xp, input, tensor: product(xp, input, tensor),
+    "dot", lambda xp, input, tensor: xp.dot(input, tensor),
     input=lambda o, g, tensor: g * o.conj(tensor),
     tensor=lambda o, g, input: g * o.conj(input),
     check=check_dot, doc="Inner product of two vectors.",
 )  # fmt: skip
 
 operator(
-    "vdot", lambda xp, input, other: product(xp, xp.conj(input), other),
+    "vdot", lambda xp, input, other: xp.dot(xp.conj(input), other),
     input=lambda o, g, other: o.conj(g) * other,
     other=lambda o, g, input: g * input,
     check=check_dot, doc="Inner product of two vectors, the first one conjugated.",
@@ -238,9 +226,7 @@ def _folds(first: Tensor, second: Tensor) -> bool:
     if array.size == 0:
         return True
     strides, shape = array.strides, array.shape
-    return all(
-        strides[i] == strides[i + 1] * shape[i + 1] for i in range(array.ndim - 2)
-    )
+    return all(strides[i] == strides[i + 1] * shape[i + 1] for i in range(array.ndim - 2))
 
 
 def _folded(o: Any, first: Tensor, second: Tensor) -> Any:
