@@ -108,11 +108,17 @@ def derivatives(formulas: Callable[..., Any], o: Any, g: Array, edges: Any, *sav
 
 
 def over(function: Any, target: Array, *others: Any) -> None:
-    """`function(target, *others)` of a single elementwise operation, written over a large target."""
-    pieces = Pieces.of((target, *others)) if target.size >= SINGLE else None
+    """`function(target, *others)` of a single elementwise operation, written over the target."""
+    if target.size < SINGLE:
+        if target.size == 1:  # over a single element NumPy takes three times as long as for a new array
+            target[...] = function(target, *others)
+        else:
+            function(target, *others, target)
+        return
+    pieces = Pieces.of((target, *others))
     alone = not any(type(x) is ndarray and x is not target and may_share_memory(x, target) for x in others)
     if pieces is None or pieces.shape != target.shape or not alone:
-        function(target, *others, out=target)
+        function(target, *others, target)
         return
 
     def work(start: int, stop: int) -> None:

@@ -28,7 +28,7 @@ from typing import Any, Final
 from tgrad import backends
 from tgrad.backends.large import LARGE
 from tgrad.backends.quiet import quiet
-from tgrad.core.graph import AccumulateGrad, Edge, Hooks, Node
+from tgrad.core.graph import FREED, AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, AutogradError, TgradError
@@ -133,46 +133,74 @@ class Walk:
 
     def _stretch(self) -> None:
         """Visit nodes that compute on arrays alone and have no hooks, until there is another on top."""
-        pending, heap, gradients, keep = self.pending, self.heap, self.gradients, self.keep
-        leaves, summed, raw = self.leaves, self.summed, Spaces.raw
-        inner, paths = self.inner, self.paths
+        pending, heap = self.pending, self.heap
         while heap:
             sequence = -heap[0]
             node = pending[sequence]
-            if node.hooks is not None or not node.bare or (inner and node in inner):
+            if not self._is_plain(node):
                 return
             heappop(heap)
             del pending[sequence]
+            self._along(node)
+
+    def _is_plain(self, node: Node) -> bool:
+        """Whether a visit of the node is nothing but a call of its derivative on arrays."""
+        return node.hooks is None and node.bare and not (self.inner and node in self.inner)
+
+    def _along(self, node: Node) -> None:
+        """Visit a plain node, and go on to what it leads to as long as that is plain and next in order."""
+        heap, gradients, leaves, paths = self.heap, self.gradients, self.leaves, self.paths
+        free = not self.keep
+        g = gradients.pop(node)
+        if self.summed:
+            self.summed.discard(node)
+        while True:
             self.node = node
-            g = gradients.pop(node)
-            if summed:
-                summed.discard(node)
             edges = node.edges if paths is None else paths.get(node)
             if edges is None:
-                continue
+                return
             results = node.raw(g, edges)
-            if not keep:
-                node.free()
+            if free and node.saves_tensors:
+                node.saved = FREED
             if node.operands is not None:
-                results = fit(results, node, raw)
-            # `arrive`, written out for the common case of a node reached once.
-            for edge, result in zip(edges, results):  # noqa: B905
-                if edge is None or result is None:
+                results = fit(results, node, Spaces.raw)
+            following = waiting = None
+            for edge, g in zip(edges, results):  # noqa: B905
+                if edge is None or g is None:
                     continue
                 target = edge[0]
                 if type(target) is AccumulateGrad:
                     if target in leaves:
-                        self._add(leaves, target, result)
+                        self._add(leaves, target, g)
                     else:
-                        leaves[target] = result
+                        leaves[target] = g
+                elif target is following:
+                    self._wait(target, waiting)
+                    following = waiting = None
+                    self.arrive(edge, g)
                 elif target.several_outputs or target in gradients:
-                    self.arrive(edge, result)
+                    self.arrive(edge, g)
+                elif following is None:
+                    following, waiting = target, g
+                elif target.sequence < following.sequence:
+                    self._wait(target, g)
                 else:
-                    sequence = target.sequence
-                    pending[sequence] = target
-                    gradients[target] = result
-                    heappush(heap, -sequence)
-            results = result = None  # type: ignore[assignment]  # see Note [Who owns a gradient]
+                    self._wait(following, waiting)
+                    following, waiting = target, g
+            results = g = None  # type: ignore[assignment]  # see Note [Who owns a gradient]
+            if following is None:
+                return
+            if (heap and -heap[0] > following.sequence) or not self._is_plain(following):
+                self._wait(following, waiting)
+                return
+            node, g, waiting = following, waiting, None
+
+    def _wait(self, node: Node, gradient: Any) -> None:
+        """`arrive` for a node of one output that is reached for the first time."""
+        sequence = node.sequence
+        self.pending[sequence] = node
+        self.gradients[node] = gradient
+        heappush(self.heap, -sequence)
 
     def _general(self, simple: bool) -> None:
         """Visit the next node, and if it is not `simple`, all others."""
@@ -326,10 +354,18 @@ class Walk:
 
     def _finish(self) -> None:
         leaves = self.leaves
+        plain = self.needed is None and not self.record
         while leaves:
             node = next(iter(leaves))
-            gradient = leaves.pop(node)
             hooks = node.hooks
+            if plain and hooks is None and state.watch is None:
+                leaf = node.reference()
+                if leaf is not None and leaf._edge is not None:
+                    accumulate(leaf, [leaves.pop(node)])
+                else:
+                    del leaves[node]
+                continue
+            gradient = leaves.pop(node)
             if hooks is not None:
                 for hook in tuple(hooks.tensor.get(0, {}).values()):
                     gradient = self._hooked(hook, gradient)
@@ -381,7 +417,8 @@ def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
             shape, type_ = operand
             if result.shape != shape:
                 result = o.sum_to_size(result, shape)
-            result = o.to_type(result, type_)
+            if result.dtype is not type_.dtype.numpy:
+                result = o.to_type(result, type_)
         fitted.append(result)
     return tuple(fitted)
 
@@ -407,8 +444,8 @@ def accumulate(leaf: Tensor, holder: list[Any]) -> None:
     value = holder.pop()
     grad = leaf._grad
     if grad is not None:
-        type_ = leaf._type
-        type_.xp.add(grad._array, value, out=grad._array)
+        xp = leaf._type.xp
+        xp.over(xp.add, grad._array, value)
         grad.bump_version()
         return
     if type(value) is not type(leaf._array):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tgrad.backends.moved import row_by_row
 from tgrad.core import dtype as dtypes
@@ -48,6 +48,16 @@ def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
     shape = input._array.shape if tensor else input.shape
     if not size and (tensor or shape):
         return o.sum(input)
+    dims = _REPEATED.get((shape, size))
+    if dims is None:
+        dims = _repeated(shape, size)
+    if dims:
+        input = o.sum_dim(input, dims, True)
+    return o.view(input, size) if len(shape) > len(size) else input
+
+
+def _repeated(shape: tuple[int, ...], size: tuple[int, ...]) -> tuple[int, ...]:
+    """The dimensions that broadcasting repeats, kept for the next time; an error where it can't."""
     extra = len(shape) - len(size)
     if extra < 0 or any(
         want not in (1, have) for have, want in zip(shape[extra:], size, strict=True)
@@ -55,15 +65,17 @@ def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
         raise ShapeError(
             f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}."
         )
-    dims = tuple([
+    if len(_REPEATED) >= _KEPT:
+        _REPEATED.clear()
+    dims = _REPEATED[shape, size] = tuple([
         dim for dim, have in enumerate(shape)
         if dim < extra or (size[dim - extra] == 1 and have != 1)
     ])  # fmt: skip
-    if dims:
-        input = o.sum_dim(input, dims, True)
-    if extra:
-        input = o.view(input, size)
-    return input
+    return dims
+
+
+_REPEATED: Final[dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]]] = {}
+_KEPT: Final = 512
 
 
 composite(
