@@ -13,11 +13,16 @@ from typing import Any, Final, TypeAlias
 import numpy
 from numpy import bitwise_and, bitwise_xor, bool_, multiply, ndarray
 
+from tgrad.backends.constants import ZERO
+from tgrad.backends.threads import each
+
 Array: TypeAlias = Any  # an ndarray
 
 MANY: Final = 1024
 """From so many elements on four quick operations take less time than a slow one."""
-_BITS: Final[dict[int, Any]] = {4: numpy.dtype(numpy.int32), 8: numpy.dtype(numpy.int64)}
+BLOCK: Final = 1 << 14
+"""So many elements are written over at a time."""
+_BITS: Final[dict[int, Any]] = {size: numpy.dtype(f"i{size}") for size in (1, 2, 4, 8)}
 
 
 def where(condition: Array, a: Any, b: Any) -> Array:
@@ -26,13 +31,34 @@ def where(condition: Array, a: Any, b: Any) -> Array:
         kind = _common_kind(condition, a, b)
         if kind is not None:
             return _blend(condition, a, b, kind)
+    elif type(b) is int:
+        if not b and type(a) is ndarray and a.dtype.kind == "f":
+            b = ZERO[a.dtype]
+    elif type(a) is int and not a and type(b) is ndarray and b.dtype.kind == "f":
+        a = ZERO[b.dtype]
     return numpy.where(condition, a, b)
+
+
+def write(target: Array, condition: Array, value: Any) -> None:
+    """target[condition] = value, of one element, for a condition that is broadcast."""
+    if target.size >= MANY and condition.dtype == bool_ and target.flags.c_contiguous:
+        kind = _common_kind(condition, value, target)
+        if kind is not None and condition.shape == target.shape:
+            flat, chosen = target.reshape(-1), condition.reshape(-1)
+
+            def work(start: int, stop: int) -> None:
+                flat[start:stop] = _blend(chosen[start:stop], value, flat[start:stop], kind)
+
+            each(work, flat.size, BLOCK)
+            return
+    numpy.copyto(target, value, where=condition)
 
 
 def _common_kind(condition: Array, a: Any, b: Any) -> Any:
     """The dtype of both, if they and the condition lie in memory alike; or None."""
-    kind = a.dtype if type(a) is ndarray else b.dtype if type(b) is ndarray else None
-    if kind is None or kind.kind not in "fi" or kind.itemsize not in _BITS:
+    array = a if type(a) is ndarray else b
+    kind = array.dtype if isinstance(array, ndarray | numpy.generic) else None
+    if kind is None or kind.kind not in "fiubV" or kind.itemsize not in _BITS:
         return None
     if not condition.flags.c_contiguous:
         return None
@@ -49,7 +75,7 @@ def _common_kind(condition: Array, a: Any, b: Any) -> Any:
 def _exact(value: Any, kind: Any) -> bool:
     """Whether a Python number stands for itself in the dtype."""
     if type(value) is int:
-        return abs(value) < 1 << 24
+        return kind.kind in "fi" and kind.itemsize >= 4 and abs(value) < 1 << 24
     return type(value) is float and kind.kind == "f"
 
 

@@ -183,7 +183,8 @@ from numpy import (
 from tgrad import backends
 from tgrad.backends import circles, fused
 from tgrad.backends.choice import where
-from tgrad.backends.large import derivatives, in_blocks, large_sum
+from tgrad.backends.constants import ONE, ZERO, kept
+from tgrad.backends.large import derivatives, in_blocks, large_sum, over
 from tgrad.backends.narrow import finfo, is_narrow
 from tgrad.backends.products import dot, matmul, scaled_product
 from tgrad.backends.ranges import arange, linspace, logspace
@@ -215,16 +216,20 @@ def __getattr__(name: str) -> Any:
     return function
 
 
-if backends.silent:
 def writes_over(name: str) -> bool:
     """Whether the function of this name writes into an array given as `out`, in the array's dtype."""
     return type(globals().get(name)) is numpy.ufunc
 
 
+if backends.silent:
     numpy.seterr(all="ignore")
 
 
 # ------------------------------------------------------------------- functions of one element
+
+
+_SINGLE: Final = dtype(float32)
+_DOUBLE: Final = dtype(float64)
 
 
 def _in_double(ufunc: Any, wide: Any = None) -> Any:
@@ -235,12 +240,13 @@ def _in_double(ufunc: Any, wide: Any = None) -> Any:
     """
 
     def function(x: Any) -> Any:
-        if x.dtype == float32:
-            if wide is not None and x.size >= circles.MANY:
-                return wide(x.astype(float64)).astype(float32)
-            return ufunc(x.astype(float64)).astype(float32)
-        if is_narrow(x.dtype):
-            return ufunc(x.astype(float32)).astype(x.dtype)
+        kind = x.dtype
+        if kind == _SINGLE:
+            if wide is None or x.size < circles.MANY:
+                return ufunc(x.astype(_DOUBLE)).astype(_SINGLE)
+            return wide(x.astype(_DOUBLE)).astype(_SINGLE)
+        if is_narrow(kind):
+            return ufunc(x.astype(_SINGLE)).astype(kind)
         return ufunc(x)
 
     def into(x: Any, out: Any) -> None:
@@ -297,13 +303,31 @@ def logaddexp(a: Any, b: Any) -> Any:
 
 def rsqrt(x: Any) -> Any:
     """1 / sqrt(x), rounded after each step."""
-    return divide(x.dtype.type(1), numpy.sqrt(x))
+    return divide(ONE[x.dtype], numpy.sqrt(x))
 
 
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)), rounded after each step."""
-    one = x.dtype.type(1)
+    one = ONE[x.dtype]
+    if x.ndim and x.dtype == _SINGLE:  # the same with fewer arrays
+        wide = negative(x).astype(_DOUBLE)
+        powers = numpy.exp(wide, wide).astype(_SINGLE)
+        return divide(one, add(one, powers, powers), powers)
     return divide(one, add(one, exp(negative(x))))
+
+
+def relu_back(g: Any, result: Any) -> Any:
+    """The gradient where a result isn't 0 or below."""
+    return where(less_equal(result, ZERO[result.dtype]), 0, g)
+
+
+def one_minus_square(x: Any) -> Any:
+    """1 - x * x for floats, rounded once."""
+    kind = x.dtype
+    if kind == _SINGLE:
+        wide = x.astype(_DOUBLE)
+        return subtract(ONE[_DOUBLE], multiply(wide, wide)).astype(_SINGLE)
+    return fma(negative(x), x, ONE[kind])
 
 
 def at_least(x: Any, bound: Any) -> Any:
@@ -311,16 +335,21 @@ def at_least(x: Any, bound: Any) -> Any:
 
     NumPy has vectors for the maximum of two arrays, not for that of a number and an array.
     """
-    if type(bound) is not ndarray and x.size >= _MANY and x.flags.c_contiguous and x.dtype.kind == "f":
-        bound = numpy.full(x.shape, bound, x.dtype)
-    return maximum(bound, x)
+    return maximum(bound if type(bound) is ndarray else _as_bound(x, bound), x)
+
+
+def _as_bound(x: Any, bound: Any) -> Any:
+    """A number as NumPy is quickest with it."""
+    if x.dtype.kind != "f":
+        return bound
+    if x.size < _MANY or not x.flags.c_contiguous:
+        return ZERO[x.dtype] if type(bound) is int and not bound else kept(bound, x.dtype)
+    return numpy.full(x.shape, bound, x.dtype)
 
 
 def at_most(x: Any, bound: Any) -> Any:
     """The smaller of two, as `at_least`."""
-    if type(bound) is not ndarray and x.size >= _MANY and x.flags.c_contiguous and x.dtype.kind == "f":
-        bound = numpy.full(x.shape, bound, x.dtype)
-    return minimum(bound, x)
+    return minimum(bound if type(bound) is ndarray else _as_bound(x, bound), x)
 
 
 _MANY: Final = 1024
@@ -354,16 +383,16 @@ def power(base: Any, exponent: Any) -> Any:
     PyTorch.  Complex powers are exp(y log x), of 0 too.  Integers wrap around; to a negative power an
     integer is 0, or 1 or -1 for these.
     """
-    if not isinstance(exponent, ndarray | numpy.generic):
+    if type(exponent) is not ndarray and not isinstance(exponent, numpy.generic):
         special = _SPECIAL_POWERS.get(exponent)
         kind = base.dtype.kind
         if special is not None and (kind in "fc" or exponent >= 0):
             return special(base)
         exponent = base.dtype.type(exponent)
+    if base.dtype == _SINGLE:
+        return numpy.power(base.astype(_DOUBLE), exponent.astype(_DOUBLE)).astype(_SINGLE)
     if base.dtype.kind in "iu":
         return _integer_power(base, asarray(exponent))
-    if base.dtype == float32:
-        return numpy.power(base.astype(float64), exponent.astype(float64)).astype(float32)
     if base.dtype.kind == "c":
         return numpy.exp(exponent * numpy.log(base))
     return numpy.power(base, exponent)

@@ -86,8 +86,17 @@ def head(writer: Writer, op: Op, inplace: bool = False) -> None:
         f"(type({p.name}) is Tensor and {p.name}._type is not T)" for p in sources_of(op)
     )
     if op.dtype.quick == "never" or not operands or operands[0].kind != "tensor":
-        writer.add(f"T, ({arrays},) = resolve(OP, ({everything},){given})")
-        writer.add(f"mixed = {unlike or 'False'}")
+        depth = 1
+        if op.dtype.quick == "always" and len(operands) > 1:
+            first = operands[0].name
+            alike = " and ".join(f"type({p.name}) is Tensor" for p in operands)
+            alike += "".join(f" and {p.name}._type is {first}._type" for p in operands[1:])
+            writer.add(f"if {alike}:\n    T, mixed = {first}._type, False")
+            writer.add("\n".join(f"a_{p.name} = {p.name}._array" for p in operands), 2)
+            writer.add("else:")
+            depth = 2
+        writer.add(f"T, ({arrays},) = resolve(OP, ({everything},){given})", depth)
+        writer.add(f"mixed = {unlike or 'False'}", depth)
         _refusal(writer, op, inplace)
         return
     first = operands[0].name

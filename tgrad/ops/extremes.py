@@ -97,10 +97,11 @@ def _bound(input: Any, number: Any) -> Any:
 
 
 def _clamp_numbers(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
-    bounds = _bound(input, min), _bound(input, max)
+    if type(min) is complex or type(max) is complex or input.dtype.kind != "f":
+        min, max = _bound(input, min), _bound(input, max)
     if min != min or max != max:  # nan
         return xp.full_like(input, xp.nan)
-    return _clamp(xp, input, *bounds)
+    return _clamp(xp, input, min, max)
 
 
 def _inside(o: Any, g: Any, input: Any, min: Any, max: Any) -> Any:

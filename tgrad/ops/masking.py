@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy
 
-from tgrad.backends import moved
+from tgrad.backends import choice, moved
 from tgrad.backends.scatter import read_where, write_where
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU_TYPES, tensor_type
@@ -42,7 +42,7 @@ def check_masked_fill(input: Tensor, mask: Tensor, value: Any) -> None:
 
 def masked_filled(xp: Any, input: Any, mask: Any, value: Any) -> Any:
     """A value where a mask is set, else the element."""
-    return numpy.asarray(numpy.where(mask, stored_in(input, value), input), order="C")
+    return numpy.asarray(xp.where(mask, stored_in(input, value), input), order="C")
 
 
 def masked_fill_into(array: Any, mask: Any, value: Any) -> None:
@@ -52,7 +52,7 @@ def masked_fill_into(array: Any, mask: Any, value: Any) -> None:
         raise ShapeError(
             f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(shape)}"
         )
-    numpy.copyto(array, stored_in(array, value), where=mask)
+    choice.write(array, mask, stored_in(array, value))
 
 
 def filled_gradient(o: Any, g: Any, mask: Any) -> Any:
@@ -88,6 +88,10 @@ def where(o: Any, condition: Any, input: Any = None, other: Any = None) -> Any:
     if input is None and other is None:
         return nonzero(o, condition, as_tuple=True)
     dtype = condition._type.dtype
+    if dtype is dtypes.bool_ and type(input) is Tensor and type(other) is Tensor:
+        shape = condition._array.shape
+        if input._array.shape == shape and other._array.shape == shape:
+            return o._where(condition, input, other)
     if dtype not in (dtypes.bool_, dtypes.uint8):
         raise DTypeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "

@@ -329,15 +329,24 @@ operator(
 
 def softplus_back(o: Any, g: Any, input: Any, beta: float, threshold: float) -> Any:
     """The logistic function of beta * x, and 1 above the threshold."""
-    z = o.exp(input * beta)
-    return o._choose(input * beta > threshold, g, g * z / (z + 1))
-
+    scaled = input if beta == 1 and not o.records else input * beta
+    z = o.exp(scaled)
+    return o._choose(scaled > threshold, g, g * z / (z + 1))
 
 
 
 def _softplus_kernel(xp: Any, input: Any, beta: float, threshold: float) -> Any:
-    scaled = input * input.dtype.type(beta)
-    return xp.where(scaled > threshold, input, xp.log1p(xp.exp(scaled)) / input.dtype.type(beta))
+    if beta == 1 and input.dtype.kind == "f":
+        soft = xp.log1p(xp.exp(input))
+        above = xp.greater(input, xp.kept(threshold, input.dtype))
+    else:
+        factor = input.dtype.type(beta)
+        scaled = input * factor
+        soft = xp.log1p(xp.exp(scaled)) / factor
+        above = scaled > threshold
+    if soft.flags.c_contiguous and not xp.count_nonzero(above):
+        return soft
+    return xp.where(above, input, soft)
 
 
 operator(

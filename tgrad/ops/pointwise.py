@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from types import FunctionType
+from typing import Any, Final, cast
 
 from tgrad.backends import narrow
-from tgrad.backends.fused import fma
 from tgrad.core import dtype as dtypes
 from tgrad.core.engine import Spaces
 from tgrad.errors import DTypeError
@@ -18,11 +18,12 @@ from tgrad.ops.table import broadcast, composite, float_result, operator, unary
 def smooth(name: str, **parts: Any) -> None:
     """A function that the array library has under the same name, differentiable for complex
     numbers too, with floating results."""
-
-    def forward(xp: Any, input: Any) -> Any:
-        return getattr(xp, name)(input)
-
+    code = _CALL.__code__.replace(co_names=(name,))  # no getattr in each call
+    forward = FunctionType(code, _CALL.__globals__, name)
     unary(name, forward, dtype=float_result, holomorphic=True, **parts)
+
+
+_CALL: Final = cast(FunctionType, lambda xp, input: xp.name(input))
 
 
 # ---------------------------------------------------------------- for formulas
@@ -74,7 +75,8 @@ def _sign(xp: Any, input: Any) -> Any:
     dtype = input.dtype
     if dtype.kind == "b":
         return xp.asarray(input).copy()
-    return xp.subtract((input > 0).astype(dtype), (input < 0).astype(dtype))
+    zero = xp.ZERO[dtype]
+    return xp.subtract(xp.greater(input, zero).astype(dtype), xp.less(input, zero).astype(dtype))
 
 
 def _sgn(xp: Any, input: Any) -> Any:
@@ -160,10 +162,9 @@ smooth("sigmoid", input=lambda o, g, out: g * (1 - out) * out, aliases=("special
 def _tanh_backward(xp: Any, grad_output: Any, output: Any) -> Any:
     """grad_output * (1 - output**2); the square and the difference are one operation, as in
     PyTorch's kernel."""
-    dtype = output.dtype
-    if dtype.kind != "f":
+    if output.dtype.kind != "f":
         return grad_output * (1 - output * output)
-    return grad_output * fma(-output, output, dtype.type(1), dtype)
+    return grad_output * xp.one_minus_square(output)
 
 
 broadcast(
@@ -321,7 +322,7 @@ unary(
 )  # fmt: skip
 
 broadcast(
-    "relu_backward", lambda xp, grad_output, output: xp.where(output <= 0, 0, grad_output),
+    "relu_backward", lambda xp, grad_output, output: xp.relu_back(grad_output, output),
     kinds={"grad_output": "tensor", "output": "tensor"}, function=False, method=False,
     label="ThresholdBackwardBackward",
     grad_output=lambda o, g, output: o.relu_backward(g, output),
