@@ -136,6 +136,33 @@ def _solve_block(a: Array, b: Array, x: Array, upper: bool, unit: bool) -> None:
     _solve_rows(a, b, x, upper, unit)
 
 
+def inverse_of_triangle(a: Array, upper: bool) -> Array:
+    """The inverses of triangular matrices, whose other triangle is zeros; with infinities where one has none.
+
+    Blocks on the diagonal are inverted by LAPACK, as `_solve_block` has it, and neighbours joined:
+    [[A, B], [0, C]] has the inverse [[A^-1, -A^-1 B C^-1], [0, C^-1]].
+    """
+    n = a.shape[-1]
+    if not upper:
+        return inverse_of_triangle(a.swapaxes(-1, -2), True).swapaxes(-1, -2)
+    if n <= _BLOCK:
+        try:
+            return lapack.inverse(a)
+        except numpy.linalg.LinAlgError:
+            x = lapack.matrices(a.shape, a.dtype)
+            _solve_rows(a, numpy.broadcast_to(numpy.eye(n, dtype=a.dtype), a.shape), x, True, False)
+            return x
+    half = n // 2
+    x = numpy.zeros(a.shape, a.dtype)
+    first = x[..., :half, :half] = inverse_of_triangle(a[..., :half, :half], True)
+    last = x[..., half:, half:] = inverse_of_triangle(a[..., half:, half:], True)
+    numpy.matmul(numpy.matmul(-first, a[..., :half, half:]), last, out=x[..., :half, half:])
+    return x
+
+
+_BLOCK: Final = 32
+
+
 def _solve_rows(a: Array, b: Array, x: Array, upper: bool, unit: bool) -> None:
     """The same row by row, for any numbers."""
     n = a.shape[-1]

@@ -33,6 +33,13 @@ def mirrored(a: Array) -> Array:
     return a.swapaxes(-1, -2).conj()
 
 
+def mirrored_triangle(a: Array, upper: bool) -> Array:
+    """One triangle of square matrices, with the diagonal, and its mirror image in place of the other."""
+    across = a.swapaxes(-1, -2)
+    n = a.shape[-1]
+    return numpy.where(lapack.triangle(n, n, not upper), a, across.conj() if a.dtype.kind == "c" else across)
+
+
 def _no_codes(a: Array) -> Array:
     return numpy.zeros(a.shape[:-2], numpy.int32)
 

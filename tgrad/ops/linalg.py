@@ -99,6 +99,65 @@ operator(
 )  # fmt: skip
 
 
+_FEW = 8
+"""Fewer rows than these are solved for as PyTorch does, to the last digit where that can be had."""
+
+
+def enclosed(o: Any, b: Any, a: Any) -> Any:
+    """a^-1 b a^-H for upper triangular matrices a."""
+    if a.shape[-1] < _FEW:
+        left = o._solve_triangular(a, b, True, True, False)
+        return o._solve_triangular(mirror(o, a), left, False, False, False)
+    inverse = o._inverse_of_triangle(a, True)
+    return times(o, inverse, b, mirror(o, inverse))
+
+
+def over_mirror(o: Any, b: Any, a: Any) -> Any:
+    """b a^-H for upper triangular matrices a."""
+    if a.shape[-1] < _FEW:
+        return o._solve_triangular(mirror(o, a), b, False, False, False)
+    return times(o, b, mirror(o, o._inverse_of_triangle(a, True)))
+
+
+def _inverse_of_triangle(xp: Any, a: Any, upper: bool) -> Any:
+    from tgrad.backends import factors
+
+    return factors.inverse_of_triangle(a, upper)
+
+
+def _inverse_back(o: Any, g: Any, out: Any, upper: bool) -> Any:
+    across = mirror(o, out)
+    full = -times(o, across, g, across)
+    return o.triu(full, 0) if upper else o.tril(full, 0)
+
+
+operator(
+    "_inverse_of_triangle", lambda xp, A, upper: _inverse_of_triangle(xp, A, upper),
+    A=lambda o, g, out, upper: _inverse_back(o, g, out, upper),
+    kinds=MATRIX, **HIDDEN, doc="The inverse of each triangular matrix; for formulas.",
+)  # fmt: skip
+
+
+def _mirrored_triangle(xp: Any, a: Any, upper: bool) -> Any:
+    from tgrad.backends import linear
+
+    return linear.mirrored_triangle(a, upper)
+
+
+def _mirrored_back(o: Any, g: Any, upper: bool) -> Any:
+    if upper:
+        return o.triu(g, 0) + mirror(o, o.tril(g, -1))
+    return o.tril(g, 0) + mirror(o, o.triu(g, 1))
+
+
+operator(
+    "_mirrored_triangle", lambda xp, input, upper: _mirrored_triangle(xp, input, upper),
+    input=lambda o, g, upper: _mirrored_back(o, g, upper),
+    kinds=MATRIX, **HIDDEN,
+    doc="One triangle of each matrix, with the diagonal, and its mirror image in place of the other.",
+)  # fmt: skip
+
+
 def need_no_phase(o: Any, imaginary: Any, sentence: str) -> None:
     """Raise PyTorch's error if a gradient depends on the phase of complex vectors, which is free."""
     array = getattr(imaginary, "_array", imaginary)

@@ -13,6 +13,7 @@ from tgrad.ops.linalg import (
     LINALG,
     MATRIX,
     checked,
+    enclosed,
     mirror,
     need_kernel,
     need_square,
@@ -35,12 +36,10 @@ def cholesky_back(o: Any, g: Any, out: Any, upper: bool) -> Any:
 
     I. Murray, Differentiation of the Cholesky decomposition, 2016.
     """
-    factor, g = (mirror(o, out), mirror(o, g)) if upper else (out, g)
-    product = o.tril(times(o, mirror(o, factor), g), 0)
-    inner = (product + mirror(o, o.tril(product, -1))) * 0.5
-    across = mirror(o, factor)
-    left = o._solve_triangular(across, inner, True, True, False)
-    return o._solve_triangular(factor, left, False, False, False)
+    across = out if upper else mirror(o, out)
+    product = times(o, across, mirror(o, g) if upper else g)
+    inner = o._mirrored_triangle(product, False) * 0.5
+    return enclosed(o, inner, across)
 
 
 for _key, _name, _label in (

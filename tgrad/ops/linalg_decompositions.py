@@ -11,11 +11,13 @@ from tgrad.ops.linalg import (
     diagonal,
     first,
     identity_like,
+    is_complex,
     mirror,
     need_floats,
     need_kernel,
     need_matrix,
     on_diagonal,
+    over_mirror,
     rest,
     times,
 )
@@ -58,10 +60,12 @@ def qr_back(o: Any, g: Any, Q: Any, R: Any, mode: str) -> Any:
 
 
 def _qr_square(o: Any, gq: Any, gr: Any, q: Any, r: Any) -> Any:
-    inner = o.triu(times(o, gr, mirror(o, r)) - times(o, mirror(o, q), gq), 0)
-    whole = inner + mirror(o, inner) - on_diagonal(o, o.real(diagonal(o, inner)))
+    inner = times(o, gr, mirror(o, r)) - times(o, mirror(o, q), gq)
+    whole = o._mirrored_triangle(inner, True)
+    if is_complex(inner):
+        whole = whole - 1j * on_diagonal(o, o.imag(diagonal(o, inner)))
     product = gq + times(o, q, whole)
-    return o._solve_triangular(mirror(o, r), product, False, False, False)
+    return over_mirror(o, product, r)
 
 
 def _check_qr(A: Tensor, mode: str = "reduced") -> None:

@@ -268,6 +268,8 @@ ROWS = {
     ),
     'linalg': (
         ('_matrices', 'torch', 0, None, (), ()),
+        ('_inverse_of_triangle', 'torch', 0, None, (), ()),
+        ('_mirrored_triangle', 'torch', 0, None, (), ()),
     ),
     'linalg_cholesky': (
         ('_linalg_cholesky', 'torch', 0, None, (), ('L', 'info')),
