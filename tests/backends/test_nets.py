@@ -155,13 +155,19 @@ CONVOLUTIONS = [
     ((3, 4, 7, 6), (6, 2, 3, 2), (2, 1), (1, 0), (1, 2), 2),
     ((2, 3, 8, 7), (3, 1, 3, 3), (1, 1), (1, 1), (1, 1), 3),
     ((2, 2, 4, 5, 3), (4, 2, 2, 3, 1), (1, 2, 1), (0, 1, 0), (1, 1, 1), 1),
+    ((1, 3, 6, 5), (5, 3, 3, 2), (1, 1), (1, 1), (1, 1), 1),
+    ((2, 4, 6, 9), (2, 2, 3, 3), (1, 1), (0, 2), (2, 1), 2),
+    ((2, 3, 6, 5), (4, 3, 1, 1), (1, 1), (0, 0), (1, 1), 1),
+    ((2, 3, 6, 5), (4, 3, 2, 2), (1, 1), (2, 1), (1, 1), 1),
 ]
 
 
+@pytest.mark.parametrize(("few", "short"), [(64, 1 << 13), (0, 0), (64, 0), (0, 1 << 13)])
 @pytest.mark.parametrize("block", [1, 150, 1 << 18])
 @pytest.mark.parametrize(("shape", "weight", "stride", "padding", "dilation", "groups"), CONVOLUTIONS)
-def test_convolution(shape, weight, stride, padding, dilation, groups, block, monkeypatch):
-    monkeypatch.setattr(convolution, "_BLOCK", block)
+def test_convolution(shape, weight, stride, padding, dilation, groups, block, few, short, monkeypatch):
+    for name, value in (("_BLOCK", block), ("_FEW", few), ("_SHORT", short)):
+        monkeypatch.setattr(convolution, name, value)
     x, w = noise(*shape, dtype="float64"), noise(*weight, dtype="float64")
     bias = noise(len(w), dtype="float64")
     options = (stride, padding, dilation)
@@ -187,6 +193,47 @@ def test_convolution_of_nothing():
     back = convolution.convolve_back_w(noise(0, 3, 4), noise(0, 2, 5), (2,), (1,), (0,), (1,), 1)
     assert back.shape == (3, 2, 2)
     assert (back == 0).all()
+
+
+def test_memory_in_another_order():
+    """Strides of the input, the weight and the gradient change nothing."""
+    x, w = noise(4, 5, 2, 3).transpose(2, 3, 0, 1)[:, :2], noise(2, 3, 2, 6).transpose(3, 2, 1, 0)
+    y, options = numpy.broadcast_to(noise(2, 6, 1, 1), (2, 6, 4, 6)), ((1, 1), (1, 1), (1, 1), 1)
+    whole = [numpy.ascontiguousarray(each) for each in (x, w, y)]
+    found = [
+        (
+            convolution.convolve(x, w, (4, 6), *options),
+            convolution.convolve_back_x(y, w, (4, 5), *options),
+            convolution.convolve_back_w(y, x, (3, 2), *options),
+        )
+        for x, w, y in ((x, w, y), whole)
+    ]
+    for one, other in zip(*found, strict=True):
+        numpy.testing.assert_array_equal(one, other)
+
+
+def test_a_call_like_one_before_is_looked_at():
+    """What was right for other shapes, types or options isn't taken to be right."""
+    x, w = tgrad.rand(2, 3, 6, 6), tgrad.rand(4, 3, 3, 3)
+    for _ in range(2):
+        assert F.conv2d(x, w).shape == (2, 4, 4, 4)
+        with pytest.raises(tgrad.errors.DTypeError):
+            F.conv2d(x, w.double())
+        with pytest.raises(tgrad.errors.ShapeError):
+            F.conv2d(x, w, padding=-1)
+        with pytest.raises(tgrad.errors.ShapeError):
+            F.conv2d(x[:, :2], w)
+        with pytest.raises(tgrad.errors.ShapeError):
+            F.conv2d(x, w, tgrad.zeros(3))
+
+
+def test_few_plans_are_kept(monkeypatch):
+    from tgrad.ops import nn_convolution
+
+    monkeypatch.setattr(nn_convolution, "_MOST_PLANS", 3)
+    for size in range(4, 12):
+        F.conv1d(tgrad.rand(1, 1, size), tgrad.rand(1, 1, 3))
+        assert len(nn_convolution._plans) <= 3 or size == 4
 
 
 def test_infinities_stay_in_their_windows():

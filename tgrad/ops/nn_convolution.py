@@ -6,6 +6,7 @@ does backwards for each of the two, are each other's derivatives, so that all or
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from tgrad.core import dtype as dtypes
@@ -27,6 +28,7 @@ _HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
 _KINDS = {"grad": "tensor", "groups": "int", "weight": "tensor"}
 
 
+@cache
 def _kernels() -> Any:
     from tgrad.backends import convolution
 
@@ -155,6 +157,39 @@ def _convolution(
     if input._type.category == dtypes.COMPLEX:
         refused.check_complex(input, weight, bias)
         return _complex(o, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    plan = _plan(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    steps, around, spread, more = plan
+    return o._convolution(input, weight, bias, steps, around, spread, transposed, more, groups)
+
+
+def _plan(
+    input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
+    output_padding: Any, groups: int,
+) -> tuple[Sizes, Sizes, Sizes, Sizes]:  # fmt: skip
+    """The numbers for each dimension, once everything is found to be right; kept for calls like this one."""
+    likeness: Any = None if bias is None else (bias._array.shape, bias._type)
+    key = (
+        input._array.shape, input._type, weight._array.shape, weight._type, likeness, stride, padding,
+        dilation, transposed, output_padding, groups,
+    )  # fmt: skip
+    plan = _plans.get(key)
+    if plan is None:
+        options = (stride, padding, dilation, transposed, output_padding, groups)
+        plan = _looked_through(input, weight, bias, *options)
+        if len(_plans) >= _MOST_PLANS:
+            _plans.clear()
+        _plans[key] = plan
+    return plan
+
+
+_plans: dict[Any, tuple[Sizes, Sizes, Sizes, Sizes]] = {}
+_MOST_PLANS = 256
+
+
+def _looked_through(
+    input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
+    output_padding: Any, groups: int,
+) -> tuple[Sizes, Sizes, Sizes, Sizes]:  # fmt: skip
     refused.check_weight(weight, groups)
     n = weight.ndim - 2
     refused.check_lists(n, stride=stride, padding=padding, dilation=dilation, output_padding=output_padding)
@@ -171,7 +206,7 @@ def _convolution(
             refused.check_output_padding(more, steps, spread)
             refused.check_result(sizes, transposed_sizes(sizes, kernel, steps, around, spread, more))
         refused.check_types(input, weight, bias, transposed)
-    return o._convolution(input, weight, bias, steps, around, spread, transposed, more, groups)
+    return steps, around, spread, more
 
 
 def _complex(o: Any, input: Any, weight: Any, bias: Any, *options: Any) -> Any:
