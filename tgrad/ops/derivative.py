@@ -122,6 +122,7 @@ def _make_node_classes(op: Op) -> tuple[type[Node], type[Node], type[Node]]:
         "saved_names": saved,
         "saves_tensors": any(is_tensor(op, n) or n == "indices" for n in saved),
         "several_outputs": op.outputs != 1,
+        "materialize": not op.partial,
         "bare": op.outputs == 1,
         "results": {"out": 0, **{name: i for i, name in enumerate(op.fields[: op.outputs])}},
         "raw": _derivative(op, saved, arrays=True),

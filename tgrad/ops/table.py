@@ -153,6 +153,7 @@ class Op:
         elementwise: bool = False,
         listed: bool = True,
         together: Callable[..., Any] | None = None,
+        partial: bool = False,
     ) -> None:
         self.name = name
         self.public = public_name(name)
@@ -211,6 +212,8 @@ class Op:
         place alone, so that large arrays can be worked on in blocks."""
         self.together = together
         """Note [Derivatives together]"""
+        self.partial = partial
+        """Whether the formulas take None for the gradient of a result that none arrived at, not zeros."""
         self.listed = listed
         """Whether messages list this overload."""
         base = self.public.rstrip("_")
