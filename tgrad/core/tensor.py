@@ -429,11 +429,14 @@ class Tensor:
             dtype = dtypes.from_numpy(array.dtype)
             assert dtype is not None
             type_ = type_.related[dtype]
-        result = new_tensor(array, type_)
         storage = self._storage
         if storage is None:
             storage = self._storage = Storage(self._array)
+        result = _create(Tensor)  # `new_tensor`, written out
+        result._array = array
+        result._type = type_
         result._storage = storage
+        result._edge = result._grad = None
         view = self._view
         if view is None:
             result._view = (self, storage.version, kind if state.grad else IN_NO_GRAD)

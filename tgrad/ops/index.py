@@ -118,9 +118,12 @@ def _takes(part: Any) -> int:
 
 
 def _slice_bounds(part: slice) -> tuple[Any, Any, int]:
-    step = 1 if part.step is None else _bound(part.step)
-    start = None if part.start is None else _bound(part.start)
-    stop = None if part.stop is None else _bound(part.stop)
+    start, stop, step = part.start, part.stop, part.step
+    step = 1 if step is None else _bound(step)
+    if start is not None and type(start) is not int:
+        start = _bound(start)
+    if stop is not None and type(stop) is not int:
+        stop = _bound(stop)
     if step == 0:
         raise ArgumentValueError("slice step cannot be zero")
     if step < 0:
@@ -224,6 +227,8 @@ def getitem(self: Tensor, index: Any) -> Any:
         return Spaces.recorded._select(self, 0, index)
     if kind is tuple and len(index) <= array.ndim and _SIMPLE.issuperset(map(type, index)):
         view = _simple_view(self, index)
+    elif kind is slice and array.ndim:
+        return _slice(Spaces.recorded, self, 0, *_slice_bounds(index), True)
     elif kind is Tensor and index._array.ndim and array.ndim and index._type.dtype in _PICKING:
         return Spaces.recorded.index(self, indices_of((index,)))
     else:

@@ -23,6 +23,15 @@ def viewed(xp: Any, input: Any, size: tuple[int, ...]) -> Any:
     Raises:
         ShapeError: the number of elements differs, or it would take a copy.
     """
+    if input.flags.c_contiguous:
+        for number in size:
+            if number < -1:
+                break  # NumPy would take it for -1
+        else:
+            try:
+                return input.reshape(size)
+            except ValueError:
+                pass  # said in PyTorch's words below
     result = reshaped(input, inferred(size, input.size))
     if result is None:
         raise ShapeError(
@@ -80,7 +89,7 @@ operator(
 
 def reshape(o: Any, input: Any, shape: tuple[int, ...]) -> Any:
     """`view` where that is possible, of a copy where not; arrays and tensors."""
-    if not isinstance(input, Tensor):
+    if type(input) is not Tensor:
         return input.reshape(shape)
     array = input._array
     if array.flags.c_contiguous:
@@ -108,6 +117,8 @@ composite(
 def flatten(o: Any, input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Several dimensions as one."""
     shape = input._array.shape
+    if start_dim == 0 and end_dim == -1 and len(shape) > 1:
+        return o.reshape(input, (input._array.size,))
     first, last = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if first > last:
         raise ShapeError("flatten() has invalid args: start_dim cannot come after end_dim")
@@ -312,8 +323,11 @@ def squeezed(xp: Any, input: Any, dims: tuple[int, ...] | None = None) -> Any:
 def unsqueezed(xp: Any, input: Any, dim: int) -> Any:
     """An array with a new dimension of size 1."""
     shape = input.shape
-    dim = wrap_dim(dim, len(shape) + 1)
-    new = (*shape[:dim], 1, *shape[dim:])
+    if dim == 0:
+        new = (1, *shape)
+    else:
+        dim = wrap_dim(dim, len(shape) + 1)
+        new = (*shape[:dim], 1, *shape[dim:])
     if input.flags.c_contiguous:
         return input.reshape(new)
     strides = input.strides

@@ -234,6 +234,8 @@ def sliced(
         raise DimensionError("slice() cannot be applied to a 0-dim tensor.")
     if step <= 0:
         raise ShapeError("slice step must be positive")
+    if dim == 0:
+        return input[start:end:step]
     return input[_front(wrap_dim(dim, input.ndim), slice(start, end, step))]
 
 
