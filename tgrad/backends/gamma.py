@@ -8,7 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from tgrad.backends.precision import Array, doubled, horner, native
+from tgrad.backends.choice import where
+from tgrad.backends.precision import Array, doubled, horner, native, piecewise
 
 EULER = 0.5772156649015328606
 
@@ -56,50 +57,68 @@ def stirling_rest(x: Array) -> Array:
 
 
 def _lgamma_positive(x: Array) -> Array:
-    large = (x - 0.5) * np.log(x) - x + 0.5 * math.log(2 * math.pi) + stirling_rest(np.maximum(x, 10))
-    reduced = np.where(x < 10, x, 2.0)
+    large = ~(x < 10)
+    low, middle = x < 0.5, x < 1.5
+    return piecewise(
+        x,
+        (large, _lgamma_large),
+        (low, lambda x: _lgamma_near_two(np.maximum(x, 0)) - np.log(x) - np.log1p(x)),
+        (middle & ~low, lambda x: _lgamma_near_two(x - 1) - np.log(x)),
+        (~(large | middle), _lgamma_reduced),
+    )
+
+
+def _lgamma_large(x: Array) -> Array:
+    return (x - 0.5) * np.log(x) - x + 0.5 * math.log(2 * math.pi) + stirling_rest(x)
+
+
+def _lgamma_reduced(x: Array) -> Array:
+    """log gamma(x) for 1.5 <= x < 10, by the recurrence."""
     product = np.ones_like(x)
     for _ in range(8):
-        high = reduced > 2.5
-        reduced = np.where(high, reduced - 1, reduced)
-        product = np.where(high, product * reduced, product)
-    near_two = _lgamma_near_two(np.clip(reduced, 1.5, 2.5) - 2) + np.log(product)
-    near_one = _lgamma_near_two(np.clip(x - 1, -0.5, 0.5)) - np.log(x)
-    near_zero = _lgamma_near_two(np.clip(x, 0, 0.5) - 0) - np.log(x) - np.log1p(x)
-    result = np.where(x < 1.5, np.where(x < 0.5, near_zero, near_one), near_two)
-    return np.where(x < 10, result, large)
+        high = x > 2.5
+        if not high.any():
+            break
+        x = where(high, x - 1, x)
+        product = where(high, product * x, product)
+    return _lgamma_near_two(x - 2) + np.log(product)
 
 
 def _lgamma(x: Array) -> Array:
     """By the series at 2, the recurrence, Stirling's series and reflection (DLMF 5.5.3)."""
-    positive = _lgamma_positive(np.where(x > 0, x, 1 - x))
+    above = x > 0
+    result = piecewise(x, (above, _lgamma_positive), (~above, _lgamma_reflected))
+    tiny = np.abs(x) < 1e-17
+    if tiny.any():
+        result = where(tiny & (x != 0), -np.log(np.abs(x)), result)
+    return where(np.isinf(x), np.inf, where(np.isnan(x), x, result))
+
+
+def _lgamma_reflected(x: Array) -> Array:
     sine = np.abs(np.sin(math.pi * (x - np.round(x))))
-    reflected = np.log(math.pi / sine) - positive
-    result = np.where(x > 0, positive, np.where(x == np.floor(x), np.inf, reflected))
-    result = np.where((np.abs(x) < 1e-17) & (x != 0), -np.log(np.abs(x)), result)
-    return np.where(np.isinf(x), np.inf, np.where(np.isnan(x), x, result))
+    return where(x == np.floor(x), np.inf, np.log(math.pi / sine) - _lgamma_positive(1 - x))
 
 
 def _digamma(x: Array) -> Array:
     """The recurrence up to 10, then DLMF 5.11.2; reflection (5.5.4) below 0, in double precision."""
     negative = x < 0
     cotangent = math.pi / np.tan(math.pi * (x - np.trunc(x)).astype(np.float64))
-    shift = np.where(negative, cotangent.astype(x.dtype), x.dtype.type(0))
-    y = np.where(negative, 1 - x, x)
+    shift = where(negative, cotangent.astype(x.dtype), x.dtype.type(0))
+    y = where(negative, 1 - x, x)
     result = np.zeros_like(x)
     for _ in range(10):
         small = y < 10
-        result = np.where(small, result - 1 / y, result)
-        y = np.where(small, y + 1, y)
+        result = where(small, result - 1 / y, result)
+        y = where(small, y + 1, y)
     ten = y == 10
     at_ten = result + x.dtype.type(2.25175258906672110764)
     inverse = 1 / (y * y)
     terms = tuple(float(b / (2 * k)) for k, b in enumerate(bernoulli(7), 1))
-    rest = np.where(y < 1e17, inverse * horner(terms[::-1], inverse), 0.0)
+    rest = where(y < 1e17, inverse * horner(terms[::-1], inverse), 0.0)
     logarithm = np.log(y.astype(np.float64)).astype(x.dtype)
-    result = np.where(ten, at_ten, result + logarithm - x.dtype.type(0.5) / y - rest) - shift
-    result = np.where(negative & (x == np.floor(x)), np.nan, result)
-    return np.where(x == 0, np.copysign(np.inf, -x), result)
+    result = where(ten, at_ten, result + logarithm - x.dtype.type(0.5) / y - rest) - shift
+    result = where(negative & (x == np.floor(x)), np.nan, result)
+    return where(x == 0, np.copysign(np.inf, -x), result)
 
 
 def _trigamma(x: Array) -> Array:
@@ -107,14 +126,14 @@ def _trigamma(x: Array) -> Array:
     low = x < 0.5
     pi = x.dtype.type(math.pi)
     sine = np.sin((pi * x).astype(np.float64)).astype(x.dtype)
-    result = np.where(low, -(pi * pi) / (sine * sine), x.dtype.type(0))
-    y = np.where(low, 1 - x, x)
+    result = where(low, -(pi * pi) / (sine * sine), x.dtype.type(0))
+    y = where(low, 1 - x, x)
     for _ in range(6):
         result = result + 1 / (y * y)
         y = y + 1
     inverse = 1 / (y * y)
     result = result + (1 + 1 / (2 * y) + inverse * (1 / 6 - inverse * (1 / 30 - inverse * (1 / 42)))) / y
-    return np.where(low, -result, result)
+    return where(low, -result, result)
 
 
 def _zeta_of_positive(s: Array, q: Array) -> Array:
@@ -128,7 +147,7 @@ def _zeta_of_positive(s: Array, q: Array) -> Array:
     factor = s * base ** (-s - 1)
     for j, b in enumerate(bernoulli(12), 1):
         term = float(b) / math.factorial(2 * j) * factor
-        total = total + np.where(np.isfinite(term), term, 0.0)
+        total = total + where(np.isfinite(term), term, 0.0)
         factor = factor * (s + 2 * j - 1) * (s + 2 * j) / (base * base)
     return total
 
@@ -140,18 +159,18 @@ def _zeta(s: Array, q: Array) -> Array:
     sign, the difference of its values at f and f + m.
     """
     negative = q < 0
-    part = np.where(negative, -q - np.floor(-q), 0.5)
-    count = np.where(negative, np.floor(-q) + 1, 1.0)
-    total = _zeta_of_positive(s, np.where(negative, 1 - part, np.abs(q)))
+    part = where(negative, -q - np.floor(-q), 0.5)
+    count = where(negative, np.floor(-q) + 1, 1.0)
+    total = _zeta_of_positive(s, where(negative, 1 - part, np.abs(q)))
     if negative.any():
-        sign = np.where(s % 2 == 0, 1.0, -1.0)
+        sign = where(s % 2 == 0, 1.0, -1.0)
         first = sign * (_zeta_of_positive(s, part) - _zeta_of_positive(s, part + count))
-        total = np.where(negative, total + first, total)
-    total = np.where(np.isinf(s) | np.isinf(q), np.nan, total)
-    total = np.where(s == 1, np.inf, np.where(s < 1, np.nan, total))
+        total = where(negative, total + first, total)
+    total = where(np.isinf(s) | np.isinf(q), np.nan, total)
+    total = where(s == 1, np.inf, where(s < 1, np.nan, total))
     whole = q == np.floor(q)
-    below = np.where(whole, np.inf, np.where(s == np.floor(s), total, np.nan))
-    return np.where((s > 1) & (q <= 0), below, total)
+    below = where(whole, np.inf, where(s == np.floor(s), total, np.nan))
+    return where((s > 1) & (q <= 0), below, total)
 
 
 def polygamma(n: int, x: Array) -> Array:
@@ -176,7 +195,7 @@ def _log1p_less(x: Array) -> Array:
     series = np.zeros_like(x)
     for k in range(14, 0, -1):
         series = (series + 2 / (2 * k + 1)) * square
-    return np.where(np.abs(x) < 0.4, ratio * series - x * ratio, np.log1p(x) - x)
+    return where(np.abs(x) < 0.4, ratio * series - x * ratio, np.log1p(x) - x)
 
 
 def _gamma_factor(a: Array, x: Array) -> Array:
@@ -186,25 +205,36 @@ def _gamma_factor(a: Array, x: Array) -> Array:
     large = np.exp(wide * _log1p_less((x - wide) / wide) - stirling_rest(wide)) * np.sqrt(
         wide / (2 * math.pi)
     )
-    return np.where(a < 10, small, large)
+    return where(a < 10, small, large)
 
 
 def _incomplete_gamma(a: Array, x: Array) -> tuple[Array, Array]:
-    """P(a, x) and Q(a, x), by the series DLMF 8.11.4 below x = a + 1 and Legendre's continued
-    fraction (8.9.2, evaluated by Lentz's method) above."""
-    factor = _gamma_factor(a, x)
+    """P(a, x) and Q(a, x), from the lower one below x = a + 1 and from the upper one above."""
     low = x < a + 1
-    y = np.where(low, x, 0.0)
+    part = np.empty_like(x)
+    for chosen, function in ((low, _lower_series), (~low, _upper_fraction)):
+        if chosen.any():
+            part[chosen] = function(a[chosen], x[chosen])
+    part *= _gamma_factor(a, x)
+    return where(low, part, 1 - part), where(low, 1 - part, part)
+
+
+def _lower_series(a: Array, x: Array) -> Array:
+    """P(a, x) without its factor, by the series DLMF 8.11.4."""
     term = 1 / a
     series = term.copy()
     for k in range(1, 3000):
-        term = term * y / (a + k)
+        term = term * x / (a + k)
         series = series + term
         if not (term > series * 1e-17).any():
             break
-    z = np.where(low, a + 2, x)
-    b = z + 1 - a
-    c = np.full_like(z, 1e300)
+    return series
+
+
+def _upper_fraction(a: Array, x: Array) -> Array:
+    """Q(a, x) without its factor, by Legendre's continued fraction (DLMF 8.9.2, by Lentz's method)."""
+    b = x + 1 - a
+    c = np.full_like(x, 1e300)
     d = 1 / b
     fraction = d.copy()
     for k in range(1, 3000):
@@ -214,26 +244,25 @@ def _incomplete_gamma(a: Array, x: Array) -> tuple[Array, Array]:
         c = b + numerator / c
         change = c * d
         fraction = fraction * change
-        if not (np.abs(change - 1) > 1e-16).any():
+        if not (np.abs(change - 1) > 3e-16).any():
             break
-    lower, upper = factor * series, factor * fraction
-    return np.where(low, lower, 1 - upper), np.where(low, 1 - lower, upper)
+    return fraction
 
 
 def _gamma_edges(a: Array, x: Array, inner: Array, at_zero: float) -> Array:
     """The values at the ends of the domain; nan outside of it."""
     bad = (x < 0) | (a < 0) | np.isnan(x) | np.isnan(a)
-    result = np.where(np.isinf(x), 1 - at_zero, inner)
-    result = np.where(np.isinf(a), np.where(np.isinf(x), np.nan, at_zero), result)
-    result = np.where(x == 0, at_zero, result)
-    result = np.where(a == 0, np.where(x > 0, 1 - at_zero, np.nan), result)
-    return np.where(bad, np.nan, result)
+    result = where(np.isinf(x), 1 - at_zero, inner)
+    result = where(np.isinf(a), where(np.isinf(x), np.nan, at_zero), result)
+    result = where(x == 0, at_zero, result)
+    result = where(a == 0, where(x > 0, 1 - at_zero, np.nan), result)
+    return where(bad, np.nan, result)
 
 
 def _ordinary(a: Array, x: Array) -> tuple[Array, Array]:
     """Arguments inside of the domain: others are replaced by 1."""
     inside = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
-    return np.where(inside, a, 1.0), np.where(inside, x, 1.0)
+    return where(inside, a, 1.0), where(inside, x, 1.0)
 
 
 def _gammainc(a: Array, x: Array) -> Array:

@@ -58,3 +58,16 @@ def horner(coefficients: tuple[float, ...], x: Array) -> Array:
         total *= x
         total += coefficient
     return total
+
+
+def piecewise(x: Array, *pieces: tuple[Array, Callable[[Array], Array]]) -> Array:
+    """A function whose pieces are computed only where their condition holds, one for each element."""
+    flat = x.reshape(-1)
+    result = np.empty_like(flat)
+    for condition, function in pieces:
+        places = np.flatnonzero(condition)
+        if len(places) == flat.size:
+            return function(flat).reshape(x.shape)
+        if len(places):
+            result[places] = function(flat.take(places))
+    return result.reshape(x.shape)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tgrad.backends.choice import where
-from tgrad.backends.precision import Array, doubled, horner, native
+from tgrad.backends.precision import Array, doubled, horner, native, piecewise
 
 # ------------------------------------------------------------------------- error functions
 
@@ -42,10 +42,18 @@ def _erf_near(x: Array) -> Array:
 
 def _erfcx_positive(x: Array) -> Array:
     """exp(x**2) erfc(x) where x >= 0.47."""
-    middle = horner(_MIDDLE_P, x) / horner(_MIDDLE_Q, x)
+    middle = x <= 4
+    return piecewise(x, (middle, _erfcx_middle), (~middle, _erfcx_far))
+
+
+def _erfcx_middle(x: Array) -> Array:
+    return horner(_MIDDLE_P, x) / horner(_MIDDLE_Q, x)
+
+
+def _erfcx_far(x: Array) -> Array:
     inverse = 1 / (x * x)
     far = inverse * horner(_FAR_P, inverse) / horner(_FAR_Q, inverse)
-    return where(x <= 4, middle, (1 / math.sqrt(math.pi) - far) / x)
+    return (1 / math.sqrt(math.pi) - far) / x
 
 
 def _exp_minus_square(x: Array) -> Array:
@@ -54,54 +62,88 @@ def _exp_minus_square(x: Array) -> Array:
     return np.exp(-head * head) * np.exp(-(x - head) * (x + head))
 
 
+def _erfc_positive(x: Array) -> Array:
+    """erfc where x >= 0.47, and of NaN."""
+    middle = x <= 4
+    return piecewise(x, (middle, _erfc_middle), (~middle, _erfc_far))
+
+
+def _erfc_middle(x: Array) -> Array:
+    return _exp_minus_square(x) * _erfcx_middle(x)
+
+
+def _erfc_far(x: Array) -> Array:
+    product = _exp_minus_square(np.minimum(x, 28)) * _erfcx_far(x)
+    return where(x > 28, 0.0, where(np.isnan(x), x, product))
+
+
 def _erfc(x: Array) -> Array:
-    size = np.abs(x)
-    tail = where(
-        size > 28, 0.0, _exp_minus_square(np.minimum(size, 28)) * _erfcx_positive(np.maximum(size, 0.4))
-    )
-    far = where(x < 0, 2 - tail, tail)
-    return where(size < 0.47, 1 - _erf_near(x), where(np.isnan(x), x, far))
+    near = np.abs(x) < 0.47
+    return piecewise(x, (near, lambda x: 1 - _erf_near(x)), (~near, _erfc_outside))
+
+
+def _erfc_outside(x: Array) -> Array:
+    tail = _erfc_positive(np.abs(x))
+    return where(x < 0, 2 - tail, tail)
 
 
 def _erf(x: Array) -> Array:
-    size = np.abs(x)
-    return where(size < 0.47, _erf_near(x), np.copysign(1 - _erfc(size), x))
+    near = np.abs(x) < 0.47
+    return piecewise(x, (near, _erf_near), (~near, lambda x: np.copysign(1 - _erfc_positive(np.abs(x)), x)))
 
 
 def _erfcx(x: Array) -> Array:
-    near = np.exp(x * x) * (1 - _erf_near(x))
-    positive = _erfcx_positive(np.maximum(x, 0.4))
-    negative = 2 * np.exp(x * x) - _erfcx_positive(np.maximum(-x, 0.4))
-    far = where(x < 0, negative, positive)
-    return where(np.abs(x) < 0.47, near, where(np.isnan(x), x, far))
+    near = np.abs(x) < 0.47
+    far = ~near
+    return piecewise(
+        x,
+        (near, lambda x: np.exp(x * x) * (1 - _erf_near(x))),
+        (far & ~(x < 0), _erfcx_positive),
+        (far & (x < 0), lambda x: 2 * np.exp(x * x) - _erfcx_positive(-x)),
+    )
 
 
 def _erfinv(y: Array) -> Array:
     """Halley's iteration from S. Winitzki's estimate (2008), on erfc where y is near 1."""
     size = np.abs(y)
-    log = np.log1p(-size * size)
-    middle = 2 / (math.pi * 0.147) + log / 2
-    x = np.sqrt(np.sqrt(middle * middle - log / 0.147) - middle)
-    for _ in range(3):
-        off = where(size < 0.5, _erf(x) - size, (1 - size) - _erfc(x))
-        step = off / (2 / math.sqrt(math.pi) * np.exp(-x * x))
-        x = x - step / (1 + x * step)
+    central = size < 0.5
+    x = piecewise(
+        size,
+        (central, lambda size: _halley(size, lambda x: _erf(x) - size)),
+        (~central, lambda size: _halley(size, lambda x: (1 - size) - _erfc(x))),
+    )
     x = where(size == 1, np.inf, where(size > 1, np.nan, where(size == 0, 0.0, x)))
     return np.copysign(x, y)
 
 
+def _halley(size: Array, off_at: Callable[[Array], Array]) -> Array:
+    log = np.log1p(-size * size)
+    middle = 2 / (math.pi * 0.147) + log / 2
+    x = np.sqrt(np.sqrt(middle * middle - log / 0.147) - middle)
+    for _ in range(3):
+        step = off_at(x) / (2 / math.sqrt(math.pi) * np.exp(-x * x))
+        x = x - step / (1 + x * step)
+    return x
+
+
 def _ndtri(p: Array) -> Array:
-    """The normal quantile: -sqrt(2) times the solution of log erfc(x) = log(2 p), by Newton."""
-    tail = np.minimum(p, 1 - p)
-    goal = np.log(2 * tail)
+    """The normal quantile, from the error function or, near the ends, from its complement."""
+    outer = np.minimum(p, 1 - p) < 0.2
+    central = ~outer
+    x = piecewise(p, (outer, _quantile_near_ends), (central, lambda p: _erfinv(2 * p - 1)))
+    x = x * math.sqrt(2)
+    x = where(p == 0, -np.inf, where(p == 1, np.inf, x))
+    return where((p < 0) | (p > 1), np.nan, x)
+
+
+def _quantile_near_ends(p: Array) -> Array:
+    """The solution of log erfc(x) = log(2 p) or log(2 - 2 p), by Newton."""
+    goal = np.log(2 * np.minimum(p, 1 - p))
     x = np.sqrt(np.maximum(-goal - 0.5 * np.log(np.maximum(-goal, 1) * math.pi), 0))
     for _ in range(8):
         scaled = _erfcx(x)
         x = x + (np.log(scaled) - x * x - goal) * scaled * (math.sqrt(math.pi) / 2)
-    central = _erfinv(2 * p - 1)
-    x = where(tail < 0.2, where(p < 0.5, -x, x), central) * math.sqrt(2)
-    x = where(p == 0, -np.inf, where(p == 1, np.inf, x))
-    return where((p < 0) | (p > 1), np.nan, x)
+    return where(p < 0.5, -x, x)
 
 
 def _erfcx_typed(x: Array) -> Array:
