@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from tgrad.backends import products, reductions, sums
+from tgrad.backends import numpy_, products, reductions, softmax, sums
+from tgrad.backends import rows as row_places
 from tgrad.backends.fused import fma
+from tgrad.ops import nn_loss_classes
 from tgrad.ops.nn_loss_classes import cascade
 
 
@@ -149,3 +151,57 @@ def test_few_elements_that_do_not_lie_in_one_line() -> None:
         expected = (rows[0, 0] + rows[0, 1]) + (rows[1, 0] + rows[1, 1])
         assert found.tobytes() == expected.tobytes() == numpy.float32(2**24 + 2).tobytes()
         assert sums.sum(rows.copy(), axis) == 2**24
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 15, 16, 17, 33])
+def test_softmax_of_a_vector_and_of_few_rows(size: int, dtype: str) -> None:
+    """A vector is one of many rows, which are more than few elements."""
+    count = 2000 // size
+    table = numbers((count, size), dtype)
+    table[0, 0], table[1, -1], table[2, 0] = numpy.nan, -numpy.inf, numpy.inf
+    gradient = numbers((count, size), dtype, 3)
+    functions = (
+        lambda x, g: softmax.softmax(x, x.ndim - 1),
+        lambda x, g: softmax.softmax(x, -1, True),
+        lambda x, g: softmax.log_softmax(x, -1),
+        lambda x, g: softmax.softmax_back(g, x, -1),
+        lambda x, g: softmax.log_softmax_back(g, -abs(x), -1),
+    )
+    for function in functions:
+        with numpy.errstate(all="ignore"):
+            expected = function(table, gradient)
+            few = function(table[:5], gradient[:5])
+            numpy.testing.assert_array_equal(few, expected[:5])
+            for number in range(5):
+                vector = function(table[number], gradient[number])
+                numpy.testing.assert_array_equal(vector, expected[number])
+
+
+def test_places_of_many_rows_are_not_kept() -> None:
+    before = row_places._starts.cache_info().currsize
+    assert row_places.row_starts((row_places._KEPT + 1,), 3)[-1] == 3 * row_places._KEPT
+    assert row_places._starts.cache_info().currsize == before
+
+
+@pytest.mark.parametrize("reduction", [nn_loss_classes.NONE, nn_loss_classes.MEAN, nn_loss_classes.SUM])
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 40])
+def test_losses_of_rows_that_count_alike(count: int, reduction: int) -> None:
+    """The same bits as with a weight of 1 for each class."""
+    table = numbers((count, 4), "float32", count)
+    table[0, 0] = -0.0
+    target = numpy.arange(count) * 3 % 4
+    ones = numpy.ones(4, "float32")
+    gradient = numbers((count,), "float32") if reduction == nn_loss_classes.NONE else numpy.float32(0.3)
+    for classes in (target, target.astype("uint8")):
+        found, expected = (
+            nn_loss_classes._nll_kernel(numpy_, table, classes, weight, reduction, -100)
+            for weight in (None, ones)
+        )
+        assert numpy.asarray(found).tobytes() == numpy.asarray(expected).tobytes()
+        found, expected = (
+            nn_loss_classes._nll_back_kernel(numpy_, gradient, classes, weight, (count, 4), reduction, -100)
+            for weight in (None, ones)
+        )
+        numpy.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype

@@ -24,7 +24,7 @@ _BLOCK: Final = 1 << 17
 cache, but for smaller blocks the calls themselves, with Python's lock held, take as long as the work."""
 
 _KEPT: Final = 1 << 14
-"""Up to which size rows of ones are kept."""
+"""Up to which size rows of ones and the beginnings of rows are kept."""
 
 _BUFFER: Final = 512
 """The size of the buffer for longer rows: Note [Rows and buffers]."""
@@ -66,6 +66,16 @@ def _ones(size: int, dtype: Any) -> Array:
     return numpy.ones(size, dtype)
 
 
+def row_starts(shape: tuple[int, ...], size: int) -> Array:
+    """Where in a flat array rows of this size begin, one for each place of the shape; read only."""
+    return _starts(shape, size) if math.prod(shape) <= _KEPT else _starts.__wrapped__(shape, size)
+
+
+@lru_cache(16)
+def _starts(shape: tuple[int, ...], size: int) -> Array:
+    return numpy.arange(0, math.prod(shape) * size, size).reshape(shape)
+
+
 def channel_sums(x: Array) -> Array:
     """The sum of each channel of (N, C, *sizes): along the sizes, then over the samples."""
     if x.ndim == 2:
@@ -83,3 +93,15 @@ def class_places(shape: tuple[int, ...], classes: Array) -> tuple[Array, ...]:
         numpy.arange(n).reshape(-1, *(1,) * (ndim - 1 - i)) for i, n in enumerate(classes.shape)
     ]
     return (first, classes, *others)
+
+
+def pick_classes(table: Array, classes: Array) -> Array:
+    """From each row of a table the element of its class."""
+    return table.take(classes + row_starts(classes.shape, table.shape[1]))
+
+
+def put_classes(shape: tuple[int, ...], classes: Array, values: Array, dtype: Any) -> Array:
+    """Zeros, and in each row at its class a value."""
+    result = numpy.zeros(shape, dtype)
+    result.put(classes + row_starts(classes.shape, shape[1]), values)
+    return result

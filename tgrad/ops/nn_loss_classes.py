@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tgrad.backends.narrow import is_narrow
-from tgrad.backends.rows import class_places
+from tgrad.backends.rows import class_places, pick_classes, put_classes
 from tgrad.core.tensor import Tensor
 from tgrad.errors import (
     ArgumentValueError,
@@ -32,8 +32,8 @@ def cascade(xp: Any, values: Any) -> Any:
     zero = values.dtype.type(0)
     if size == 0:
         return zero
-    if size <= 8 and values.dtype.char in "fd":  # so few NumPy adds one after the other
-        return xp.add.reduce(values[1:], initial=0) + values[0]
+    if 1 < size <= 8 and values.dtype.char in "fd":
+        return xp.add.accumulate(values[1:])[-1] + 0.0 + values[0]
     step = 1 << max(4, math.ceil(math.log2(size)) // LEVELS if size > 1 else 4)
     total, rest = zero, values[1:]
     for _ in range(LEVELS - 1):
@@ -74,9 +74,20 @@ def _chosen(
     return class_places(shape, at), xp.ones(at.shape, dtype) if weight is None else weight[at], None
 
 
-def _nll_kernel(
-    xp: Any, input: Any, target: Any, weight: Any, reduction: int, ignore_index: int
-) -> Any:
+def _simple(input_shape: tuple[int, ...], target: Any, weight: Any, ignore_index: int) -> bool:
+    """Whether all rows of a table count alike: nothing is ignored or weighted."""
+    if weight is not None or ignore_index >= 0 or len(input_shape) != 2 or not target.size:
+        return False
+    return bool(target.item(target.argmin()) >= 0)
+
+
+def _nll_kernel(xp: Any, input: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:
+    if _simple(input.shape, target, weight, ignore_index):
+        losses = -pick_classes(input, target)
+        if reduction == NONE:
+            return losses
+        total = cascade(xp, losses)
+        return total if reduction == SUM else total / total.dtype.type(len(target))
     places, weights, ignored = _chosen(xp, input.shape, target, weight, ignore_index, input.dtype)
     losses = input[places] * -weights
     if ignored is not None:
@@ -96,6 +107,9 @@ def _nll_back_kernel(
     ignore_index: int,
 ) -> Any:  # fmt: skip
     dtype = xp.asarray(grad).dtype
+    if _simple(size, target, weight, ignore_index):
+        value = -(grad / dtype.type(len(target)) if reduction == MEAN else grad)
+        return put_classes(size, target, value, dtype)
     places, weights, ignored = _chosen(xp, size, target, weight, ignore_index, dtype)
     if reduction == MEAN:
         grad = grad / xp.asarray(weights).sum(dtype=weights.dtype)
@@ -139,18 +153,16 @@ for _key, _label in (("nll_loss", "NllLossBackward"), ("nll_loss2d", "NllLoss2DB
 def _check_classes(input: Tensor, target: Tensor, weight: Any, ignore_index: int) -> None:
     a, t = input._array.shape, target._array
     if target._type.dtype.name not in ("int64", "uint8"):
-        raise DTypeError(
-            f"expected target dtype to be Long or Byte, but got {target._type.dtype.title}"
-        )
+        raise DTypeError(f"expected target dtype to be Long or Byte, but got {target._type.dtype.title}")
     classes = a[1] if len(a) > 1 else a[0]
     if weight is not None:
         _check_weight(input, weight, classes)
     if not input._type.inexact:
         kernel = "nll_loss_out_frame" if len(a) < 3 else "nll_loss2d_forward_out_frame"
         raise NotAvailableError(f"\"{kernel}\" not implemented for '{input._type.dtype.title}'")
-    # As unsigned numbers negative ones are large: all is well if this finds nothing.
-    xp = input._type.xp
-    if not (t.view(xp.uint64 if t.dtype == xp.int64 else xp.uint8) >= classes).any():
+    # As unsigned numbers negative ones are large: all is well if the largest isn't too large.
+    unsigned = t.view(f"u{t.itemsize}")
+    if not t.size or unsigned.item(unsigned.argmax()) < classes:
         return
     wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
     if wrong.size:
@@ -181,23 +193,19 @@ def nll(o: Any, input: Any, target: Any, weight: Any, number: int, ignore_index:
         raise ArgumentValueError(f"Expected 1 or more dimensions (got {input.ndim})")
     if len(a) > 1 and (not t or a[0] != t[0]):
         raise ArgumentValueError(
-            f"Expected input batch_size ({a[0]}) to match target batch_size "
-            f"({t[0] if t else 0})."
+            f"Expected input batch_size ({a[0]}) to match target batch_size ({t[0] if t else 0})."
         )
     if len(a) <= 2:
         if len(t) > 1:
             raise ShapeError("0D or 1D target tensor expected, multi-target not supported")
         if len(a) == 1 and t and t[0] != 1:
-            raise ArgumentValueError(
-                f"For 1D input, 1D target must have size 1, but got target size: {t[0]}"
-            )
+            raise ArgumentValueError(f"For 1D input, 1D target must have size 1, but got target size: {t[0]}")
         _check_classes(input, target, weight, ignore_index)
         return o.nll_loss(input, target, weight, number, ignore_index)
     size = (a[0], *a[2:])
     if len(a) == 4 and len(t) != 3:
         raise ShapeError(
-            "only batches of spatial targets supported (3D tensors) but got targets of dimension: "
-            f"{len(t)}"
+            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {len(t)}"
         )
     if len(a) == 4 and t != size:
         raise ShapeError(f"size mismatch (got input: {list(a)} , target: {list(t)}")
@@ -208,7 +216,10 @@ def nll(o: Any, input: Any, target: Any, weight: Any, number: int, ignore_index:
         return o.nll_loss2d(input, target, weight, number, ignore_index)
     flat = numel(a[2:])
     result = o.nll_loss2d(
-        o.reshape(input, (a[0], a[1], 1, flat)), o.reshape(target, (a[0], 1, flat)), weight, number,
+        o.reshape(input, (a[0], a[1], 1, flat)),
+        o.reshape(target, (a[0], 1, flat)),
+        weight,
+        number,
         ignore_index,
     )
     return o.reshape(result, size) if number == NONE else result
@@ -222,9 +233,7 @@ def _nll(
     return nll(o, input, target, weight, number, ignore_index)
 
 
-def _of_probabilities(
-    o: Any, input: Any, target: Any, weight: Any, number: int, smoothing: float
-) -> Any:
+def _of_probabilities(o: Any, input: Any, target: Any, weight: Any, number: int, smoothing: float) -> Any:
     """Cross entropy with a target that gives each class a probability."""
     if not target._type.inexact:
         raise DTypeError(
@@ -275,7 +284,10 @@ def _smoothed(
     elif number == MEAN:
         xp = input._type.xp
         weights = class_weights(
-            xp, target._array, None if weight is None else weight._array, ignore_index,
+            xp,
+            target._array,
+            None if weight is None else weight._array,
+            ignore_index,
             input._type.dtype.numpy,
         )
         smooth = o.div(o.sum(smooth), float(weights.sum(dtype=weights.dtype)))
@@ -289,9 +301,7 @@ def _cross_entropy(
 ) -> Any:  # fmt: skip
     number = reduction_number(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
-        raise ShapeError(
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}"
-        )
+        raise ShapeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     if input._array.shape == target._array.shape:
         if target._type.inexact and ignore_index >= 0:
             raise ShapeError("ignore_index is not supported for floating point target")
