@@ -214,6 +214,8 @@ def expanded(array: Any, size: Sequence[int], name: str) -> Any:
             f"({len(size)}) must be greater or equal to the number of dimensions in the tensor "
             f"({len(old)})"
         )
+    if extra and tuple(size[extra:]) == old and min(size[:extra]) >= 0:
+        return strided(array, tuple(size), (0,) * extra + steps)
     shape, strides = [], []
     for dim in reversed(range(len(size))):
         want = size[dim]

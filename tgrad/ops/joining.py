@@ -21,11 +21,10 @@ def join(op: Op, tensors: Sequence[Tensor]) -> tuple[TensorType, list[Any], bool
     if not tensors:
         raise ShapeError(f"{op.public} expects a non-empty TensorList")
     found = tensors[0]._type
-    mixed = False
     for tensor in tensors:
         if tensor._type is not found:
-            mixed = True
-    if not mixed:
+            break
+    else:
         return found, [tensor._array for tensor in tensors], False
     found = tensor_type(_promoted(tensors), common_device(tensors))
     target = found.dtype.numpy
@@ -44,6 +43,14 @@ def _promoted(tensors: Sequence[Tensor]) -> dtypes.DType:
 
 def check_cat(tensors: Sequence[Tensor], dim: int = 0) -> None:
     """Raise PyTorch's errors for tensors that can't be put one after the other."""
+    if tensors:
+        alike = tensors[0]._array.shape
+        if -len(alike) <= dim < len(alike):
+            for tensor in tensors:
+                if tensor._array.shape != alike:
+                    break
+            else:
+                return
     if not tensors:
         raise ArgumentValueError("torch.cat(): expected a non-empty list of Tensors")
     for position, tensor in enumerate(tensors):
@@ -75,6 +82,11 @@ def check_cat(tensors: Sequence[Tensor], dim: int = 0) -> None:
 
 def joined(xp: Any, tensors: Sequence[Any], dim: int = 0) -> Any:
     """Arrays one after the other; empty ones of one dimension don't count."""
+    for array in tensors:
+        if not array.flags.c_contiguous or not array.size:
+            break
+    else:
+        return xp.concatenate(tensors, dim)
     kept = [array for array in tensors if array.shape != (0,)]
     if not kept:
         return numpy.zeros(0, tensors[0].dtype)
@@ -112,7 +124,8 @@ def check_stack(tensors: Sequence[Tensor], dim: int = 0) -> None:
     if not tensors:
         raise ShapeError("stack expects a non-empty TensorList")
     first = tensors[0]._array.shape
-    wrap_dim(dim, len(first) + 1)
+    if dim:
+        wrap_dim(dim, len(first) + 1)
     for position, tensor in enumerate(tensors):
         if tensor._array.shape != first:
             raise ShapeError(
@@ -123,6 +136,8 @@ def check_stack(tensors: Sequence[Tensor], dim: int = 0) -> None:
 
 def stacked(xp: Any, tensors: Sequence[Any], dim: int = 0) -> Any:
     """Arrays of one shape side by side in a new dimension; always stored row by row."""
+    if dim == 0:
+        return xp.array(tensors)
     arrays = list(tensors)
     dim = wrap_dim(dim, arrays[0].ndim + 1)
     shape = arrays[0].shape

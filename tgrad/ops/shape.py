@@ -24,9 +24,11 @@ def viewed(xp: Any, input: Any, size: tuple[int, ...]) -> Any:
         ShapeError: the number of elements differs, or it would take a copy.
     """
     if input.flags.c_contiguous:
+        if size == (-1,):
+            return input.reshape((input.size,))
         for number in size:
-            if number < -1:
-                break  # NumPy would take it for -1
+            if number < 0:
+                break
         else:
             try:
                 return input.reshape(size)
@@ -116,9 +118,10 @@ composite(
 
 def flatten(o: Any, input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Several dimensions as one."""
-    shape = input._array.shape
+    array = input._array
+    shape = array.shape
     if start_dim == 0 and end_dim == -1 and len(shape) > 1:
-        return o.reshape(input, (input._array.size,))
+        return (o.view if array.flags.c_contiguous else o.reshape)(input, (array.size,))
     first, last = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if first > last:
         raise ShapeError("flatten() has invalid args: start_dim cannot come after end_dim")
