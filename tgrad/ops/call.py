@@ -377,7 +377,8 @@ def _record(writer: Writer, op: Op) -> None:
     listed = [p for p in op.parameters if p.kind == "tensors"]
     writer.add("if state.grad:")
     if listed:
-        writer.add(f"edges = tuple([t.current_edge() for t in {listed[0].name}])", 2)
+        edge = "t._edge if t._view is None else t.current_edge()"
+        writer.add(f"edges = tuple([{edge} for t in {listed[0].name}])", 2)
         wanted = "any(edges)"
     else:
         for i, p in enumerate(sources):
