@@ -6,6 +6,7 @@ import pytest
 import tgrad
 from tgrad.backends import convolution, factors, largest, linear, normalization, rows, softmax, threads
 from tgrad.backends.sliding import counts as count
+from tgrad.ops import plans
 
 F = tgrad.nn.functional
 RANDOM = numpy.random.default_rng(5)
@@ -225,15 +226,22 @@ def test_a_call_like_one_before_is_looked_at():
             F.conv2d(x[:, :2], w)
         with pytest.raises(tgrad.errors.ShapeError):
             F.conv2d(x, w, tgrad.zeros(3))
+        assert F.max_pool2d(x, 2).shape == (2, 3, 3, 3)
+        with pytest.raises(tgrad.errors.ArgumentError):
+            F.max_pool2d(x, 2.0)
+        with pytest.raises(tgrad.errors.ArgumentError):
+            F.max_pool2d(x, (2.0, 2))
+        with pytest.raises(tgrad.errors.ShapeError):
+            F.max_pool2d(x[0, 0], 2)
+        with pytest.raises(tgrad.errors.ShapeError):
+            F.max_pool2d(x, 2, padding=2)
 
 
 def test_few_plans_are_kept(monkeypatch):
-    from tgrad.ops import nn_convolution
-
-    monkeypatch.setattr(nn_convolution, "_MOST_PLANS", 3)
-    for size in range(4, 12):
-        F.conv1d(tgrad.rand(1, 1, size), tgrad.rand(1, 1, 3))
-        assert len(nn_convolution._plans) <= 3 or size == 4
+    monkeypatch.setattr(plans, "MOST", 3)
+    kept = plans.Plans()
+    assert [kept.keep(number, -number) for number in range(7)] == [0, -1, -2, -3, -4, -5, -6]
+    assert dict(kept) == {6: -6}
 
 
 def test_infinities_stay_in_their_windows():
@@ -264,8 +272,10 @@ def test_weights_that_are_not_finite(value):
 
 @pytest.mark.parametrize("kernel", [(2, 2), (3, 2), (5, 4)])
 @pytest.mark.parametrize("special", [None, numpy.nan, -numpy.inf, "ties"])
+@pytest.mark.parametrize("short", [0, 1 << 30])
 @pytest.mark.usefixtures("workers")
-def test_largest(kernel, special):
+def test_largest(kernel, special, short, monkeypatch):
+    monkeypatch.setattr(largest, "_SHORT", short)
     x = noise(4, 5, 23, 22)
     if special == "ties":
         x = numpy.round(x)

@@ -46,7 +46,7 @@ def best(views: Sequence[Array]) -> tuple[Array, Array]:
             better = better.view(numpy.uint8)
         # Later numbers are larger: one that isn't better leaves what there is.
         numpy.maximum(numbers, numpy.multiply(better, code.type(number), dtype=code), out=numbers)
-    if floating and numpy.isnan(values).any():
+    if floating and values.size and _has_nan(values):
         for number, found in enumerate(views):
             missing = numpy.isnan(found)
             values[missing], numbers[missing] = found[missing], number
@@ -59,6 +59,8 @@ class _Windows(NamedTuple):
     inside: list[tuple[int, ...]]
     offsets: Array
     base: Array
+    behind: list[int]
+    """The padding behind the input that the last window needs."""
 
 
 @lru_cache(64)
@@ -71,7 +73,8 @@ def _windows(
         base = numpy.add.outer(base, (numpy.arange(count) * st - p) * step)
     inside = list(product(*(range(k) for k in kernel)))
     offsets = [sum(k * d * s for k, d, s in zip(place, dilation, steps, strict=True)) for place in inside]
-    return _Windows(inside, numpy.array(offsets), base)
+    behind = beyond(sizes, kernel, stride, padding, dilation, counts)
+    return _Windows(inside, numpy.array(offsets), base, behind)
 
 
 def largest(
@@ -80,9 +83,8 @@ def largest(
     """The largest element of each window and its place in the flattened last dimensions."""
     sizes, rows = x.shape[2:], x.shape[0] * x.shape[1]
     low = -numpy.inf if x.dtype.kind == "f" else numpy.iinfo(x.dtype).min
-    behind = beyond(sizes, kernel, stride, padding, dilation, counts)
-    given = (tuple(values) for values in (sizes, kernel, stride, padding, dilation, counts))
-    inside, offsets, base = _windows(*given)
+    given = map(tuple, (sizes, kernel, stride, padding, dilation, counts))
+    inside, offsets, base, behind = _windows(*given)
     values, places = numpy.empty((rows, *counts), x.dtype), numpy.empty((rows, *counts), numpy.int64)
 
     def part(x: Array, values: Array, places: Array) -> None:
@@ -98,17 +100,29 @@ def largest(
 
 
 _FEW: Final = 16
+_SHORT: Final = 1 << 10
 
 
 def _best_of_windows(parts: Array, inside: list[tuple[int, ...]]) -> tuple[Array, Array]:
-    """`best` of the elements of windows (rows, *counts, *kernel), which lie side by side if they are many."""
-    if len(inside) > _FEW:
-        flat = parts.reshape(*parts.shape[: parts.ndim // 2 + 1], len(inside))
-        numbers = flat.argmax(axis=-1)
-        values = numpy.take_along_axis(flat, numbers[..., None], -1)[..., 0]
-        if values.dtype.kind != "f" or not numpy.isnan(values).any():
-            return values, numbers
+    """`best` of the elements of windows (rows, *counts, *kernel).
+
+    They are put side by side if they are many, or if all windows together have so few that the number of
+    calls counts.
+    """
+    count = len(inside)
+    if count > _FEW or parts.size < _SHORT:
+        shape = parts.shape[: parts.ndim // 2 + 1]
+        flat = parts.reshape(math.prod(shape), count)
+        numbers = flat.argmax(axis=1)
+        values = flat.reshape(-1).take(numpy.arange(0, flat.size, count) + numbers)
+        if values.dtype.kind != "f" or not _has_nan(values):
+            return values.reshape(shape), numbers.reshape(shape)
     return best([parts[(..., *place)] for place in inside])
+
+
+def _has_nan(values: Array) -> bool:
+    largest = numpy.maximum.reduce(values, axis=None)
+    return bool(largest != largest)
 
 
 def largest_parts(x: Array, wanted: Sizes) -> tuple[Array, Array]:

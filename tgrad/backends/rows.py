@@ -35,7 +35,15 @@ def over_rows(function: Callable[..., Any], *tables: Array) -> None:
 
     A table is an array whose first dimension counts rows.
     """
-    rows = len(tables[0])
+    first = tables[0]
+    rows = len(first)
+    if not rows:
+        return
+    block = max(1, _BLOCK * rows // max(first.size, 1))
+    is_long = first.shape[-1] >= _BUFFER
+    if rows <= block and not is_long:
+        function(*tables)
+        return
 
     def part(start: int, stop: int) -> None:
         function(*(table[start:stop] for table in tables))
@@ -47,10 +55,7 @@ def over_rows(function: Callable[..., Any], *tables: Array) -> None:
         finally:
             numpy.setbufsize(before)
 
-    if rows:
-        is_long = tables[0].shape[-1] >= _BUFFER
-        block = max(1, _BLOCK * rows // max(tables[0].size, 1))
-        threads.each(unbuffered if is_long else part, rows, block)
+    threads.each(unbuffered if is_long else part, rows, block)
 
 
 def row_sums(x: Array) -> Array:

@@ -12,6 +12,7 @@ from typing import Any
 from tgrad.core import dtype as dtypes
 from tgrad.errors import ShapeError
 from tgrad.ops import nn_convolution_checks as refused
+from tgrad.ops.plans import Plans
 from tgrad.ops.table import composite, operator
 
 Sizes = refused.Sizes
@@ -172,18 +173,14 @@ def _plan(
         input._array.shape, input._type, weight._array.shape, weight._type, likeness, stride, padding,
         dilation, transposed, output_padding, groups,
     )  # fmt: skip
-    plan = _plans.get(key)
-    if plan is None:
-        options = (stride, padding, dilation, transposed, output_padding, groups)
-        plan = _looked_through(input, weight, bias, *options)
-        if len(_plans) >= _MOST_PLANS:
-            _plans.clear()
-        _plans[key] = plan
-    return plan
+    plan = _plans.get(key) or _plans.keep(
+        key,
+        _looked_through(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups),
+    )
+    return plan  # type: ignore[no-any-return]
 
 
-_plans: dict[Any, tuple[Sizes, Sizes, Sizes, Sizes]] = {}
-_MOST_PLANS = 256
+_plans = Plans()
 
 
 def _looked_through(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from tgrad.core import dtype as dtypes
@@ -11,17 +11,20 @@ from tgrad.ops import nn_pooling_checks as refused
 from tgrad.ops.dimensions import numel, wrap_dim
 from tgrad.ops.nn_base import accepted, functional
 from tgrad.ops.nn_convolution import Sizes, several
+from tgrad.ops.plans import Plans
 from tgrad.ops.table import composite, operator
 
 _HIDDEN: dict[str, Any] = {"function": False, "method": False, "out": False}
 
 
+@cache
 def _sliding() -> Any:
     from tgrad.backends import sliding
 
     return sliding
 
 
+@cache
 def _largest() -> Any:
     from tgrad.backends import largest
 
@@ -98,17 +101,28 @@ def _max_with_indices(
     ceil: bool,
 ) -> tuple[Any, Any]:  # fmt: skip
     """The largest elements over two or three dimensions, and their places."""
+    key = (n, input._array.shape, kernel, stride, padding, dilation, ceil)
+    plan = _plans.get(key) or _plans.keep(key, _looked_through(*key, input))
+    row = o.max_pool2d_with_indices if n == 2 else o.max_pool3d_with_indices
+    return row(input, *plan, ceil)  # type: ignore[no-any-return]
+
+
+_plans = Plans()
+
+
+def _looked_through(
+    n: int, shape: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil: bool,
+    input: Any,
+) -> tuple[Sizes, Sizes, Sizes, Sizes]:  # fmt: skip
     name = f"max_pool{n}d"
     refused.check_lengths(name, n, kernel, stride, padding)
     refused.check_dilation(name, n, dilation)
     refused.check_rank(input, n)
     kernel, padding, dilation = (several(v, n) for v in (kernel, padding, dilation))
     stride = several(stride, n) if stride else kernel
-    counts = _places_of_windows(input._array.shape[-n:], kernel, stride, padding, dilation, ceil)
+    counts = _places_of_windows(shape[-n:], kernel, stride, padding, dilation, ceil)
     refused.check_windows(input, kernel, stride, dilation, counts, f"{name}_with_indices_out_cpu_template()")
-    return getattr(o, f"{name}_with_indices")(  # type: ignore[no-any-return]
-        input, kernel, stride, padding, dilation, ceil
-    )
+    return kernel, stride, padding, dilation
 
 
 def _max_line_with_indices(
@@ -147,7 +161,9 @@ def _max_pool(n: int, indices: bool | None) -> Any:
         called = f"{name}_with_indices" if wanted and n != 2 else name
         stride = () if stride is None else stride
         given = zip(_TITLES, (kernel_size, stride, padding, dilation), strict=True)
-        k, st, p, d = [accepted(called, t, i, "ints", v) for i, (t, v) in enumerate(given, 2)]
+        k, st, p, d = [
+            (v,) if type(v) is int else accepted(called, t, i, "ints", v) for i, (t, v) in enumerate(given, 2)
+        ]
         ceil = accepted(called, "ceil_mode", 6, "bool", ceil_mode)
         if n > 1:
             values, places = _max_with_indices(o, n, input, k, st, p, d, ceil)
