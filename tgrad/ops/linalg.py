@@ -52,8 +52,15 @@ def matrices_of(o: Any, values: Any) -> Any:
 
 
 def nothing(value: Any) -> bool:
-    """Whether a gradient is all zeros: one that didn't arrive, and must not be divided by 0."""
+    """Whether a gradient didn't arrive, or is all zeros, which must not be divided by 0."""
+    if value is None:
+        return True
     return not getattr(value, "_array", value).any() and not getattr(value, "requires_grad", False)
+
+
+def or_zeros(o: Any, gradient: Any, like: Any) -> Any:
+    """A gradient, or zeros in place of one that didn't arrive."""
+    return o._zeros_of(like) if gradient is None else gradient
 
 
 def diagonal(o: Any, a: Any) -> Any:

@@ -17,6 +17,7 @@ from tgrad.ops.linalg import (
     need_kernel,
     need_matrix,
     on_diagonal,
+    or_zeros,
     over_mirror,
     rest,
     times,
@@ -49,9 +50,9 @@ def qr_back(o: Any, g: Any, Q: Any, R: Any, mode: str) -> Any:
     m, n = Q.shape[-2], R.shape[-1]
     if mode == "complete" and m > n:
         raise StateError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
-    q_part, r_part = g
     if m >= n:
-        return _qr_square(o, q_part, r_part, Q, R)
+        return _qr_square(o, g[0], g[1], Q, R)
+    q_part, r_part = or_zeros(o, g[0], Q), or_zeros(o, g[1], R)
     g_right = rest(o, r_part, -1, m)
     q_part = q_part + times(o, Q, rest(o, R, -1, m), mirror(o, g_right))
     square = _qr_square(o, q_part, first(o, r_part, -1, m), Q, first(o, R, -1, m))
@@ -60,11 +61,16 @@ def qr_back(o: Any, g: Any, Q: Any, R: Any, mode: str) -> Any:
 
 
 def _qr_square(o: Any, gq: Any, gr: Any, q: Any, r: Any) -> Any:
-    inner = times(o, gr, mirror(o, r)) - times(o, mirror(o, q), gq)
+    inner = None if gr is None else times(o, gr, mirror(o, r))
+    if gq is not None:
+        lost = times(o, mirror(o, q), gq)
+        inner = -lost if inner is None else inner - lost
     whole = o._mirrored_triangle(inner, True)
     if is_complex(inner):
         whole = whole - 1j * on_diagonal(o, o.imag(diagonal(o, inner)))
-    product = gq + times(o, q, whole)
+    product = times(o, q, whole)
+    if gq is not None:
+        product = gq + product
     return over_mirror(o, product, r)
 
 
@@ -82,7 +88,7 @@ def _check_qr(A: Tensor, mode: str = "reduced") -> None:
 operator(
     "linalg_qr", lambda xp, A, mode="reduced": _qr_kernel(xp, A, mode),
     A=lambda o, g, Q, R, mode: qr_back(o, g, Q, R, mode),
-    kinds={"A": "tensor", "mode": "str"}, fields=_PARTS, outputs=2, result=(None, None),
+    kinds={"A": "tensor", "mode": "str"}, fields=_PARTS, outputs=2, result=(None, None), partial=True,
     check=_check_qr, **LINALG, doc="A = Q R, Q orthonormal, R upper triangular.",
 )  # fmt: skip
 composite(

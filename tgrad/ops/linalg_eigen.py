@@ -17,6 +17,7 @@ from tgrad.ops.linalg import (
     need_square,
     nothing,
     on_diagonal,
+    or_zeros,
     refuse_codes,
     times,
 )
@@ -41,7 +42,7 @@ def _eigh_kernel(xp: Any, a: Any, uplo: str) -> tuple[Any, Any]:
 
 def eigh_back(o: Any, g: Any, values: Any, vectors: Any) -> Any:
     """The hermitian part of V (V^H gV / (l_k - l_j) off the diagonal, gl on it) V^H."""
-    g_values, g_vectors = g
+    g_values, g_vectors = or_zeros(o, g[0], values), g[1]
     across = mirror(o, vectors)
     if nothing(g_vectors):
         return times(o, vectors * o.unsqueeze(g_values, -2), across)
@@ -65,6 +66,7 @@ def _check_eigh(input: Tensor, UPLO: str = "L") -> None:
 operator(
     "linalg_eigh", lambda xp, input, UPLO="L": _eigh_kernel(xp, input, UPLO[:1].upper()),
     input=lambda o, g, eigenvalues, eigenvectors: eigh_back(o, g, eigenvalues, eigenvectors),
+    partial=True,
     kinds={"UPLO": "str"}, fields=_PARTS, outputs=2, result=(DType.to_real, None),
     check=_check_eigh, **LINALG,
     doc="Eigenvalues, the smallest first, and eigenvectors of symmetric matrices.",
@@ -90,7 +92,7 @@ def eig_back(o: Any, g: Any, A: Any, values: Any, vectors: Any) -> Any:
 
     C. Boeddeker et al., On the computation of complex-valued gradients, 2017.
     """
-    g_values, g_vectors = g
+    g_values, g_vectors = or_zeros(o, g[0], values), g[1]
     across = mirror(o, vectors)
     inner = on_diagonal(o, g_values)
     if not nothing(g_vectors):
@@ -118,7 +120,7 @@ operator(
         o, g, input, eigenvalues, eigenvectors
     ),
     fields=_PARTS, outputs=2, result=(DType.to_complex, DType.to_complex), check=_check_eig,
-    **LINALG, doc="Eigenvalues and eigenvectors, which are complex.",
+    partial=True, **LINALG, doc="Eigenvalues and eigenvectors, which are complex.",
 )  # fmt: skip
 composite("linalg_eigvals", lambda o, input: o.linalg_eig(input)[0], **LINALG,
           doc="Eigenvalues, which are complex.")  # fmt: skip

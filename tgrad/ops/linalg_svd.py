@@ -20,6 +20,7 @@ from tgrad.ops.linalg import (
     need_no_phase,
     nothing,
     on_diagonal,
+    or_zeros,
     refuse_codes,
     times,
 )
@@ -62,12 +63,12 @@ def svd_back(o: Any, g: Any, U: Any, S: Any, Vh: Any) -> Any:
 
     J. Townsend, Differentiating the singular value decomposition, 2016.
     """
-    gu, gs, gv = g
     k = S.shape[-1]
-    U, gu = first(o, U, -1, k), first(o, gu, -1, k)
-    Vh, gv = first(o, Vh, -2, k), first(o, gv, -2, k)
+    gu, gs, gv = g[0], or_zeros(o, g[1], S), g[2]
     if nothing(gu) and nothing(gv):
-        return times(o, U * o.unsqueeze(gs, -2), Vh)
+        return times(o, first(o, U, -1, k) * o.unsqueeze(gs, -2), first(o, Vh, -2, k))
+    U, gu = first(o, U, -1, k), first(o, or_zeros(o, gu, U), -1, k)
+    Vh, gv = first(o, Vh, -2, k), first(o, or_zeros(o, gv, Vh), -2, k)
     skew_u = _skew(o, times(o, mirror(o, U), gu))
     skew_v = _skew(o, times(o, Vh, mirror(o, gv)))
     inner = (skew_u * o.unsqueeze(S, -2) + o.unsqueeze(S, -1) * skew_v) / _gaps(o, S)
@@ -107,7 +108,7 @@ _PARTS = ("U", "S", "Vh")
 operator(
     "linalg_svd",
     lambda xp, A, full_matrices=True, *, driver=None: _svd_kernel(xp, A, full_matrices),
-    A=lambda o, g, U, S, Vh: svd_back(o, g, U, S, Vh),
+    A=lambda o, g, U, S, Vh: svd_back(o, g, U, S, Vh), partial=True,
     kinds={"A": "tensor", "full_matrices": "bool", "driver": "str?"}, fields=_PARTS, outputs=3,
     result=(None, DType.to_real, None), check=_check_svd, **LINALG,
     doc="A = U diag(S) Vh, with orthonormal U and Vh.",
