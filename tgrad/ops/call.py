@@ -209,6 +209,9 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
         return plain
     given = ", ".join(wide_parts)
     in_wide = f"wide(T, {given})" if direct else f"quiet.run(wide, T, {given})"
+    if size is not None:
+        large = f"T.xp.in_blocks(wide, T, {given})" if direct else f"quiet.run(T.xp.in_blocks, wide, T, {given})"
+        in_wide = f"({in_wide} if {size} < {LARGE} else {large})"
     return f"{in_wide} if T.narrow else {plain}"
 
 
@@ -259,9 +262,9 @@ def _kernel_over(writer: Writer, op: Op, written: str) -> None:
         return
     others = [f"a_{p.name}" if p.kind != "scalar" else p.name for p in op.positional[1:]]
     given = ", ".join(["target", *others])
-    small, large = f"T.xp.{op.plain}({given}, target)", f"T.xp.over(T.xp.{op.plain}, {given})"
+    small, large = f"T.xp.{op.plain}({given}, out=target)", f"T.xp.over(T.xp.{op.plain}, {given})"
     if not backends.silent:
-        small = f"quiet.run(T.xp.{op.plain}, {given}, target)"
+        small = f"quiet.run(T.xp.{op.plain}, {given}, out=target)"
         large = f"quiet.run(T.xp.over, T.xp.{op.plain}, {given})"
     condition = " and ".join(["not recorded and T is input._type and not T.narrow", *_defaults(op)])
     # Over a single element NumPy takes three times as long as for a new array.

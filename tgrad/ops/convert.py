@@ -21,28 +21,28 @@ operator(
     "to_copy", lambda xp, input, dtype: input,
     input=lambda o, g, input_type: o.to_type(g, input_type),
     kinds={"dtype": "dtype"}, dtype=given, function=False, method=False, label="ToCopyBackward",
-    doc="The elements in another dtype.",
+    narrow=True, doc="The elements in another dtype.",
 )  # fmt: skip
 
 operator(
     "copy_of", lambda xp, input: xp.array(input, order="K"),
     input=lambda o, g: g,
     function=False, method=False, label="ToCopyBackward",
-    doc="A copy in the same dtype.",
+    narrow=True, doc="A copy in the same dtype.",
 )  # fmt: skip
 
 operator(
     "in_format", lambda xp, input, dtype, memory_format: stored(input, memory_format),
     input=lambda o, g, input_type: o.to_type(g, input_type),
     kinds={"dtype": "dtype"}, dtype=given, function=False, method=False, label="ToCopyBackward",
-    doc="The elements in another dtype and memory format.",
+    narrow=True, doc="The elements in another dtype and memory format.",
 )  # fmt: skip
 
 operator(
     "gradient_copy", lambda xp, input: xp.array(input, order="C"),
     input=lambda o, g: g,
     function=False, method=False, label="torch::autograd::CopyBackwards", index="",
-    doc="The copy of a gradient with history that becomes a leaf's `.grad`.",
+    narrow=True, doc="The copy of a gradient with history that becomes a leaf's `.grad`.",
 )  # fmt: skip
 
 

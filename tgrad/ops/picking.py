@@ -65,7 +65,7 @@ operator(
     input=lambda o, g, input, dim, index, input_type: o.scatter_add(
         o.zeros_of(shape_of(input), input_type), dim, index, g
     ),
-    doc="Elements along a dimension, one for each entry of the index.",
+    narrow=True, doc="Elements along a dimension, one for each entry of the index.",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- whole slices of a dimension
@@ -102,7 +102,7 @@ operator(
     input=lambda o, g, dim, index, input_shape, input_type: o.index_add(
         o.zeros_of(input_shape, input_type), dim, index, g
     ),
-    doc="The slices of a dimension that the index lists.",
+    narrow=True, doc="The slices of a dimension that the index lists.",
 )  # fmt: skip
 
 
@@ -288,7 +288,7 @@ operator(
     input=lambda o, g, input, index, input_type: o.put(
         o.zeros_of(shape_of(input), input_type), index, g, True
     ),
-    doc="Elements by their position among all elements.",
+    narrow=True, doc="Elements by their position among all elements.",
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def flipped(xp: Any, input: Any, dims: tuple[int, ...]) -> Any:
 
 
 operator(
-    "flip", flipped, varargs=True, out=False, kinds={"dims": "sequence"},
+    "flip", flipped, varargs=True, out=False, narrow=True, kinds={"dims": "sequence"},
     input=lambda o, g, dims: o.flip(g, dims),
     doc="The order in some dimensions reversed.",
 )  # fmt: skip
@@ -72,7 +72,7 @@ def rolled(xp: Any, input: Any, shifts: Sequence[int], dims: Sequence[int] = ())
 
 
 operator(
-    "roll", rolled, check=check_roll, kinds={"shifts": "ints"}, out=False,
+    "roll", rolled, check=check_roll, kinds={"shifts": "ints"}, out=False, narrow=True,
     input=lambda o, g, shifts, dims: o.roll(g, tuple([-shift for shift in shifts]), dims),
     doc="Elements moved along dimensions, those pushed out come in at the other end.",
 )  # fmt: skip
@@ -107,7 +107,7 @@ def rotated(xp: Any, input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> An
 
 
 operator(
-    "rot90", rotated, check=check_rot90, out=False,
+    "rot90", rotated, check=check_rot90, out=False, narrow=True,
     input=lambda o, g, k, dims: o.rot90(g, -k, dims),
     doc="Quarter turns from the first of two dimensions towards the second.",
 )  # fmt: skip

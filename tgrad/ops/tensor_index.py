@@ -171,7 +171,7 @@ def index_backward(
 operator(
     "index", picked, kinds={"indices": "any"}, function=False, method=False, out=False,
     input=lambda o, g, indices, input_shape: o.index_backward(g, input_shape, indices),
-    doc="Elements at the places that tensors name.",
+    narrow=True, doc="Elements at the places that tensors name.",
 )  # fmt: skip
 operator(
     "index_backward", index_backward, kinds={"indices": "any", "input_sizes": "ints"},
