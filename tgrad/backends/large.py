@@ -113,12 +113,12 @@ def over(function: Any, target: Array, *others: Any) -> None:
         if target.size == 1:  # over a single element NumPy takes three times as long as for a new array
             target[...] = function(target, *others)
         else:
-            function(target, *others, target)
+            function(target, *others, out=target)
         return
     pieces = Pieces.of((target, *others))
     alone = not any(type(x) is ndarray and x is not target and may_share_memory(x, target) for x in others)
     if pieces is None or pieces.shape != target.shape or not alone:
-        function(target, *others, target)
+        function(target, *others, out=target)
         return
 
     def work(start: int, stop: int) -> None:
@@ -126,6 +126,20 @@ def over(function: Any, target: Array, *others: Any) -> None:
         function(*parts, out=parts[0])
 
     each(work, pieces.total, pieces.length(max(SINGLE >> 2, target.size >> 5)))
+
+
+def change_in_blocks(formula: Any, o: Any, arrays: Sequence[Any], options: dict[str, Any]) -> Any:
+    """`formula(o, *arrays, **options)` that writes to some of the arrays, element by element.
+
+    The arrays are of one shape and stored row by row; some may be None.  Large ones are worked on block by
+    block, with all of the formula's operations on one before the next.
+    """
+    pieces = Pieces.of(arrays) if arrays[0].size >= LARGE else None
+    if pieces is None:
+        return formula(o, *arrays, **options)
+    found = formula(o, *pieces.cut(0, pieces.block), **options)
+    pieces.each_but_first(lambda start, stop: formula(o, *pieces.cut(start, stop), **options))
+    return found
 
 
 def large_sum(a: Array, b: Array, into_first: bool) -> Array:

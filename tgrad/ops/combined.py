@@ -57,11 +57,14 @@ broadcast(
 
 def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
     dtype = input.dtype
-    weight = xp.asarray(weight).astype(dtype)
     step = end - input
+    if type(weight) is float:  # one weight for all, as optimisers have it
+        weight = dtype.type(weight)
+        if abs(weight) < 0.5:
+            return plus_product(xp, input, weight, step, dtype)
+        return plus_product(xp, end, -step, 1 - weight, dtype)
+    weight = xp.asarray(weight).astype(dtype)
     near = xp.abs(weight) < 0.5
-    if not weight.ndim and near:  # one weight for all, as optimisers have it
-        return plus_product(xp, input, weight, step, dtype)
     return xp.where(
         near,
         plus_product(xp, input, weight, step, dtype),

@@ -57,6 +57,8 @@ def check_alpha(dtype: Any, alpha: Any) -> None:
 def add_scaled(xp: Any, input: Any, other: Any, alpha: Any) -> Any:
     """input + alpha * other, in floating dtypes with one rounding."""
     dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    if type(alpha) is float and dtype.kind == "f":
+        return fma(other, dtype.type(alpha), input, dtype)
     check_alpha(dtype, alpha)
     if dtype.kind == "b":
         return xp.logical_or(input, xp.logical_and(other, bool(alpha)))

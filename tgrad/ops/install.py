@@ -130,7 +130,12 @@ class RawSpace:
     def __getattr__(self, key: str) -> Any:
         op = TABLE.of_key(key)
         if op is None:
-            raise AttributeError(key)
+            op = TABLE.of_key(key[:-1]) if key.endswith("_") else None
+            if op is None:
+                raise AttributeError(key)
+            written = _over(op, self.xp)
+            setattr(self, key, written)
+            return written
         forward = op.forward
         library = self if op.family == "composite" else self.xp
 
@@ -187,6 +192,28 @@ def _batch_space() -> Any:
     from tgrad.ops.batch_space import BatchSpace
 
     return BatchSpace()
+
+
+def _over(op: Op, xp: Any) -> Callable[..., Any]:
+    """A row's in-place form on arrays: the result, of the array's dtype, is written over the array."""
+    forward = op.forward
+    if op.plain is not None and xp.writes_over(op.plain):
+        single = getattr(xp, op.plain)
+
+        def quick(array: Any, *others: Any, **keywords: Any) -> Any:
+            if keywords:
+                array[...] = forward(xp, array, *others, **keywords)
+            else:
+                xp.over(single, array, *others)
+            return array
+
+        return quick
+
+    def function(array: Any, *others: Any, **keywords: Any) -> Any:
+        array[...] = forward(xp, array, *others, **keywords)
+        return array
+
+    return function
 
 
 def install() -> None:

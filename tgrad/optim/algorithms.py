@@ -9,6 +9,7 @@ from tgrad.core.device import CPU, tensor_type
 from tgrad.core.dtype import float32
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import NotAvailableError
+from tgrad.optim.arithmetic import change
 from tgrad.optim.optimizer import Group, Optimizer, check_betas, check_positive, require
 
 State = dict[str, Any]
@@ -21,8 +22,10 @@ def _counter() -> Tensor:
 
 
 def _count(state: State) -> float:
-    state["step"] += 1
-    return float(state["step"].item())
+    step = state["step"]
+    step._array.fill(step._array.item() + 1)
+    step.bump_version()
+    return float(step._array.item())
 
 
 def _like(param: Any, value: float = 0.0) -> Any:
@@ -67,18 +70,38 @@ class SGD(Optimizer):
 
     def update(self, param: Any, grad: Any, state: State, group: Group) -> None:
         """One step for one parameter."""
-        if group["weight_decay"] != 0:
-            grad = grad.add(param, alpha=group["weight_decay"])
-        momentum = group["momentum"]
+        momentum, decay = group["momentum"], group["weight_decay"]
+        velocity, begins = None, False
         if momentum != 0:
             velocity = state.get("momentum_buffer")
-            if velocity is None:
-                velocity = grad.clone()
+            begins = velocity is None
+            if begins:
+                velocity = (grad.add(param, alpha=decay) if decay != 0 else grad).clone()
                 self.state[param]["momentum_buffer"] = velocity
-            else:
-                velocity.mul_(momentum).add_(grad, alpha=1 - group["dampening"])
-            grad = grad.add(velocity, alpha=momentum) if group["nesterov"] else velocity
-        param.add_(grad, alpha=-_number(group["lr"]))
+        change(
+            _descend, param, grad, velocity, rate=_number(group["lr"]), momentum=momentum, decay=decay,
+            kept=1 - group["dampening"], nesterov=group["nesterov"], begins=begins,
+        )  # fmt: skip
+
+
+def _descend(
+    o: Any, param: Any, grad: Any, velocity: Any, *, rate: float, momentum: float, decay: float,
+    kept: float, nesterov: bool, begins: bool,
+) -> tuple[int, ...]:  # fmt: skip
+    """A step of SGD; `begins` where the velocity is already the gradient, the first one."""
+    if decay != 0:
+        grad = o.add(grad, param, alpha=decay)
+    if velocity is None:
+        o.add_(param, grad, alpha=-rate)
+        return 1, 0, 0
+    if not begins:
+        o.mul_(velocity, momentum)
+        if kept == 1:
+            o.add_(velocity, grad)
+        else:
+            o.add_(velocity, grad, alpha=kept)
+    o.add_(param, o.add(grad, velocity, alpha=momentum) if nesterov else velocity, alpha=-rate)
+    return 1, 0, 0 if begins else 2
 
 
 def _number(value: Any) -> Any:
@@ -120,21 +143,36 @@ class Adam(Optimizer):
         step = _count(state)
         beta1, beta2 = group["betas"]
         rate = _number(group["lr"])
-        if group["weight_decay"] != 0:
-            if group["decoupled_weight_decay"]:
-                param.mul_(1 - rate * group["weight_decay"])
-            else:
-                grad = grad.add(param, alpha=group["weight_decay"])
-        mean, square = state["exp_avg"], state["exp_avg_sq"]
-        mean.lerp_(grad, 1 - beta1)
-        square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-        scale = math.sqrt(1 - beta2**step)
-        if group["amsgrad"]:
-            largest = state["max_exp_avg_sq"]
-            largest.copy_(largest.maximum(square))
-            square = largest
-        denominator = (square.sqrt() / scale).add_(group["eps"])
-        param.addcdiv_(mean, denominator, value=-(rate / (1 - beta1**step)))
+        change(
+            _adapt, param, grad, state["exp_avg"], state["exp_avg_sq"],
+            state["max_exp_avg_sq"] if group["amsgrad"] else None,
+            rate=rate, betas=(beta1, beta2), eps=group["eps"], decay=group["weight_decay"],
+            decoupled=group["decoupled_weight_decay"],
+            scale=math.sqrt(1 - beta2**step), step_size=rate / (1 - beta1**step),
+        )  # fmt: skip
+
+
+def _adapt(
+    o: Any, param: Any, grad: Any, mean: Any, square: Any, largest: Any, *, rate: float,
+    betas: tuple[float, float], eps: float, decay: float, decoupled: bool, scale: float, step_size: float,
+) -> tuple[int, ...]:  # fmt: skip
+    """A step of Adam; `scale` and `step_size` make up for means that began at zero."""
+    writes = 1
+    if decay != 0:
+        if decoupled:
+            o.mul_(param, 1 - rate * decay)
+            writes = 2
+        else:
+            grad = o.add(grad, param, alpha=decay)
+    beta1, beta2 = betas
+    o.lerp_Scalar_(mean, grad, 1 - beta1)
+    o.mul_(square, beta2)
+    o.addcmul_(square, grad, grad, value=1 - beta2)
+    if largest is not None:
+        o.maximum_(largest, square)
+    root = o.sqrt(square if largest is None else largest)
+    o.addcdiv_(param, mean, o.add(o.div(root, scale), eps), value=-step_size)
+    return writes, 0, 1, 2, 0 if largest is None else 1
 
 
 class AdamW(Adam):

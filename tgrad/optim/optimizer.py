@@ -177,8 +177,10 @@ class Optimizer:
         with no_grad():
             for group in self.param_groups:
                 for param in group["params"]:
-                    if param._grad is not None:
-                        grad = param._grad.detach()
+                    grad = param._grad
+                    if grad is not None:
+                        if grad._edge is not None:
+                            grad = grad.detach()
                         if group.get("maximize"):
                             grad = -grad
                         self.update(param, grad, self.state_of(param), group)
