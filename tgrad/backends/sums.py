@@ -59,6 +59,8 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     narrow = is_narrow(dtype)
     if dtype.kind not in "fc" and not narrow:
         return _whole_numbers(array, axis, keepdims)
+    if axis is None and array.flags.fnc and not keepdims:
+        array = array.T  # added up in the order of the memory
     if axis is None and not keepdims and array.flags.c_contiguous and not narrow:
         size = array.size
         if size <= 4 and dtype.kind == "f":  # no running sum but one
