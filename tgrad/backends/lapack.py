@@ -125,6 +125,28 @@ def eigh(a: Array, uplo: Any = "L") -> tuple[Array, Array]:
     return values, by_columns(vectors)
 
 
+def eigvalsh(a: Array, uplo: Any = "L") -> Array:
+    """Eigenvalues alone."""
+    routine = _routine("eigvalsh_lo" if uplo == "L" else "eigvalsh_up", "T->d", a.dtype.char)
+    if routine is not None:
+        values = numpy.empty(a.shape[:-1], a.real.dtype)
+        routine(a, values)
+        if not _given_up(values[..., None]):
+            return values
+    return linalg.eigvalsh(a, uplo)
+
+
+def singular_values(a: Array) -> Array:
+    """The singular values alone."""
+    routine = _routine("svd", "T->d", a.dtype.char)
+    if routine is not None:
+        values = numpy.empty((*a.shape[:-2], min(a.shape[-2:])), a.real.dtype)
+        routine(a, values)
+        if not _given_up(values[..., None]):
+            return values
+    return linalg.svd(a, compute_uv=False)
+
+
 def svd(a: Array, full: bool) -> tuple[Array, Array, Array]:
     """U, S, V' with a = U S V'."""
     routine = _routine("svd_f" if full else "svd_s", "T->TdT", a.dtype.char)

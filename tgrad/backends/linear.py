@@ -10,12 +10,11 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 from numpy.linalg import LinAlgError as LinAlgError
-from numpy.linalg import eig, eigvals, eigvalsh
-from numpy.linalg import svd as _svd
+from numpy.linalg import eig, eigvals
 
 from tgrad.backends import lapack
 from tgrad.backends.factors import lu, permuted, solve_triangular, zero_pivot
-from tgrad.backends.lapack import by_columns, det, eigh, qr, slogdet, svd
+from tgrad.backends.lapack import by_columns, det, eigh, eigvalsh, qr, singular_values, slogdet, svd
 
 Array: TypeAlias = Any  # an ndarray
 
@@ -102,11 +101,6 @@ def _partial_cholesky(a: Array) -> int:
         a[k, k] = numpy.sqrt(pivot)
         a[k + 1 :, k] = (a[k + 1 :, k] - a[k + 1 :, :k] @ row.conj()) / a[k, k]
     return 0
-
-
-def singular_values(a: Array) -> Array:
-    """S alone."""
-    return _svd(a, compute_uv=False)
 
 
 def cofactor(a: Array) -> Array:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy
 
+from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import DTypeError, LinAlgError, ShapeError, StateError, UnsupportedDTypeError
 from tgrad.ops.formulas import to_shape
@@ -56,6 +57,11 @@ def nothing(value: Any) -> bool:
     if value is None:
         return True
     return not getattr(value, "_array", value).any() and not getattr(value, "requires_grad", False)
+
+
+def wants_gradient(a: Any) -> bool:
+    """Whether a tensor's history is being written down; arrays have none."""
+    return state.grad and getattr(a, "requires_grad", False)
 
 
 def or_zeros(o: Any, gradient: Any, like: Any) -> Any:

@@ -8,6 +8,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError
 from tgrad.ops.linalg import (
+    HIDDEN,
     LINALG,
     diagonal,
     is_complex,
@@ -20,6 +21,7 @@ from tgrad.ops.linalg import (
     or_zeros,
     refuse_codes,
     times,
+    wants_gradient,
 )
 from tgrad.ops.table import composite, operator
 
@@ -71,8 +73,31 @@ operator(
     check=_check_eigh, **LINALG,
     doc="Eigenvalues, the smallest first, and eigenvectors of symmetric matrices.",
 )  # fmt: skip
+
+
+def _values_kernel(xp: Any, a: Any, uplo: str) -> Any:
+    from tgrad.backends import linear
+
+    try:
+        return linear.eigvalsh(a, uplo)
+    except linear.LinAlgError:
+        refuse_codes("linalg.eigh", "eigh", xp.asarray(1))
+        raise
+
+
+operator(
+    "_eigenvalues", lambda xp, input, UPLO: _values_kernel(xp, input, UPLO[:1].upper()),
+    result=DType.to_real, kinds={"UPLO": "str"}, differentiable=False, check=_check_eigh, **HIDDEN,
+    doc="The eigenvalues of symmetric matrices alone, where no gradient is wanted.",
+)  # fmt: skip
+
+
+def _eigvalsh(o: Any, input: Any, UPLO: str = "L") -> Any:
+    return o.linalg_eigh(input, UPLO)[0] if wants_gradient(input) else o._eigenvalues(input, UPLO)
+
+
 composite(
-    "linalg_eigvalsh", lambda o, input, UPLO="L": o.linalg_eigh(input, UPLO)[0],
+    "linalg_eigvalsh", _eigvalsh,
     kinds={"UPLO": "str"}, **LINALG, doc="Eigenvalues of symmetric matrices.",
 )  # fmt: skip
 

@@ -9,7 +9,9 @@ from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentValueError, ShapeError, StateError
 from tgrad.ops.linalg import (
+    HIDDEN,
     LINALG,
+    MATRIX,
     diagonal,
     first,
     is_complex,
@@ -23,6 +25,7 @@ from tgrad.ops.linalg import (
     or_zeros,
     refuse_codes,
     times,
+    wants_gradient,
 )
 from tgrad.ops.named import return_type
 from tgrad.ops.table import composite, operator
@@ -113,8 +116,31 @@ operator(
     result=(None, DType.to_real, None), check=_check_svd, **LINALG,
     doc="A = U diag(S) Vh, with orthonormal U and Vh.",
 )  # fmt: skip
+
+
+def _values_kernel(xp: Any, a: Any) -> Any:
+    from tgrad.backends import linear
+
+    refuse_infinite(xp, a)
+    return linear.singular_values(a)
+
+
+operator(
+    "_singular_values", lambda xp, A, driver: _values_kernel(xp, A),
+    result=DType.to_real, kinds=MATRIX, differentiable=False, **HIDDEN,
+    check=lambda A, driver: _check_svd(A, False, driver),
+    doc="The singular values alone, where no gradient is wanted.",
+)  # fmt: skip
+
+
+def _svdvals(o: Any, A: Any, *, driver: Any = None) -> Any:
+    if wants_gradient(A):
+        return o.linalg_svd(A, False, driver=driver)[1]
+    return o._singular_values(A, driver)
+
+
 composite(
-    "linalg_svdvals", lambda o, A, *, driver=None: o.linalg_svd(A, False, driver=driver)[1],
+    "linalg_svdvals", _svdvals,
     kinds={"A": "tensor", "driver": "str?"}, **LINALG,
     doc="The singular values of each matrix, the largest first.",
 )  # fmt: skip

@@ -291,6 +291,7 @@ ROWS = {
     ),
     'linalg_eigen': (
         ('linalg_eigh', 'torch.linalg', 2, None, (), ('eigenvalues', 'eigenvectors')),
+        ('_eigenvalues', 'torch', 0, None, (), ()),
         ('linalg_eigvalsh', 'torch.linalg', 2, None, (), ()),
         ('linalg_eig', 'torch.linalg', 2, None, (), ('eigenvalues', 'eigenvectors')),
         ('linalg_eigvals', 'torch.linalg', 2, None, (), ()),
@@ -377,6 +378,7 @@ ROWS = {
     ),
     'linalg_svd': (
         ('linalg_svd', 'torch.linalg', 2, None, (), ('U', 'S', 'Vh')),
+        ('_singular_values', 'torch', 0, None, (), ()),
         ('linalg_svdvals', 'torch.linalg', 2, None, (), ()),
         ('svd', 'torch', 10, None, (), ('U', 'S', 'V')),
         ('svd_lowrank', 'torch', 2, None, (), ()),
