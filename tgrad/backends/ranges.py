@@ -19,6 +19,8 @@ from tgrad.backends.narrow import is_floating, is_narrow
 
 Array: TypeAlias = Any  # an ndarray
 
+_EXACT: Final = 1 << 62
+"""NumPy takes whole numbers below this as they are."""
 _LANES: Final = {"float64": 4, "float32": 8, "float16": 16, "bfloat16": 16}
 
 
@@ -33,6 +35,8 @@ def arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = numpy.int64)
         start, end = 0, start
     if kind == numpy.int64:
         start, end, step = int(start), int(end), int(step)
+        if step == 1 and -_EXACT < start <= end < _EXACT:
+            return numpy.arange(start, end, dtype=kind)
     if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
         count = -((start - end) // step)
     else:

@@ -149,14 +149,21 @@ class TensorType:
 
 
 _TYPES: dict[tuple[DType, Device], TensorType] = {}
+_ON_CPU: dict[DType, TensorType] = {}
 
 
 def tensor_type(dtype: DType, device: Device = CPU) -> TensorType:
     """The one type of this dtype on this device.  DeviceError where the device isn't available."""
+    if device is CPU:
+        found = _ON_CPU.get(dtype)
+        if found is not None:
+            return found
     key = (dtype, device)
     found = _TYPES.get(key)
     if found is None:
         found = _TYPES[key] = TensorType(dtype, device, backend(device))
+    if device is CPU:
+        _ON_CPU[dtype] = found
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from _random import Random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy
@@ -106,6 +107,10 @@ class Generator:
         """Continue from a position."""
         self._started().setstate(position[0])
         self.spare = position[1]
+
+    def draw(self) -> Callable[[int], int]:
+        """The function that gives the next bits as an integer, the first 32 of them lowest."""
+        return self._started().getrandbits
 
     def bits32(self, count: int) -> Array:
         """The next `count` numbers of 32 bits, as uint32."""

@@ -17,7 +17,7 @@ generator of Intel's library, seeded from this one; that isn't followed.)
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy
 from numpy import float32, float64, ndarray
@@ -56,6 +56,8 @@ def _size(shape: Shape) -> int:
 
 def _rounded(numbers: Array, dtype: Any) -> Array:
     """Double precision numbers in the dtype; to 16 bits they go by way of float32."""
+    if dtype == float32:
+        return numbers.astype(float32)
     if is_narrow(numpy.dtype(dtype)):
         numbers = numbers.astype(float32)
     return numbers.astype(dtype, copy=False)
@@ -103,6 +105,8 @@ def uniform(
         kind = numbers.dtype.type
         start, stop = kind(low), kind(high)
         numbers = fma(numbers, stop - start, start, kind)
+    if numbers.dtype == dtype:
+        return numbers.reshape(shape)
     element = numpy.dtype(dtype)
     if is_narrow(element):
         numbers = numbers.astype(element)
@@ -111,15 +115,31 @@ def uniform(
 
 
 def _uniform32(generator: Generator, count: int) -> Array:
-    numbers = (generator.bits32(count) & numpy.uint32((1 << 24) - 1)).astype(float32)
-    numbers *= float32(2.0**-24)
+    numbers = (generator.bits32(count) & _LOW24).astype(float32)
+    numbers *= _UNIT24
     return numbers
+
+
+_LOW24: Final = numpy.array((1 << 24) - 1, numpy.uint32)
+_UNIT24: Final = numpy.array(2.0**-24, float32)
 
 
 def _uniform64(generator: Generator, count: int) -> Array:
     halves = generator.bits32(2 * count).reshape(count, 2)
     high = (halves[:, 0] & numpy.uint32((1 << 21) - 1)) * 2.0**-21
     return high + halves[:, 1] * 2.0**-53  # exact: 21 and 32 bits that don't overlap
+
+
+def _list64(generator: Generator, count: int) -> list[float]:
+    """The same as a list."""
+    if count > _FEW:
+        return _uniform64(generator, count).tolist()  # type: ignore[no-any-return]
+    draw = generator.draw()
+    return [((draw(32) & 0x1FFFFF) << 32 | draw(32)) * 2.0**-53 for _ in range(count)]
+
+
+_FEW: Final = 32
+"""Up to so many numbers are made by Python one by one."""
 
 
 # ------------------------------------------------------------------------------ normal numbers
@@ -166,7 +186,7 @@ def _normal_pairs(generator: Generator, count: int, mean: float, std: float) -> 
         numbers.append(generator.spare)
         generator.spare = None
     missing = count - len(numbers)
-    draws = _uniform64(generator, missing + missing % 2).tolist()
+    draws = _list64(generator, missing + missing % 2)
     for u1, u2 in zip(draws[::2], draws[1::2], strict=True):
         radius = math.sqrt(-2.0 * math.log1p(-u2))
         angle = 2.0 * math.pi * u1

@@ -49,9 +49,10 @@ long_or_given = Rule("int64; or dtype=", "never", _long)
 
 
 def zeros(xp: Any, size: Sequence[int], *, dtype: Any = None) -> Any:
-    if any(number < 0 for number in size):
-        raise ShapeError("zeros: Dimension size must be non-negative.")
-    return xp.zeros(checked_size(size, xp.dtype(dtype).itemsize), dtype)
+    for number in size:
+        if number < 0:
+            raise ShapeError("zeros: Dimension size must be non-negative.")
+    return new_zeros(xp, size, dtype)
 
 
 def new_zeros(xp: Any, size: Sequence[int], dtype: Any) -> Any:
@@ -61,6 +62,9 @@ def new_zeros(xp: Any, size: Sequence[int], dtype: Any) -> Any:
 def filled(xp: Any, size: Sequence[int], value: Any, dtype: Any) -> Any:
     """An array of one number, which the dtype must be able to hold."""
     array = new_zeros(xp, size, dtype)
+    if type(value) is int and value == 1:
+        array[...] = xp.ONE[array.dtype]
+        return array
     found = dtypes.from_numpy(xp.dtype(dtype))
     assert found is not None
     array[...] = converted(value, found)
@@ -125,11 +129,13 @@ def like(xp: Any, input: Any, value: Any, dtype: Any, memory_format: Any = None)
     """An array with the shape of another one, stored in its order or in that of a format."""
     if memory_format is not None and memory_format is not PRESERVE:
         result = stored(xp.zeros(input.shape, dtype or input.dtype), memory_format)
-    elif 0 in input.strides:
+    elif input.flags.c_contiguous or 0 in input.strides:
         result = xp.zeros(input.shape, dtype or input.dtype)
     else:
         result = xp.zeros_like(input, dtype=dtype)
-    if value != 0:
+    if type(value) is int and value == 1:
+        result[...] = xp.ONE[result.dtype]
+    elif value != 0:
         found = dtypes.from_numpy(result.dtype)
         assert found is not None
         result[...] = converted(value, found)

@@ -60,9 +60,12 @@ def creation_function(op: Op) -> Callable[..., Any]:
 
 def decided(op: Op, values: Sequence[Any], dtype: Any, device: Any) -> TensorType:
     """The type of what is made: as asked for, or as the row's rule says."""
-    first = values[0] if values else None
     if device is None:
-        device = first._type.device if type(first) is Tensor else CPU
+        if values and type(values[0]) is Tensor:
+            type_ = values[0]._type
+            found = op.dtype.decide(values, dtype)
+            return type_ if found is type_.dtype else tensor_type(found, type_.device)
+        device = CPU
     return tensor_type(op.dtype.decide(values, dtype), device)
 
 
@@ -83,9 +86,7 @@ def checked_size(size: Sequence[int], itemsize: int = 4) -> tuple[int, ...]:
     """A size without negative numbers that fits into memory, as PyTorch would say it."""
     for number in size:
         if number < 0:
-            raise ShapeError(
-                f"Trying to create tensor with negative dimension {number}: {list(size)}"
-            )
+            raise ShapeError(f"Trying to create tensor with negative dimension {number}: {list(size)}")
     nbytes = math.prod(size) * itemsize
     if nbytes > 1 << 42:
         raise allocation_error(nbytes)

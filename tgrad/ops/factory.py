@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 
 import numpy
 
+from tgrad import backends
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import CPU, TensorType, tensor_type
 from tgrad.core.dtype import DType
@@ -25,6 +26,7 @@ _SUPPORTED: Final = (
 _MOST_DIMENSIONS: Final = 64
 """As many as an array can have."""
 _RANKS: Final[dict[type, int]] = {bool: 0, int: 1, float: 2, complex: 3}
+_PLAIN: Final = frozenset(_RANKS)
 
 
 def tensor(
@@ -152,6 +154,11 @@ def _leaf(array: Any, type_: TensorType, requires_grad: bool) -> Tensor:
 
 def array_of(data: Any, dtype: DType | None) -> tuple[Any, DType]:
     """A new array of the data's elements, and its dtype."""
+    kind = type(data)
+    if (kind is list or kind is tuple) and data:
+        kinds = set(map(type, data))
+        if kinds <= _PLAIN:
+            return _from_numbers(data, data, (len(data),), dtype, kinds)
     if isinstance(data, Tensor):
         return _converted(data._array, data._type.dtype, dtype)
     if isinstance(data, numpy.ndarray):
@@ -159,11 +166,10 @@ def array_of(data: Any, dtype: DType | None) -> tuple[Any, DType]:
         return _converted(data, _dtype_of_array(data), dtype)
     if isinstance(data, numpy.generic):
         return _converted(numpy.asarray(data), _dtype_of_array(numpy.asarray(data)), dtype)
-    kind = type(data)
     if kind in _RANKS:
-        return _from_numbers(data, [data], (), dtype)
+        return _from_numbers(data, [data], (), dtype, {kind})
     shape, flat = _flatten(data)
-    return _from_numbers(data, flat, shape, dtype)
+    return _from_numbers(data, flat, shape, dtype, set(map(type, flat)))
 
 
 def _converted(array: Any, its: DType, dtype: DType | None) -> tuple[Any, DType]:
@@ -235,36 +241,44 @@ def _collect(data: Any, shape: tuple[int, ...], dim: int, flat: list[Any]) -> No
 
 
 def _from_numbers(
-    data: Any, flat: list[Any], shape: tuple[int, ...], dtype: DType | None
+    data: Any, flat: Sequence[Any], shape: tuple[int, ...], dtype: DType | None, kinds: set[type]
 ) -> tuple[Any, DType]:
-    kinds = set(map(type, flat))
-    if not kinds <= _RANKS.keys():
+    if not kinds <= _PLAIN:
         flat, given = _plain_numbers(flat)
     else:
         given = None
     if dtype is None:
         dtype = given or _inferred(kinds)
+    try:
+        if backends.silent:
+            array = _array(flat, dtype, kinds)
+        else:
+            with numpy.errstate(all="ignore"):
+                array = _array(flat, dtype, kinds)
+    except OverflowError:
+        _overflow(flat, dtype)
+    except TypeError:
+        if dtype.category < dtypes.COMPLEX and complex in kinds:
+            raise ArgumentError(
+                "must be real number, not complex", hint="give dtype=torch.complex64"
+            ) from None
+        raise
+    return (array if len(shape) == 1 else array.reshape(shape)), dtype
+
+
+def _array(flat: Sequence[Any], dtype: DType, kinds: set[type]) -> Any:
+    """Numbers, of these classes, as an array of one dimension."""
     target = dtype.numpy
-    with numpy.errstate(all="ignore"):
-        try:
-            if dtype.category == dtypes.INTEGER and not kinds <= {int, bool}:
-                array = numpy.array([int(value) for value in flat], dtype=target)
-            elif dtype.category == dtypes.FLOATING and dtype is not dtypes.float64:
-                array = numpy.array(flat, dtype=numpy.float64).astype(target)
-            else:
-                array = numpy.array(flat, dtype=target)
-        except OverflowError:
-            _overflow(flat, dtype)
-        except TypeError:
-            if dtype.category < dtypes.COMPLEX and complex in kinds:
-                raise ArgumentError(
-                    "must be real number, not complex", hint="give dtype=torch.complex64"
-                ) from None
-            raise
-    return array.reshape(shape), dtype
+    if dtype is dtypes.float32 or dtype is dtypes.float64 or dtype.category == dtypes.COMPLEX:
+        return numpy.array(flat, target)
+    if dtype.category == dtypes.FLOATING:
+        return numpy.array(flat, numpy.float64).astype(target)
+    if dtype.category == dtypes.INTEGER and not kinds <= {int, bool}:
+        return numpy.array([int(value) for value in flat], target)
+    return numpy.array(flat, target)
 
 
-def _overflow(flat: list[Any], dtype: DType) -> NoReturn:
+def _overflow(flat: Sequence[Any], dtype: DType) -> NoReturn:
     if any(isinstance(v, int) and not -(1 << 63) <= v < 1 << 63 for v in flat):
         raise ArgumentValueError("Overflow when unpacking long long") from None
     from tgrad.ops.operands import checked_number
@@ -277,12 +291,12 @@ def _overflow(flat: list[Any], dtype: DType) -> NoReturn:
 def _inferred(kinds: set[type]) -> DType:
     if not kinds:
         return dtypes.default.dtype
-    rank = max(_RANKS.get(kind, 2) for kind in kinds)
+    rank = max([_RANKS.get(kind, 2) for kind in kinds])
     default = dtypes.default.dtype
     return (dtypes.bool_, dtypes.int64, default, default.to_complex())[rank]
 
 
-def _plain_numbers(flat: list[Any]) -> tuple[list[Any], DType | None]:
+def _plain_numbers(flat: Sequence[Any]) -> tuple[list[Any], DType | None]:
     """Python numbers for all elements, and the dtype that NumPy scalars and tensors ask for."""
     result = []
     found: DType | None = None

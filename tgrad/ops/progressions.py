@@ -13,6 +13,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, StateError, UnsupportedDTypeError
 from tgrad.ops.creation import checked_size
+from tgrad.ops.elementwise import ONE
 from tgrad.ops.table import Rule, creation
 
 
@@ -20,9 +21,10 @@ def _of_numbers(operands: Sequence[Any], dtype: Any) -> DType:
     """dtype of a range: int64 if all are whole, else the default one."""
     if dtype is not None:
         return dtype  # type: ignore[no-any-return]
-    if all(isinstance(value, int) for value in operands):
-        return dtypes.int64
-    return dtypes.default.dtype
+    for value in operands:
+        if not isinstance(value, int):
+            return dtypes.default.dtype
+    return dtypes.int64
 
 
 def _of_ends(operands: Sequence[Any], dtype: Any) -> DType:
@@ -65,6 +67,9 @@ def known(kernel: str, dtype: Any, kinds: str = "fViu") -> None:
 
 def arange(xp: Any, start: Any, end: Any, step: Any, dtype: Any) -> Any:
     """Numbers from start up to, not including, end."""
+    if step is ONE and type(start) is int and type(end) is int and start <= end and dtype == xp.int64:
+        checked_size((end - start,), 8)
+        return ranges.arange(start, end, step, dtype)
     _check_range(start, end, step)
     if dtype.kind in "iu" and dtype.itemsize == 8 and not int(step):
         raise ArgumentValueError("step must be nonzero")

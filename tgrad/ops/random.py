@@ -60,18 +60,22 @@ def placed(input: Array, values: Array) -> Array:
 def rand(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array:
     """Numbers from [0, 1)."""
     shape = checked_size(size)
-    if numpy.dtype(dtype).kind == "c":
+    kind = numpy.dtype(dtype).kind
+    if kind == "c":
         return complex_of(streams.uniform, generator, shape, dtype)
-    check_floating("check_uniform_bounds", dtype)
+    if kind != "f":
+        check_floating("check_uniform_bounds", dtype)
     return streams.uniform(generator or default_generator, shape, dtype)
 
 
 def randn(size: Sequence[int], generator: Generator | None, dtype: Any) -> Array:
     """Normally distributed numbers."""
     shape = checked_size(size)
-    if numpy.dtype(dtype).kind == "c":
+    kind = numpy.dtype(dtype).kind
+    if kind == "c":
         return complex_of(streams.normal, generator, shape, dtype, 0.0, 1.0 / math.sqrt(2.0))
-    check_floating("normal_kernel_cpu", dtype)
+    if kind != "f":
+        check_floating("normal_kernel_cpu", dtype)
     return streams.normal(generator or default_generator, shape, dtype)
 
 
