@@ -208,12 +208,19 @@ _LATER: Final = {
 """Functions whose modules are loaded when they are first used."""
 
 
+_FAMILIES: Final = frozenset(("factors", "linear"))
+"""Modules of kernels that rows reach through this one, `xp.linear.solve`; loaded when they are first used."""
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name in _FAMILIES:
+        found = import_module(f"tgrad.backends.{name}")
+    elif name in _LATER:
+        found = getattr(import_module(f"tgrad.backends.{_LATER[name]}"), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    function = getattr(import_module(f"tgrad.backends.{_LATER[name]}"), name)
-    globals()[name] = function
-    return function
+    globals()[name] = found
+    return found
 
 
 def writes_over(name: str) -> bool:
