@@ -24,8 +24,8 @@ def fma(a: Any, b: Any, c: Any, dtype: Any) -> Any:
     if dtype == float32:
         return (multiply(a, b, dtype=float64) + c).astype(float32)
     product = multiply(a, b, dtype=float64)
-    high_a, low_a = _halves(a)
-    high_b, low_b = _halves(b)
+    high_a, low_a = halves(a)
+    high_b, low_b = halves(b)
     product_error = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
     total = product + c
     added = total - product
@@ -33,7 +33,7 @@ def fma(a: Any, b: Any, c: Any, dtype: Any) -> Any:
     return where(isnan(exact), total, exact)  # infinities
 
 
-def _halves(x: Any) -> tuple[Any, Any]:
+def halves(x: Any) -> tuple[Any, Any]:
     scaled = x * _SPLIT
     high = scaled - (scaled - x)
     return high, x - high

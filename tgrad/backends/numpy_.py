@@ -79,10 +79,8 @@ from numpy import (
     float32,
     float64,
     floor,
-    floor_divide,
     fmax,
     fmin,
-    fmod,
     frexp,
     full,
     full_like,
@@ -188,6 +186,7 @@ from tgrad.backends.large import derivatives, in_blocks, large_sum, over
 from tgrad.backends.narrow import finfo, is_narrow
 from tgrad.backends.products import dot, matmul, scaled_product
 from tgrad.backends.ranges import arange, linspace, logspace
+from tgrad.backends.remainders import floor_divide, fmod
 from tgrad.backends.sums import mean, nansum, sum
 
 Array = ndarray[Any, Any]
@@ -438,5 +437,7 @@ def cast(x: Array, to: Any) -> Array:
         x = x.real
     if x.dtype.kind in "fcV":
         with errstate(all="ignore"):
+            if x.dtype == _DOUBLE and to == float16:  # by way of float32, as PyTorch rounds it
+                x = x.astype(_SINGLE)
             return x.astype(to)
     return x.astype(to)
