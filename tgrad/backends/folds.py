@@ -7,8 +7,10 @@ Note [Rows are added in order]
 
 Note [Short rows]
     NumPy calls its inner loop once for each row, which takes as long as adding a hundred numbers.
-    Where rows are short they are first copied, block by block, to a buffer in which those that are
-    added at the same step lie side by side.  A row counts as a single element of that copy.
+    `einsum` walks through short rows in bare C, in the order of the strides, and adds each to what is
+    there, at first 0: that is how short rows are added up.  For other functions they are first copied,
+    block by block, to a buffer in which those that are joined at the same step lie side by side.  A row
+    counts as a single element of that copy.
 """
 
 from __future__ import annotations
@@ -68,7 +70,13 @@ def fold(ufunc: Any, table: Array) -> Array:
     flat = result.reshape(planes, blocks, width)
     step = max(1, BUFFER // (blocks * min(rows, 16) * width * table.itemsize))
 
-    if width * table.itemsize >= LONG or rows == 1:
+    if _added_in_place(ufunc, table):
+        step = max(step, -(-planes // 4))
+
+        def work(start: int, stop: int) -> None:
+            numpy.einsum("pbrc->pbc", table[start:stop], out=flat[start:stop])
+
+    elif width * table.itemsize >= LONG or rows == 1:
 
         def work(start: int, stop: int) -> None:
             ufunc.reduce(table[start:stop], axis=2, out=flat[start:stop])
@@ -88,6 +96,8 @@ def _fold_one(ufunc: Any, table: Array) -> Array:
     rows = table.shape[2]
     columns = table.reshape(rows, -1)
     width = columns.shape[1]
+    if _added_in_place(ufunc, columns):
+        return numpy.einsum("rc->c", columns).reshape(1, 1, *table.shape[3:])
     if table.nbytes < HEAVY:
         return ufunc.reduce(table, axis=2)
     result = numpy.empty(width, table.dtype)
@@ -97,6 +107,21 @@ def _fold_one(ufunc: Any, table: Array) -> Array:
 
     in_parts(work, width, max(LONG // table.itemsize, -(-width // 8)), table.nbytes)
     return result.reshape(1, 1, *table.shape[3:])
+
+
+def _added_in_place(ufunc: Any, table: Array) -> bool:
+    """Whether rows are short floats to be added, the elements of each side by side: Note [Short rows].
+
+    Many sums of very short rows are made faster by way of a buffer.
+    """
+    *others, last = table.strides
+    width = table.shape[-1] * table.itemsize
+    return (
+        ufunc is numpy.add
+        and table.dtype.char in "fd"
+        and (64 <= width < LONG or table.ndim == 2)
+        and last == table.itemsize < min(others)
+    )
 
 
 def _units(table: Array) -> Array:

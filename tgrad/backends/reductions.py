@@ -13,7 +13,7 @@ import numpy
 from numpy import float32, float64
 
 from tgrad.backends import sums
-from tgrad.backends.folds import LARGE, by_parts, fold, spread
+from tgrad.backends.folds import BUFFER, LARGE, by_parts, fold, spread
 from tgrad.backends.fused import fma
 from tgrad.backends.geometry import GRAIN
 from tgrad.backends.threads import each
@@ -184,12 +184,14 @@ def _prod_by_lanes(rows: Array, lanes: int) -> Array:
 
 def vector_norm(array: Array, p: float, axes: Axes, keepdims: bool) -> Array:
     """(sum of |x| ** p) ** (1 / p) over the axes; p may be 0 and infinite; real for complex numbers."""
+    if p == 2 and array.dtype.kind == "f" and _side_by_side(array, axes):
+        rows, shape = axes_last(array, axes)
+        root = _root_of_squares(rows.reshape(math.prod(shape), rows.shape[-1]))
+        return shaped(root, shape, axes, array.ndim, keepdims)
     magnitudes = numpy.abs(array)
     rows, shape = axes_last(magnitudes, axes)
     if p == numpy.inf or p == -numpy.inf:
         result = numpy.maximum.reduce(rows, axis=-1) if p > 0 else numpy.minimum.reduce(rows, axis=-1)
-    elif p == 2 and array.dtype.kind == "f" and _side_by_side(array, axes):
-        result = _root_of_squares(rows.reshape(math.prod(shape), rows.shape[-1]))
     else:
         result = _power_norm(rows, p)
     return shaped(result.astype(magnitudes.dtype), shape, axes, array.ndim, keepdims)
@@ -214,21 +216,45 @@ def _root_of_squares(rows: Array) -> Array:
     Of that, the compiler made groups of four products; where none is full it fuses multiply and add.
     """
     count, size = rows.shape
-    lanes = 32 // rows.itemsize
-    whole = size // lanes * lanes
     if size < 4 and rows.dtype == float32:
         return numpy.sqrt(_fused_squares(rows))
-    products = rows * rows
+    lanes = 32 // rows.itemsize
+    whole = size // lanes * lanes
     total = numpy.zeros(count, rows.dtype)
     if whole:
-        sums = fold(numpy.add, products[:, :whole].reshape(count, 1, -1, lanes))[:, 0]
+        sums = _squares_by_lanes(rows[:, :whole].reshape(count, -1, lanes))
         total = numpy.add.accumulate(sums, axis=1)[:, -1]
     grouped = whole + (size - whole) // 4 * 4
     for column in range(whole, grouped):
-        total = total + products[:, column]
+        total = total + rows[:, column] * rows[:, column]
     for column in range(grouped, size):
         total = fma(rows[:, column], rows[:, column], total, rows.dtype.type)
     return numpy.sqrt(total)
+
+
+def _squares_by_lanes(table: Array) -> Array:
+    """Sums of squares over axis 1 of (rows, vectors, lanes), one vector after the other.
+
+    Blocks are copied so that the vectors of a step lie side by side, and squared there.
+    """
+    count, vectors, lanes = table.shape
+    size = lanes * table.itemsize
+    units = table.view(f"V{size}")[..., 0]
+    sums = numpy.zeros((count, lanes), table.dtype)
+    step = min(vectors, BUFFER // size)
+    many = min(count, BUFFER // (step * size))
+    buffer = numpy.empty((step + 1, many), units.dtype)
+    numbers = buffer.view(table.dtype).reshape(step + 1, many * lanes)
+    for row in range(0, count, many):
+        total = sums[row : row + many].reshape(-1)
+        for start in range(0, vectors, step):
+            part = units[row : row + many, start : start + step].T
+            buffer[1 : len(part) + 1, : part.shape[1]] = part
+            squares = numbers[: len(part) + 1, : len(total)]
+            numpy.multiply(squares[1:], squares[1:], out=squares[1:])
+            squares[0] = total
+            total[...] = fold(numpy.add, squares[None, None])[0, 0]
+    return sums
 
 
 def _fused_squares(rows: Array) -> Array:
