@@ -8,7 +8,9 @@ import pytest
 from tgrad.backends import numpy_, products, reductions, softmax, sums
 from tgrad.backends import rows as row_places
 from tgrad.backends.fused import fma
-from tgrad.ops import nn_loss_classes
+from tgrad.backends.variances import variance
+from tgrad.ops import nn_loss_classes, reduce
+from tgrad.ops import variance as variance_rows
 from tgrad.ops.nn_loss_classes import cascade
 
 
@@ -205,3 +207,29 @@ def test_losses_of_rows_that_count_alike(count: int, reduction: int) -> None:
         )
         numpy.testing.assert_array_equal(found, expected)
         assert found.dtype == expected.dtype
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("special", [None, 0.0, -0.0, numpy.nan, numpy.inf])
+@pytest.mark.parametrize("size", range(1, 10))
+@numpy.errstate(all="ignore")
+def test_all_of_few_elements(size: int, special: float | None, dtype: str) -> None:
+    """Extremes, products, variances and norms: the same bits as from the kernels for all sizes."""
+    for seed in range(5):
+        x = numbers((size,), dtype, seed)
+        if special is not None:
+            x[seed % size], x[-1] = special, -special
+        pairs = [
+            (reduce._extreme(numpy_, x, "max"), numpy.maximum.reduce(x)),
+            (reduce._extreme(numpy_, x, "min"), numpy.minimum.reduce(x)),
+            (reduce._product(numpy_, x), reductions.prod(x)),
+            (variance_rows._norm(numpy_, x, 2.0), reductions.vector_norm(x, 2.0, None, False)),
+        ]
+        for correction in (0, 1, 2.5, size):
+            for root in (False, True):
+                found = variance_rows._spread_of(x, None, correction, False, root)
+                pairs.append((found, variance(x, None, correction, False, root, True)[0]))
+        for found, expected in pairs:
+            assert found.dtype == expected.dtype
+            if not (numpy.isnan(found) and numpy.isnan(expected)):
+                assert found.tobytes() == expected.tobytes()

@@ -60,14 +60,17 @@ def over_rows(function: Callable[..., Any], *tables: Array) -> None:
 
 def row_sums(x: Array) -> Array:
     """The sum along the last dimension, which is kept."""
-    size = x.shape[-1]
-    ones = _ones(size, x.dtype) if size <= _KEPT else numpy.ones(size, x.dtype)
-    return numpy.vecdot(x, ones)[..., None]
+    return numpy.vecdot(x, ones(x.shape[-1], x.dtype))[..., None]
+
+
+def ones(size: int, dtype: Any) -> Array:
+    """Ones, which make sums of BLAS's products."""
+    return _ones(size, dtype) if size <= _KEPT else numpy.ones(size, dtype)
 
 
 @lru_cache(16)
 def _ones(size: int, dtype: Any) -> Array:
-    """Ones for the sums along rows, which are asked for again and again; long ones aren't kept."""
+    """They are asked for again and again; long ones aren't kept."""
     return numpy.ones(size, dtype)
 
 
@@ -106,7 +109,7 @@ def pick_classes(table: Array, classes: Array) -> Array:
 
 
 def put_classes(shape: tuple[int, ...], classes: Array, values: Array, dtype: Any) -> Array:
-    """Zeros, and in each row at its class a value."""
+    """Zeros, and in each row, which runs along the last dimension, a value at its class."""
     result = numpy.zeros(shape, dtype)
-    result.put(classes + row_starts(classes.shape, shape[1]), values)
+    result.put(classes + row_starts(classes.shape, shape[-1]), values)
     return result

@@ -22,8 +22,9 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 import numpy
-from numpy import add, ascontiguousarray, concatenate, float32, zeros
+from numpy import add, asarray, ascontiguousarray, concatenate, float32, zeros
 
+from tgrad.backends import few
 from tgrad.backends.folds import fold, in_parts, spread
 from tgrad.backends.geometry import (
     GRAIN,
@@ -55,6 +56,10 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     16 bits are added up in float32 and rounded once; bool and integers give int64.
     The empty tuple stands for no axis, as in NumPy.
     """
+    if axis is None and not keepdims:
+        few_added = few.reduced(add, array, 4)  # no running sum but one
+        if few_added is not None:
+            return asarray(few_added + 0.0)  # from which it starts
     dtype = array.dtype
     narrow = is_narrow(dtype)
     if dtype.kind not in "fc" and not narrow:
@@ -63,7 +68,7 @@ def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
         array = array.T  # added up in the order of the memory
     if axis is None and not keepdims and array.flags.c_contiguous and not narrow:
         size = array.size
-        if size <= 4 and dtype.kind == "f":  # no running sum but one
+        if size <= 4 and dtype.kind == "f":
             return add.reduce(array, None, out=..., initial=0)
         if 0 < size < GRAIN:
             return _vector(array.reshape(size))
@@ -103,6 +108,8 @@ def mean(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
         return mean(array.astype(float32), axis, keepdims).astype(array.dtype)
     total = sum(array, axis, keepdims)
     count = array.size // total.size if total.size else 1
+    if not total.ndim:
+        return asarray(total[()] / total.dtype.type(count))
     return numpy.divide(total, total.dtype.type(count), out=...)
 
 
@@ -244,7 +251,7 @@ def _vector(values: Array) -> Array:
     if size < lanes:
         if lanes == 8:  # 5 to 7 float32, of which the first takes those after the fourth
             values = values.take(_FOUR_WAY_ORDERS[size])
-            return add.reduce(values, out=..., initial=0)
+            return asarray(add.accumulate(values)[-1] + values.dtype.type(0))
         return _rows(values.reshape(1, 1, size)).reshape(())
     rows = size // lanes
     table = values[: rows * lanes].reshape(rows, lanes)
@@ -257,7 +264,7 @@ def _vector(values: Array) -> Array:
     vector = add.reduce(table, 0) if len(table) > 1 else table[0]
     if rows * lanes != size:
         vector = concatenate((values[rows * lanes :], vector))
-    return add(add.accumulate(vector)[-1], values.dtype.type(0), out=...)
+    return asarray(add.accumulate(vector)[-1] + values.dtype.type(0))
 
 
 def _inner(view: Array, lanes: int) -> Array:

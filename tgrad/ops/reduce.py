@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tgrad.backends import folds
+from tgrad.backends import few, folds
 from tgrad.backends import reductions as kernels
 from tgrad.backends.narrow import is_floating
+from tgrad.backends.rows import put_classes
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
@@ -128,8 +129,14 @@ composite("nanmean", _nanmean, kinds=DIMS, doc="Means of the elements that aren'
 
 # ---------------------------------------------------------------- products
 
+
+def _product(xp: Any, input: Any) -> Any:
+    found = few.reduced(xp.multiply, input)
+    return kernels.prod(input).astype(input.dtype, copy=False) if found is None else found
+
+
 operator(
-    "prod", lambda xp, input, *, dtype=None: kernels.prod(input).astype(input.dtype, copy=False),
+    "prod", lambda xp, input, *, dtype=None: _product(xp, input),
     input=lambda o, g, input, out: prod_back(o, g, input, out),
     narrow=True, dtype=summed, out=False, doc="The product of all elements.",
 )  # fmt: skip
@@ -163,10 +170,14 @@ def _axis(name: str, input: Any, dim: int) -> int:
 
 
 def _extreme(xp: Any, input: Any, name: str) -> Any:
+    ufunc = xp.maximum if name == "max" else xp.minimum
+    found = few.reduced(ufunc, input)
+    if found is not None:
+        return found
     _no_elements(name, input)
     if input.dtype.kind == "c":
         raise unsupported(f"{name}_all", input)
-    return folds.spread(xp.maximum if name == "max" else xp.minimum, input)
+    return folds.spread(ufunc, input)
 
 
 def _extreme_dim(input: Any, dim: int, keepdim: bool, name: str) -> Any:
@@ -346,11 +357,14 @@ for _name, _kernel in (("all", _all), ("any", _any)):
 
 
 def _put_chosen(xp: Any, input: Any, indices: Any, size: tuple[int, ...], dim: int) -> Any:
+    axis = wrap_dim(dim, len(size))
+    if size and axis == len(size) - 1 and indices.shape[axis] == 1:
+        return put_classes(size, indices.reshape(-1), input, input.dtype)
     result = xp.zeros(size, input.dtype)
     if len(size) == 0:
         result[()] = input
     else:
-        xp.put_along_axis(result, indices, input, wrap_dim(dim, len(size)))
+        xp.put_along_axis(result, indices, input, axis)
     return result
 
 

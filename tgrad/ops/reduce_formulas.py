@@ -6,9 +6,12 @@ formula may use.  `dim` is as the user gave it: None or empty for all, an int, o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
+
+FEW: Final = 1024
+"""Below so many elements a gradient is put where it belongs one by one."""
 
 
 def restore(o: Any, g: Any, ndim: int, dim: Any, keepdim: bool) -> Any:
@@ -65,6 +68,11 @@ def mean_back(o: Any, g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
 
 def spread_evenly(o: Any, g: Any, input: Any, out: Any) -> Any:
     """The gradient of an extreme element of all: shared by all that are equal to it."""
+    if not o.records and input.size < FEW and out == out:
+        hit = input == out
+        spread = o.xp.zeros(input.shape, g.dtype)
+        spread[hit] = g / o.xp.count_nonzero(hit)
+        return spread
     hit = o.isnan(input) if bool(o.isnan(out)) else o.eq(input, out)
     return o._where(hit, g / int(o.sum(hit)), 0.0)
 
@@ -105,7 +113,8 @@ def prod_back(o: Any, g: Any, input: Any, out: Any) -> Any:
     input = as_gradient(o, input, g)
     if len(input.shape) == 0:
         return g
-    if not bool(o.any(o.eq(input, 0))):
+    whole = not o.records and out != 0 and out == out  # then no factor was 0
+    if whole or not bool(o.any(o.eq(input, 0))):
         return g * o.conj(out / input)
     flat = o.reshape(input, (-1,))
     return o.reshape(_without_each(o, g, flat, 0), tuple(input.shape))
@@ -180,6 +189,8 @@ def std_mean_back(o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim
 def norm_back(o: Any, g: Any, input: Any, p: float, dim: Any, keepdim: bool, out: Any) -> Any:
     """x |x| ** (p - 2) / norm ** (p - 1), and 0 where the norm is 0."""
     ndim = len(input.shape)
+    if p == 2 and not o.records and len(out.shape) == 0 and out != 0:
+        return g * (input / out)
     g = restore(o, g, ndim, dim, keepdim)
     out = restore(o, out, ndim, dim, keepdim)
     if p == 0:
@@ -211,6 +222,9 @@ def reversed_cumsum(o: Any, g: Any, dim: int) -> Any:
     """Sums from each element on to the end."""
     if len(g.shape) == 0 or g.shape[dim] < 2:
         return g
+    if not o.records:
+        turned = (slice(None),) * wrap_dim(dim, g.ndim) + (slice(None, None, -1),)
+        return o.cumsum(g[turned], dim)[turned]
     return o.flip(o.cumsum(o.flip(g, (dim,)), dim), (dim,))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tgrad.backends import few
 from tgrad.backends import reductions as kernels
+from tgrad.backends.sums import mean
 from tgrad.backends.variances import variance
 from tgrad.core.dtype import DType
 from tgrad.errors import DTypeError, StateError
@@ -31,6 +33,9 @@ def _spread_of(
         raise DTypeError(f"{name} only support floating point and complex dtypes")
     axes = reduced_axes(dim, input.ndim)
     correction = 1 if correction is None else correction
+    degrees = input.size - correction
+    if axes is None and degrees >= 1 and not keepdim and not both and few.is_few(input):
+        return few.variance(input, mean(input), degrees, root)
     found = variance(input, axes, correction, keepdim, root, not both)
     return found if both else found[0]
 
@@ -135,6 +140,8 @@ def _norm(xp: Any, input: Any, ord: float = 2, dim: Any = None, keepdim: bool = 
             "linalg.vector_norm: Expected a non-complex scalar as the order of norm."
         )
     axes = reduced_axes(dim, input.ndim)
+    if ord == 2 and axes is None and not keepdim and input.dtype.char == "f" and few.is_few(input, 3):
+        return few.norm(input)
     if input.size == 0 and (ord < 0 or ord == float("inf")):
         _no_identity(input, ord, axes)
     return kernels.vector_norm(input, ord, axes, keepdim)
