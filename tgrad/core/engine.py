@@ -311,13 +311,17 @@ def run(walk: Walk) -> None:
         state.grad = with_grad
 
 
-def walk_from(edge: Edge, root: Tensor, keep: bool) -> None:
-    """A pass from one real tensor of one element, with gradient 1: what nearly every pass is."""
+def walk_from(edge: Edge, root: Tensor, gradient: Tensor | None, keep: bool) -> None:
+    """A pass from one tensor with a gradient of its type and shape, or from a real one of one element.
+
+    That is what nearly every pass is.
+    """
     walk = Walk(False, keep or state.keep_graphs)
-    type_ = root._type
-    array = root._array
-    if array.ndim:
-        walk.arrive(edge, type_.xp.ones(array.shape, type_.dtype.numpy))
+    type_, shape = root._type, root._array.shape
+    if gradient is not None:
+        walk.arrive(edge, gradient._array)
+    elif shape:
+        walk.arrive(edge, type_.xp.ones(shape, type_.dtype.numpy))
     else:
         one = _ONES.get(type_)
         if one is None:

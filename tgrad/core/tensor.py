@@ -395,15 +395,20 @@ class Tensor:
         `gradient` (this tensor's shape) may be left out for a tensor of one element.  Errors and
         the other arguments are those of `torch.autograd.backward`.
         """
-        if gradient is None and inputs is None and not create_graph:
+        if inputs is None and not create_graph:
             edge = self._edge if self._view is None else self.current_edge()
-            if edge is not None and self._array.size == 1 and not self._type.dtype.is_complex:
-                Tensor.walk_from(edge, self, bool(retain_graph))
+            type_, array = self._type, self._array
+            if edge is not None and (
+                (array.size == 1 and not type_.dtype.is_complex)
+                if gradient is None
+                else type(gradient) is Tensor and gradient._type is type_ and gradient._array.shape == array.shape
+            ):
+                Tensor.walk_from(edge, self, gradient, bool(retain_graph))
                 return
         Tensor.walk(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     walk: ClassVar[Callable[..., None]]
-    walk_from: ClassVar[Callable[[Edge, Tensor, bool], None]]
+    walk_from: ClassVar[Callable[[Edge, Tensor, Tensor | None, bool], None]]
     """The general and the usual way of a backward pass; set by `tgrad.core.engine`."""
 
     # ------------------------------------------------------------------ shared memory
