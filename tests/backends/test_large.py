@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 import tgrad as torch
-from tgrad.backends import choice, circles, large, numpy_, threads
+from tgrad.backends import choice, circles, large, numpy_, pace, threads
 from tgrad.backends.fused import fma
 from tgrad.backends.large import BLOCK, LARGE, SINGLE, Pieces
 
@@ -16,7 +16,7 @@ SIZES = [LARGE - 1, LARGE, LARGE + 1, 2 * BLOCK + 7, SINGLE - 1, SINGLE + 3]
 @pytest.fixture(params=[1, 2, 3], autouse=True)
 def count(request, monkeypatch):
     monkeypatch.setattr(threads, "count", request.param)
-    monkeypatch.setattr(large, "WORTH", 0.0)  # however little there is to do
+    monkeypatch.setattr(pace, "WORTH", 0.0)  # however little there is to do
 
 
 def numbers(*shape, dtype="float32", seed=0):
@@ -319,10 +319,57 @@ def test_gradients_that_arrive_twice_and_are_held():
 @pytest.mark.parametrize(("worth", "shared"), [(0.0, True), (1e9, False)])
 def test_short_work_is_not_shared(monkeypatch, worth, shared):
     calls = []
-    monkeypatch.setattr(large, "WORTH", worth)
+    monkeypatch.setattr(pace, "WORTH", worth)
     monkeypatch.setattr(large, "each", lambda work, total, block: (calls.append(total), work(0, total)))
     x, y = numbers(3 * LARGE + 5), numbers(3 * LARGE + 5)
     result = torch.from_numpy(x).add(torch.from_numpy(y), alpha=0.3)
     expected = fma(y, numpy.asarray(0.3, x.dtype), x, x.dtype)
     numpy.testing.assert_array_equal(result.numpy(), expected)
     assert bool(calls) == shared
+
+
+@pytest.mark.parametrize("name", ["exp", "sigmoid"])
+def test_small_arrays_are_divided_once_they_were_seen_to_take_long(monkeypatch, name):
+    shared = []
+
+    def noted(work, total, block):
+        shared.append(total)
+        threads.each(work, total, block)
+
+    monkeypatch.setattr(pace, "WORTH", 1e-3)
+    monkeypatch.setattr(large, "each", noted)
+    monkeypatch.setattr(pace.Pace, "known", {})
+    array = numbers(LARGE + 11)
+    expected = in_small_pieces(ONE[name], array)
+    assert same(ONE[name](torch.from_numpy(array)).numpy(), expected)
+    assert not shared
+    assert len(pace.Pace.known) == 1
+    for key in pace.Pace.known:
+        pace.Pace.known[key] = 1.0
+    monkeypatch.setattr(pace, "perf_counter", lambda: 0.0)
+    assert same(ONE[name](torch.from_numpy(array)).numpy(), expected)
+    assert bool(shared) == (name == "exp")  # what takes several operations was quick for the first block
+    assert pace.Pace.known == dict.fromkeys(pace.Pace.known, 0.0)
+
+
+def test_gradients_of_small_arrays_are_computed_whole_or_in_blocks(monkeypatch):
+    x, given = numbers(LARGE + 11), numbers(LARGE + 11, seed=1)
+
+    def gradient():
+        tensor = torch.from_numpy(x).requires_grad_()
+        (torch.sin(tensor) * torch.tanh(tensor)).backward(torch.from_numpy(given))
+        return tensor.grad.numpy()
+
+    expected = gradient()
+    monkeypatch.setattr(pace, "WORTH", 1e9)
+    monkeypatch.setattr(Pieces, "cut", None)
+    assert same(gradient(), expected)
+
+
+def test_the_memory_of_paces_is_bounded(monkeypatch):
+    monkeypatch.setattr(pace.Pace, "known", {})
+    monkeypatch.setattr(pace, "MOST", 3)
+    array = numbers(8)
+    for number in range(9):
+        pace.Pace(number, [array]).note()
+        assert 1 <= len(pace.Pace.known) <= 4

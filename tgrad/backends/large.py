@@ -18,36 +18,41 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from time import perf_counter
 from typing import Any, Final, TypeAlias
 
 import numpy
 from numpy import may_share_memory, ndarray, ufunc
 
+from tgrad.backends.pace import WHOLE, Pace
 from tgrad.backends.threads import each
 
 Array: TypeAlias = Any  # an ndarray
 
 LARGE: Final = 1 << 15
 """Arrays of so many elements are worked on in blocks.  (PyTorch's threads begin there, too.)"""
-BLOCK: int = 1 << 14
-"""Elements in a block: its few temporaries stay in the cache of a core."""
+BLOCK: Final = 1 << 16
+"""The most elements in a block: its few temporaries stay in the cache of a core."""
 SINGLE: Final = 1 << 18
 """A single operation, as quick as memory, is divided from so many elements on."""
-WORTH: float = 3e-4
-"""So many seconds of work are worth another thread, which waits for Python's lock to begin."""
+SMALL: Final = 1 << 13
+"""The least elements in a block."""
 
 numpy.empty((32 << 20) - (64 << 10), numpy.uint8)  # Note [Fresh pages]
 
 
 def in_blocks(forward: Callable[..., Any], xp: Any, *args: Any, **keywords: Any) -> Any:
     """`forward(xp, *args, **keywords)` of an elementwise row, with at least one large array."""
+    pace = Pace(forward, args)
+    if pace.is_light():
+        result = forward(xp, *args, **keywords)
+        pace.note()
+        return result
     pieces = Pieces.of(args)
     if pieces is None:
         return forward(xp, *args, **keywords)
     single = _single_operation(forward, xp, args, keywords)
     if single is not None:
-        return _run_single(*single, pieces, args)
+        return _run_single(*single, pieces, args, pace)
     parts = pieces.cut(0, pieces.block)
     block = forward(xp, *parts, **keywords)
     if not pieces.fits(block, parts):
@@ -58,7 +63,7 @@ def in_blocks(forward: Callable[..., Any], xp: Any, *args: Any, **keywords: Any)
     def work(start: int, stop: int) -> None:
         pieces.put(result, start, forward(xp, *pieces.cut(start, stop), **keywords))
 
-    pieces.each_but_first(work)
+    pieces.each_but_first(work, pace)
     return result
 
 
@@ -70,6 +75,11 @@ def derivatives(formulas: Callable[..., Any], o: Any, g: Array, edges: Any, *sav
     """
     alone = sys.getrefcount(g) == ALONE and g.base is None
     values = (g, *saved)
+    pace = Pace(formulas, values)
+    if pace.is_light():
+        found: tuple[Any, ...] = formulas(o, g, edges, *saved)
+        pace.note()
+        return found
     pieces = Pieces.of(values)
     if pieces is None:
         return formulas(o, g, edges, *saved)  # type: ignore[no-any-return]
@@ -103,7 +113,7 @@ def derivatives(formulas: Callable[..., Any], o: Any, g: Array, edges: Any, *sav
             pieces.put(results[number], start, found[number])
 
     if made:
-        pieces.each_but_first(work)
+        pieces.each_but_first(work, pace)
     return tuple(results)
 
 
@@ -137,8 +147,13 @@ def change_in_blocks(formula: Any, o: Any, arrays: Sequence[Any], options: dict[
     pieces = Pieces.of(arrays) if arrays[0].size >= LARGE else None
     if pieces is None:
         return formula(o, *arrays, **options)
+    pace = Pace(formula, arrays)
+    if pace.is_light():
+        found = formula(o, *arrays, **options)
+        pace.note()
+        return found
     found = formula(o, *pieces.cut(0, pieces.block), **options)
-    pieces.each_but_first(lambda start, stop: formula(o, *pieces.cut(start, stop), **options))
+    pieces.each_but_first(lambda start, stop: formula(o, *pieces.cut(start, stop), **options), pace)
     return found
 
 
@@ -184,15 +199,15 @@ class Pieces:
     The ranges are ones of elements in memory; where some arrays are broadcast, of the first axis.
     """
 
-    __slots__ = ("along", "begun", "block", "shape", "total", "values")
+    __slots__ = ("along", "block", "shape", "total", "values")
 
-    def __init__(self, shape: tuple[int, ...], size: int, along: bool, values: Sequence[Any]) -> None:
-        self.shape = shape
+    def __init__(self, largest: Array, along: bool, values: Sequence[Any]) -> None:
+        self.shape = shape = largest.shape
+        size = largest.size
         self.along = along
         """Whether ranges are ones of the first axis."""
         self.total = shape[0] if along else size
-        self.block = self.length(BLOCK)
-        self.begun = perf_counter()
+        self.block = self.length(SMALL if largest.nbytes < WHOLE else min(max(SMALL << 2, size >> 4), BLOCK))
         self.values = [_to_cut(value, shape, along) if type(value) is ndarray else value for value in values]
 
     def length(self, elements: int) -> int:
@@ -207,13 +222,13 @@ class Pieces:
             return None
         largest = max(arrays, key=_size)
         shape, size = largest.shape, largest.size
-        if size <= BLOCK or not all(a.flags.c_contiguous or not any(a.strides) for a in arrays):
+        if size <= SMALL or not all(a.flags.c_contiguous or not any(a.strides) for a in arrays):
             return None
         if all(a.shape == shape for a in arrays):
-            return cls(shape, size, False, values)
-        if size > shape[0] * 4 * BLOCK or not all(_broadcasts(a.shape, shape) for a in arrays):
+            return cls(largest, False, values)
+        if size > shape[0] * BLOCK or not all(_broadcasts(a.shape, shape) for a in arrays):
             return None
-        return cls(shape, size, True, values)
+        return cls(largest, True, values)
 
     def cut(self, start: int, stop: int) -> list[Any]:
         """The values with a range of each array."""
@@ -240,11 +255,11 @@ class Pieces:
         """The result so that its ranges are slices."""
         return result if self.along else result.reshape(-1)
 
-    def each_but_first(self, work: Callable[[int, int], None]) -> None:
+    def each_but_first(self, work: Callable[[int, int], None], pace: Pace) -> None:
         """`work(start, stop)` for each range except the first, by this thread if that took little time."""
         block, total = self.block, self.total
         done = min(block, total)
-        if (perf_counter() - self.begun) * (total - done) < WORTH * done:
+        if pace.rest_is_short(done / total):
             for start in range(done, total, block):
                 work(start, min(start + block, total))
         else:
@@ -334,7 +349,7 @@ def _single_operation(
     return function, list(given)
 
 
-def _run_single(function: Any, given: list[Any], pieces: Pieces, args: Sequence[Any]) -> Array:
+def _run_single(function: Any, given: list[Any], pieces: Pieces, args: Sequence[Any], pace: Pace) -> Array:
     values = [args[v.index] if type(v) is _Operand else v for v in given]
     quick = type(function) is ufunc
     if quick and pieces.total < pieces.length(SINGLE):
@@ -347,7 +362,8 @@ def _run_single(function: Any, given: list[Any], pieces: Pieces, args: Sequence[
 
     def work(start: int, stop: int) -> None:
         into(*[v[0][start:stop] if type(v) is list else v for v in chosen], out=flat[start:stop])
+        if not start:
+            pace.note(stop / pieces.total)
 
-    elements = max(1 << 16, result.size >> 5) if quick else BLOCK
-    each(work, pieces.total, pieces.length(elements))
+    each(work, pieces.total, pieces.length(max(1 << 16, result.size >> 5)) if quick else pieces.block)
     return result
