@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy import float32, float64, isnan, multiply, where
+from numpy import add, asarray, float32, float64, isnan, multiply, subtract, where
 
 _SPLIT = 134217729.0  # 2**27 + 1 halves the digits of a double (T. Dekker, Numer. Math. 18, 1971)
 
@@ -23,17 +23,26 @@ def fma(a: Any, b: Any, c: Any, dtype: Any) -> Any:
     """
     if dtype == float32:
         return (multiply(a, b, dtype=float64) + c).astype(float32)
-    product = multiply(a, b, dtype=float64)
+    product = asarray(multiply(a, b, dtype=float64))
     high_a, low_a = halves(a)
     high_b, low_b = halves(b)
-    product_error = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
-    total = product + c
-    added = total - product
-    exact = total + (((product - (total - added)) + (c - added)) + product_error)
-    return where(isnan(exact), total, exact)  # infinities
+    error = asarray(multiply(high_a, high_b))
+    subtract(error, product, out=error)
+    for first, second in ((high_a, low_b), (low_a, high_b), (low_a, low_b)):
+        add(error, multiply(first, second), out=error)
+    total = asarray(product + c)
+    added = asarray(total - product)
+    missing = asarray(total - added)  # of the product, then of c
+    subtract(product, missing, out=missing)
+    add(missing, subtract(c, added, out=added), out=missing)
+    add(missing, error, out=missing)
+    exact = add(total, missing, out=missing)
+    lost = isnan(exact)
+    return where(lost, total, exact) if lost.any() else exact  # infinities
 
 
 def halves(x: Any) -> tuple[Any, Any]:
-    scaled = x * _SPLIT
-    high = scaled - (scaled - x)
-    return high, x - high
+    scaled = asarray(x * _SPLIT)
+    low = asarray(scaled - x)
+    high = subtract(scaled, low, out=scaled)
+    return high, subtract(x, high, out=low)

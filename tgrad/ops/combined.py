@@ -14,7 +14,8 @@ from tgrad.ops.table import broadcast, same
 
 def _addcmul(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     dtype = input.dtype
-    return plus_product(xp, input, tensor1 * dtype.type(value), tensor2, dtype)
+    factor = tensor1 if value == 1 else tensor1 * dtype.type(value)
+    return plus_product(xp, input, factor, tensor2, dtype)
 
 
 def _addcdiv(xp: Any, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
@@ -65,11 +66,11 @@ def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
         return plus_product(xp, end, -step, 1 - weight, dtype)
     weight = xp.asarray(weight).astype(dtype)
     near = xp.abs(weight) < 0.5
-    return xp.where(
-        near,
-        plus_product(xp, input, weight, step, dtype),
-        plus_product(xp, end, -step, 1 - weight, dtype),
-    )
+    if weight.ndim:  # from the nearer end
+        start, share = xp.where(near, input, end), xp.where(near, weight, -(1 - weight))
+    else:
+        start, share = (input, weight) if near else (end, -(1 - weight))
+    return plus_product(xp, start, share, step, dtype)
 
 
 def _same_dtypes(input: Tensor, **others: Any) -> None:
