@@ -82,9 +82,7 @@ def head(writer: Writer, op: Op, inplace: bool = False) -> None:
     everything = ", ".join(p.name for p in operands)
     arrays = ", ".join(f"a_{p.name}" for p in operands)
     given = f", {dtype}" if dtype else ""
-    unlike = " or ".join(
-        f"(type({p.name}) is Tensor and {p.name}._type is not T)" for p in sources_of(op)
-    )
+    unlike = " or ".join(f"(type({p.name}) is Tensor and {p.name}._type is not T)" for p in sources_of(op))
     if op.dtype.quick == "never" or not operands or operands[0].kind != "tensor":
         depth = 1
         if op.dtype.quick == "always" and len(operands) > 1:
@@ -105,8 +103,7 @@ def head(writer: Writer, op: Op, inplace: bool = False) -> None:
     else:
         writer.names.update(not_a_tensor=not_a_tensor, METHOD=op.public)
         writer.add(
-            f"try: T = {first}._type\n"
-            f"except AttributeError: raise not_a_tensor(METHOD, {first}) from None"
+            f"try: T = {first}._type\nexcept AttributeError: raise not_a_tensor(METHOD, {first}) from None"
         )
     writer.add(f"a_{first} = {first}._array\nmixed = False")
     for p in operands[1:]:
@@ -177,8 +174,8 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
         if p.kind in ("tensor", "operand"):
             value = f"a_{p.name}"
         elif p.kind == "index":
-            value = f"{p.name}._array" if not p.optional else (
-                f"(None if {p.name} is None else {p.name}._array)"
+            value = (
+                f"{p.name}._array" if not p.optional else (f"(None if {p.name} is None else {p.name}._array)")
             )
         elif p.kind == "tensors":
             value = f"a_{p.name}"
@@ -210,7 +207,9 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
     given = ", ".join(wide_parts)
     in_wide = f"wide(T, {given})" if direct else f"quiet.run(wide, T, {given})"
     if size is not None:
-        large = f"T.xp.in_blocks(wide, T, {given})" if direct else f"quiet.run(T.xp.in_blocks, wide, T, {given})"
+        large = (
+            f"T.xp.in_blocks(wide, T, {given})" if direct else f"quiet.run(T.xp.in_blocks, wide, T, {given})"
+        )
         in_wide = f"({in_wide} if {size} < {LARGE} else {large})"
     return f"{in_wide} if T.narrow else {plain}"
 
@@ -334,20 +333,14 @@ def bound_function(op: Op) -> Callable[..., Any]:
 def _result(writer: Writer, op: Op) -> None:
     """Lines that make `out`, or `outs` where there are several, from r."""
     if op.fields or op.outputs is None or (op.outputs or 0) > 1:
-        results = op.result if isinstance(op.result, tuple) else None
-        writer.names["RESULTS"] = results
         if op.family == "view":
             writer.add("outs = tuple(input.view_of_memory(x, 2) for x in r)")
         elif op.family == "copy":
             writer.add("outs = tuple(new_tensor(x.copy(), T) for x in r)")
-        elif results is None:
-            writer.add("outs = tuple(new_tensor(T.xp.asarray(x), T) for x in r)")
+        elif isinstance(op.result, tuple):
+            _several_results(writer, op.result)
         else:
-            writer.add(
-                "outs = tuple(new_tensor(T.xp.asarray(x), T if d is None else "
-                "T.related[d(T.dtype) if callable(d) else d]) "
-                "for x, d in zip(r, RESULTS))"
-            )
+            writer.add("outs = tuple(new_tensor(T.xp.asarray(x), T) for x in r)")
         if op.outputs == 1:
             writer.add("out = outs[0]")
         return
@@ -370,6 +363,18 @@ def _result(writer: Writer, op: Op) -> None:
         f"out = create(Tensor)\nout._array = r\nout._type = {type_}\n"
         "out._edge = out._storage = out._grad = out._view = None"
     )
+
+
+def _several_results(writer: Writer, dtypes: tuple[Any, ...]) -> None:
+    """Lines that make `outs` of the parts of r, whose dtypes a row has one by one."""
+    made = []
+    writer.add("".join(f"r{i}, " for i in range(len(dtypes))) + "= r")
+    for i, dtype in enumerate(dtypes):
+        writer.names[f"RESULT{i}"] = dtype
+        writer.add(f"if type(r{i}) is not ndarray: r{i} = T.xp.asarray(r{i})")
+        kind = f"T.related[RESULT{i}(T.dtype)]" if callable(dtype) else f"T.related[RESULT{i}]"
+        made.append(f"new_tensor(r{i}, {'T' if dtype is None else kind}), ")
+    writer.add(f"outs = ({''.join(made)})")
 
 
 def _record(writer: Writer, op: Op) -> None:
@@ -424,7 +429,11 @@ def _record(writer: Writer, op: Op) -> None:
     else:
         body.append(
             "node.outputs = tuple([(x._array.shape, x._type) for x in outs])\n"
-            f"for i, x in enumerate(outs[:{op.outputs}]): x._edge = (node, i)"
+            + (
+                "for i, x in enumerate(outs): x._edge = (node, i)"
+                if op.outputs is None
+                else "\n".join(f"outs[{i}]._edge = (node, {i})" for i in range(op.outputs))
+            )
         )
     writer.add("\n".join(body), 3)
 
@@ -457,9 +466,7 @@ def _saved(op: Op, name: str, sources: list[Parameter]) -> str:
             return f"{base}.{attribute}"
     if not is_tensor(op, name) or len(sources) < 2:
         return value
-    users = [
-        i for i, p in enumerate(sources) if name in formula_names(op.formulas.get(p.name))
-    ]
+    users = [i for i, p in enumerate(sources) if name in formula_names(op.formulas.get(p.name))]
     if not users or len(users) == len(sources):
         return value
     return f"({value} if {' or '.join(f'e{i} is not None' for i in users)} else None)"
