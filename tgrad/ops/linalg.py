@@ -133,9 +133,7 @@ def over_mirror(o: Any, b: Any, a: Any) -> Any:
 
 
 def _inverse_of_triangle(xp: Any, a: Any, upper: bool) -> Any:
-    from tgrad.backends import factors
-
-    return factors.inverse_of_triangle(a, upper)
+    return xp.factors.inverse_of_triangle(a, upper)
 
 
 def _inverse_back(o: Any, g: Any, out: Any, upper: bool) -> Any:
@@ -152,9 +150,7 @@ operator(
 
 
 def _mirrored_triangle(xp: Any, a: Any, upper: bool) -> Any:
-    from tgrad.backends import linear
-
-    return linear.mirrored_triangle(a, upper)
+    return xp.linear.mirrored_triangle(a, upper)
 
 
 def _mirrored_back(o: Any, g: Any, upper: bool) -> Any:
@@ -256,7 +252,7 @@ REASONS: dict[str, str] = {
 
 def refuse_codes(name: str, reason: str, codes: Any) -> None:
     """Raise PyTorch's error if one of LAPACK's codes, an array, isn't 0."""
-    if not codes.any():
+    if not (codes.any() if codes.ndim else codes.item()):
         return
     code = int(codes.reshape(-1)[codes.reshape(-1).nonzero()[0][0]])
     place = f"(Batch element {codes.reshape(-1).nonzero()[0][0]}): " if codes.ndim else ""

@@ -26,9 +26,7 @@ from tgrad.ops.table import composite, operator
 
 
 def _cholesky_kernel(xp: Any, a: Any, upper: bool) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
-    return linear.cholesky(a, upper)
+    return xp.linear.cholesky(a, upper)
 
 
 def cholesky_back(o: Any, g: Any, out: Any, upper: bool) -> Any:
@@ -85,11 +83,11 @@ composite("cholesky", _cholesky, kinds=MATRIX, doc="The triangular matrix L with
 
 
 def _solve_kernel(xp: Any, b: Any, factor: Any, upper: bool) -> Any:
-    from tgrad.backends import factors, linear
-
-    across = linear.mirrored(factor)
+    across = xp.linear.mirrored(factor)
     lower, above = (across, factor) if upper else (factor, across)
-    return factors.solve_triangular(above, factors.solve_triangular(lower, b, False, False), True, False)
+    return xp.factors.solve_triangular(
+        above, xp.factors.solve_triangular(lower, b, False, False), True, False
+    )
 
 
 def _around(o: Any, factor: Any, common: Any, upper: bool) -> Any:

@@ -31,9 +31,7 @@ _PARTS = ("Q", "R")
 
 
 def _qr_kernel(xp: Any, a: Any, mode: str) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
-    q, r = linear.qr(a, mode)
+    q, r = xp.linear.qr(a, mode)
     return xp.empty((0,), a.dtype) if q is None else q, r
 
 
@@ -107,9 +105,7 @@ def _check_geqrf(input: Tensor) -> None:
 
 
 def _reflectors(xp: Any, a: Any) -> tuple[Any, Any]:
-    from tgrad.backends import factors
-
-    return factors.reflectors(a)
+    return xp.factors.reflectors(a)
 
 
 operator(
@@ -217,9 +213,7 @@ def _check_product(input: Tensor, tau: Tensor) -> None:
 
 
 def _product_kernel(xp: Any, vectors: Any, tau: Any) -> Any:
-    from tgrad.backends import factors
-
-    return factors.by_columns(factors.reflect(vectors, tau, xp.eye(*vectors.shape[-2:]), False))
+    return xp.factors.by_columns(xp.factors.reflect(vectors, tau, xp.eye(*vectors.shape[-2:]), False))
 
 
 operator(
@@ -272,12 +266,10 @@ def _check_ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool, transpos
 
 
 def _ormqr_kernel(xp: Any, a: Any, tau: Any, c: Any, left: bool, transpose: bool) -> Any:
-    from tgrad.backends import factors, linear
-
     if left:
-        return factors.by_columns(factors.reflect(a, tau, c, transpose))
-    turned = factors.reflect(a, tau, linear.mirrored(c), not transpose)
-    return factors.by_columns(linear.mirrored(turned))
+        return xp.factors.by_columns(xp.factors.reflect(a, tau, c, transpose))
+    turned = xp.factors.reflect(a, tau, xp.linear.mirrored(c), not transpose)
+    return xp.factors.by_columns(xp.linear.mirrored(turned))
 
 
 def _ormqr_back(o: Any, g: Any, a: Any, tau: Any, c: Any, left: bool, transpose: bool) -> tuple[Any, Any]:

@@ -33,11 +33,9 @@ _PARTS = ("eigenvalues", "eigenvectors")
 
 
 def _eigh_kernel(xp: Any, a: Any, uplo: str) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
     try:
-        return linear.eigh(a, uplo)
-    except linear.LinAlgError:
+        return xp.linear.eigh(a, uplo)
+    except xp.linear.LinAlgError:
         refuse_codes("linalg.eigh", "eigh", xp.asarray(1))
         raise
 
@@ -76,11 +74,9 @@ operator(
 
 
 def _values_kernel(xp: Any, a: Any, uplo: str) -> Any:
-    from tgrad.backends import linear
-
     try:
-        return linear.eigvalsh(a, uplo)
-    except linear.LinAlgError:
+        return xp.linear.eigvalsh(a, uplo)
+    except xp.linear.LinAlgError:
         refuse_codes("linalg.eigh", "eigh", xp.asarray(1))
         raise
 
@@ -103,13 +99,11 @@ composite(
 
 
 def _eig_kernel(xp: Any, a: Any) -> tuple[Any, Any]:
-    from tgrad.backends import factors, linear
-
     if not xp.isfinite(a).all():
         raise ShapeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
-    values, vectors = linear.eig(a)
+    values, vectors = xp.linear.eig(a)
     kind = xp.complex64 if a.dtype in (xp.float32, xp.complex64) else xp.complex128
-    return values.astype(kind), factors.by_columns(vectors.astype(kind))
+    return values.astype(kind), xp.factors.by_columns(vectors.astype(kind))
 
 
 def eig_back(o: Any, g: Any, A: Any, values: Any, vectors: Any) -> Any:

@@ -28,9 +28,7 @@ from tgrad.ops.table import composite, operator
 
 
 def _inverse(xp: Any, a: Any) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
-    return linear.inverse(a)
+    return xp.linear.inverse(a)
 
 
 def inverse_back(o: Any, g: Any, out: Any) -> Any:
@@ -64,9 +62,7 @@ composite("inverse", lambda o, input: o.linalg_inv(input), doc="The inverse of e
 
 
 def _determinant(xp: Any, a: Any) -> Any:
-    from tgrad.backends import linear
-
-    return linear.det(a)
+    return xp.linear.det(a)
 
 
 def _check_det(A: Tensor) -> None:
@@ -84,9 +80,7 @@ operator(
 
 
 def _cofactor(xp: Any, a: Any) -> Any:
-    from tgrad.backends import linear
-
-    return linear.cofactor(a)
+    return xp.linear.cofactor(a)
 
 
 def cofactor_back(o: Any, g: Any, input: Any, out: Any) -> Any:
@@ -105,9 +99,7 @@ def cofactor_back(o: Any, g: Any, input: Any, out: Any) -> Any:
 
 
 def _cofactor_back(xp: Any, g: Any, a: Any) -> Any:
-    from tgrad.backends import linear
-
-    return linear.cofactor_back(g, a)
+    return xp.linear.cofactor_back(g, a)
 
 
 operator(
@@ -126,9 +118,7 @@ composite("det", lambda o, input: o.linalg_det(input), out=False,
 
 
 def _sign_and_log(xp: Any, a: Any) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
-    return linear.slogdet(a)
+    return xp.linear.slogdet(a)
 
 
 def slogdet_back(o: Any, g: Any, A: Any, sign: Any) -> Any:

@@ -26,9 +26,7 @@ _NO_DERIVATIVE = "PyTorch has none either; use torch.linalg.solve or torch.linal
 
 
 def _kernel(xp: Any, a: Any, hermitian: bool, check_errors: bool, name: str) -> tuple[Any, Any, Any]:
-    from tgrad.backends import factors
-
-    result = factors.ldl(a, hermitian)
+    result = xp.factors.ldl(a, hermitian)
     if check_errors:
         refuse_codes(f"torch.{name}", "ldl", result[-1])
     return result
@@ -63,9 +61,7 @@ composite("linalg_ldl_factor", _ldl_factor, kinds=_KINDS, fields=_FACTOR, **LINA
 
 
 def _solve_kernel(xp: Any, packed: Any, pivots: Any, b: Any, hermitian: bool) -> Any:
-    from tgrad.backends import factors
-
-    return factors.ldl_solve(packed, pivots, b, hermitian)
+    return xp.factors.ldl_solve(packed, pivots, b, hermitian)
 
 
 def _check_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False) -> None:

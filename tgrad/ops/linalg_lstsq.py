@@ -76,21 +76,19 @@ def by_tolerances(name: str, function: Callable[..., Any], old: str, doc: str) -
 
 
 def _pinv_kernel(xp: Any, a: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
-    from tgrad.backends import linear
-
     if a.size == 0:
         return xp.zeros((*a.shape[:-2], a.shape[-1], a.shape[-2]), a.dtype)
     if hermitian:
-        values, vectors = linear.eigh(a)
+        values, vectors = xp.linear.eigh(a)
         sizes = xp.abs(values)
-        u, v = vectors, linear.mirrored(vectors)
+        u, v = vectors, xp.linear.mirrored(vectors)
     else:
         refuse_infinite(xp, a)
-        u, values, v = linear.svd(a, False)
+        u, values, v = xp.linear.svd(a, False)
         sizes = values
     kept = sizes > _bound(xp, sizes, a.shape, atol, rtol)
     inverse = xp.where(kept, 1 / xp.where(kept, values, 1), 0).astype(values.dtype)
-    result = xp.matmul(linear.mirrored(v) * inverse[..., None, :], linear.mirrored(u))
+    result = xp.matmul(xp.linear.mirrored(v) * inverse[..., None, :], xp.linear.mirrored(u))
     return xp.ascontiguousarray(result.astype(a.dtype))
 
 
@@ -193,13 +191,11 @@ by_tolerances("linalg_matrix_rank", _matrix_rank, "tol",
 
 def _solution(xp: Any, a: Any, b: Any, rcond: Any) -> Any:
     """The shortest of the X with the least ||a X - b||."""
-    from tgrad.backends import factors, linear
-
     if a.shape[-2] >= a.shape[-1] and a.size:
-        q, r = linear.qr(a)
+        q, r = xp.linear.qr(a)
         sizes = xp.abs(xp.diagonal(r, 0, -2, -1))
         if (sizes > 1e-3 * sizes.max(axis=-1, keepdims=True)).all():
-            return factors.solve_triangular(r, xp.matmul(linear.mirrored(q), b), True, False)
+            return xp.factors.solve_triangular(r, xp.matmul(xp.linear.mirrored(q), b), True, False)
     return xp.matmul(_pinv_kernel(xp, a, None, rcond, False), b)
 
 
@@ -212,12 +208,10 @@ def _stored_as_lapack(xp: Any, x: Any, rows: int, vector: bool) -> Any:
 
 
 def _lstsq_kernel(xp: Any, a: Any, b: Any, rcond: Any, driver: str, vector: bool) -> Any:
-    from tgrad.backends import linear
-
     right = b[..., None] if vector else b
     m, n = a.shape[-2:]
     x = _solution(xp, a, right, rcond)
-    sizes = linear.singular_values(a) if a.size else xp.zeros((*a.shape[:-2], 0), a.real.dtype)
+    sizes = xp.linear.singular_values(a) if a.size else xp.zeros((*a.shape[:-2], 0), a.real.dtype)
     found = (sizes > _bound(xp, sizes, a.shape, None, rcond)).sum(axis=-1)
     if driver == "gels":
         _refuse_rank(xp, a)
@@ -234,12 +228,10 @@ def _lstsq_kernel(xp: Any, a: Any, b: Any, rcond: Any, driver: str, vector: bool
 
 def _refuse_rank(xp: Any, a: Any) -> None:
     """Raise PyTorch's error where the triangular factor has a zero on its diagonal."""
-    from tgrad.backends import factors, linear
-
     if not a.size:
         return
-    tall = a if a.shape[-2] >= a.shape[-1] else linear.mirrored(a)
-    refuse_codes("torch.linalg.lstsq", "lstsq", factors.zero_pivot(linear.qr(tall, "r")[1]))
+    tall = a if a.shape[-2] >= a.shape[-1] else xp.linear.mirrored(a)
+    refuse_codes("torch.linalg.lstsq", "lstsq", xp.factors.zero_pivot(xp.linear.qr(tall, "r")[1]))
 
 
 def _residual(o: Any, g: Any, A: Any, X: Any, B: Any) -> Any:

@@ -79,19 +79,15 @@ def _unpacked(o: Any, LU: Any) -> tuple[Any, Any]:
 
 
 def _parts(xp: Any, packed: Any, pivots: Any) -> tuple[Any, Any, Any]:
-    from tgrad.backends import factors
-
     m, n = packed.shape[-2:]
     k = min(m, n)
     lower = xp.tril(packed[..., :, :k], -1) + xp.eye(m, k, dtype=packed.dtype)
     upper = xp.triu(packed[..., :k, :])
-    return lower, upper, factors.permutation(pivots, m, packed.dtype)
+    return lower, upper, xp.factors.permutation(pivots, m, packed.dtype)
 
 
 def _lu_parts(xp: Any, a: Any) -> tuple[Any, Any, Any]:
-    from tgrad.backends import factors
-
-    return _parts(xp, *factors.lu(a))
+    return _parts(xp, *xp.factors.lu(a))
 
 
 def _check_lu(name: str, a: Tensor, pivot: bool) -> None:
@@ -127,10 +123,8 @@ composite(
 
 
 def _lu_factors(xp: Any, a: Any) -> tuple[Any, Any, Any]:
-    from tgrad.backends import factors
-
-    packed, pivots = factors.lu(a)
-    return packed, pivots, factors.zero_pivot(packed)
+    packed, pivots = xp.factors.lu(a)
+    return packed, pivots, xp.factors.zero_pivot(packed)
 
 
 def lu_factor_back(o: Any, g: Any, LU: Any, pivots: Any) -> Any:
@@ -143,9 +137,7 @@ def lu_factor_back(o: Any, g: Any, LU: Any, pivots: Any) -> Any:
 
 
 def _permutation(xp: Any, pivots: Any, rows: int, like: Any) -> Any:
-    from tgrad.backends import factors
-
-    return factors.permutation(pivots, rows, like.dtype)
+    return xp.factors.permutation(pivots, rows, like.dtype)
 
 
 operator(
@@ -274,12 +266,10 @@ composite("lu_unpack", _lu_unpack, kinds=_PIVOTS, fields=_PARTS, method=False,
 
 
 def _solve_kernel(xp: Any, packed: Any, pivots: Any, b: Any, left: bool, adjoint: bool) -> Any:
-    from tgrad.backends import factors, linear
-
     if left:
-        return factors.lu_solve(packed, pivots, b, adjoint)
-    x = factors.lu_solve(packed, pivots, linear.mirrored(b), not adjoint)
-    return linear.mirrored(x)
+        return xp.factors.lu_solve(packed, pivots, b, adjoint)
+    x = xp.factors.lu_solve(packed, pivots, xp.linear.mirrored(b), not adjoint)
+    return xp.linear.mirrored(x)
 
 
 def _solve_lu(o: Any, g: Any, LU: Any, pivots: Any, out: Any, left: bool, adjoint: bool) -> Any:

@@ -26,16 +26,14 @@ from tgrad.ops.table import composite, operator
 
 
 def _solve_kernel(xp: Any, a: Any, b: Any, left: bool, vector: bool) -> tuple[Any, Any]:
-    from tgrad.backends import linear
-
     if vector:
-        x, codes = linear.solve(a, b[..., None])
+        x, codes = xp.linear.solve(a, b[..., None])
         x = x[..., 0]
-        x = linear.by_columns(x) if x.ndim > 1 else x
+        x = xp.linear.by_columns(x) if x.ndim > 1 else x
     elif left:
-        x, codes = linear.solve(a, b)
+        x, codes = xp.linear.solve(a, b)
     else:
-        x, codes = linear.solve(a.swapaxes(-1, -2), b.swapaxes(-1, -2))
+        x, codes = xp.linear.solve(a.swapaxes(-1, -2), b.swapaxes(-1, -2))
         x = x.swapaxes(-1, -2)
     while codes.ndim > a.ndim - 2:
         codes = codes[0] if codes.size else codes.reshape(codes.shape[1:])
@@ -138,13 +136,11 @@ composite(
 
 
 def _triangular_kernel(xp: Any, a: Any, b: Any, upper: bool, left: bool, unit: bool) -> Any:
-    from tgrad.backends import factors
-
     if left:
-        return factors.solve_triangular(a, b, upper, unit)
+        return xp.factors.solve_triangular(a, b, upper, unit)
     turned_a, turned_b = a.swapaxes(-1, -2), b.swapaxes(-1, -2)
-    x = factors.solve_triangular(turned_a, turned_b, not upper, unit)
-    return factors.by_columns(x.swapaxes(-1, -2))
+    x = xp.factors.solve_triangular(turned_a, turned_b, not upper, unit)
+    return xp.factors.by_columns(x.swapaxes(-1, -2))
 
 
 def triangular_b(o: Any, g: Any, A: Any, upper: bool, left: bool, unit: bool) -> Any:
@@ -224,12 +220,10 @@ def _turned_equation(o: Any, A: Any, upper: bool, transpose: bool) -> tuple[Any,
 
 
 def _old_kernel(xp: Any, b: Any, a: Any, upper: bool, transpose: bool, unit: bool) -> Any:
-    from tgrad.backends import factors
-
     matrix, above = (a.swapaxes(-1, -2), not upper) if transpose else (a, upper)
-    solution = factors.solve_triangular(matrix, b, above, unit)
+    solution = xp.factors.solve_triangular(matrix, b, above, unit)
     batch = solution.shape[:-2]
-    return solution, factors.by_columns(xp.broadcast_to(a, (*batch, *a.shape[-2:])).copy())
+    return solution, xp.factors.by_columns(xp.broadcast_to(a, (*batch, *a.shape[-2:])).copy())
 
 
 def _old_a(o: Any, g: Any, A: Any, solution: Any, upper: bool, transpose: bool, unit: bool) -> Any:

@@ -38,16 +38,14 @@ _PHASE = (
 
 def refuse_infinite(xp: Any, a: Any) -> None:
     """Raise PyTorch's error for matrices with elements that aren't finite."""
-    finite = xp.isfinite(a).all(axis=(-2, -1))
+    finite = xp.isfinite(a)
     if not finite.all():
-        refuse_codes("linalg.svd", "finite", xp.asarray(~finite))
+        refuse_codes("linalg.svd", "finite", xp.asarray(~finite.all(axis=(-2, -1))))
 
 
 def _svd_kernel(xp: Any, a: Any, full: bool) -> tuple[Any, Any, Any]:
-    from tgrad.backends import linear
-
     refuse_infinite(xp, a)
-    return linear.svd(a, full)
+    return xp.linear.svd(a, full)
 
 
 def _gaps(o: Any, S: Any) -> Any:
@@ -119,10 +117,8 @@ operator(
 
 
 def _values_kernel(xp: Any, a: Any) -> Any:
-    from tgrad.backends import linear
-
     refuse_infinite(xp, a)
-    return linear.singular_values(a)
+    return xp.linear.singular_values(a)
 
 
 operator(
