@@ -52,6 +52,25 @@ def running(ufunc: Any, array: Array, axis: int, wide: Any) -> Array:
     return result
 
 
+def extremes_so_far(ufunc: Any, array: Array, axis: int) -> tuple[Array, Array]:
+    """Running extremes (`ufunc` is maximum or minimum) and the last index of each; NaN stays."""
+    array = numpy.ascontiguousarray(array)
+    values = running(ufunc, array, axis, array.dtype)
+    hit = array == values
+    if array.dtype.kind == "f":
+        hit |= array != array
+    size = array.shape[axis]
+    if axis == array.ndim - 1 and array.size >= LARGE:
+        found = numpy.flatnonzero(hit)  # the first of each sequence is among them
+        places = numpy.repeat(found % size, numpy.diff(found, append=hit.size)).reshape(array.shape)
+    else:
+        numbers = numpy.arange(size).reshape(-1, *(1,) * (array.ndim - 1 - axis))
+        places = running(numpy.maximum, numpy.where(hit, numbers, 0), axis, numbers.dtype)
+    if (values == 0).any():  # of equal zeros the last one counts, whatever its sign
+        values = numpy.take_along_axis(array, places, axis)
+    return values, places
+
+
 def _one_by_one(ufunc: Any, array: Array, result: Array, axis: int, wide: Any) -> None:
     if wide == result.dtype:
         ufunc.accumulate(array, axis=axis, out=result)

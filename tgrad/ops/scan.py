@@ -50,16 +50,7 @@ def _running(input: Any, dim: int, largest: bool) -> tuple[Any, Any]:
         raise unsupported(f"cum{'max' if largest else 'min'}_cpu", input)
     if input.ndim == 0:
         return input.copy(), numpy.zeros((), numpy.int64)
-    input = numpy.ascontiguousarray(input)
-    values = kernels.running(numpy.maximum if largest else numpy.minimum, input, axis, input.dtype)
-    shape = [1] * input.ndim
-    shape[axis] = input.shape[axis]
-    places = numpy.arange(input.shape[axis]).reshape(shape)
-    hit = (input == values) | (input != input)
-    indices = kernels.running(numpy.maximum, numpy.where(hit, places, 0), axis, places.dtype)
-    if (values == 0).any():  # of equal zeros the last one counts, whatever its sign
-        values = numpy.take_along_axis(input, indices, axis)
-    return values, indices
+    return kernels.extremes_so_far(numpy.maximum if largest else numpy.minimum, input, axis)
 
 
 CHOSEN: dict[str, Any] = {"result": (None, dtypes.int64), "fields": ("values", "indices")}
