@@ -182,7 +182,7 @@ from tgrad import backends
 from tgrad.backends import circles, fused
 from tgrad.backends.choice import where
 from tgrad.backends.constants import ONE, ZERO, kept
-from tgrad.backends.large import derivatives, in_blocks, large_sum, over
+from tgrad.backends.large import change_in_blocks, derivatives, in_blocks, large_sum, over
 from tgrad.backends.narrow import finfo, is_narrow
 from tgrad.backends.products import dot, matmul, scaled_product
 from tgrad.backends.ranges import arange, linspace, logspace
@@ -325,6 +325,15 @@ def sigmoid(x: Any) -> Any:
 def relu_back(g: Any, result: Any) -> Any:
     """The gradient where a result isn't 0 or below."""
     return where(less_equal(result, ZERO[result.dtype]), 0, g)
+
+
+def log_of_one_and_exp(x: Any) -> Any:
+    """log(1 + exp(x)), rounded after each step."""
+    if x.ndim and x.dtype == _SINGLE:  # the same with fewer arrays
+        wide = x.astype(_DOUBLE)
+        wide = numpy.exp(wide, wide).astype(_SINGLE).astype(_DOUBLE)
+        return numpy.log1p(wide, wide).astype(_SINGLE)
+    return log1p(exp(x))
 
 
 def one_minus_square(x: Any) -> Any:

@@ -19,6 +19,7 @@ from tgrad.core.device import CPU_NUMBERS, TensorType, tensor_type
 from tgrad.core.engine import Spaces
 from tgrad.core.graph import FREED, Node, check_version, freed_error
 from tgrad.core.modes import state
+from tgrad.core.storage import Storage
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import (
     NotAvailableError,
@@ -40,9 +41,18 @@ def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
 
 def alias(tensor: Tensor) -> Tensor:
     """The same memory and version, no history: how a node saves its own result."""
-    result = new_tensor(tensor._array, tensor._type)
-    result._storage = tensor.own_storage()
+    array, storage = tensor._array, tensor._storage
+    if storage is None:
+        storage = tensor._storage = Storage(array)
+    result = _create(Tensor)  # `new_tensor`, written out
+    result._array = array
+    result._type = tensor._type
+    result._storage = storage
+    result._edge = result._grad = result._view = None
     return result
+
+
+_create: Final = object.__new__
 
 
 def raw_through_tensors(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:

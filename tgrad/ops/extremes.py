@@ -68,7 +68,7 @@ larger(
 
 
 def _no_complex(input: Any, *bounds: Any) -> None:
-    if input._type.dtype.is_complex or any(isinstance(bound, complex) for bound in bounds):
+    if input._type.dtype.is_complex or (bounds and any(isinstance(bound, complex) for bound in bounds)):
         raise UnsupportedDTypeError("clamp is not supported for complex types")
 
 

@@ -59,6 +59,11 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
     arrays = indices.arrays()
     if _is_mask_of(arrays, input.shape):
         return read_where(input, arrays[0])
+    if input.ndim == 1 and 1 < input.size < LARGE and _is_plain(arrays) and len(arrays[0]) > 1:
+        try:
+            return input[arrays[0]]
+        except IndexError:
+            pass  # said in PyTorch's words below
     found = places(arrays, input.shape)
     if input.size == 0:
         check_places(found, input.shape)
@@ -77,6 +82,12 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
     if 1 in result.shape and input.flags.c_contiguous:  # for PyTorch's strides of these dimensions
         result = numpy.ndarray(result.shape, result.dtype, result)
     return result
+
+
+def _is_plain(arrays: Sequence[Any]) -> bool:
+    """Whether an index is a single vector of whole numbers."""
+    index = arrays[0]
+    return len(arrays) == 1 and type(index) is numpy.ndarray and index.ndim == 1 and index.dtype.kind == "i"
 
 
 def _names_rows(input: Any, found: tuple[Any, ...]) -> bool:
@@ -159,6 +170,9 @@ def index_backward(
     arrays = indices.arrays()
     if _is_mask_of(arrays, result.shape):
         write_where(result, arrays[0], input)
+        return result
+    if len(input_sizes) == 1 and _is_plain(arrays) and result.dtype.kind == "f":
+        numpy.add.at(result, arrays[0], input)
         return result
     found = places(arrays, input_sizes)
     if len(indices) == 1 and indices[0] is not None and indices[0]._array.dtype.kind == "b":
