@@ -25,7 +25,7 @@ from tgrad.ops.named import return_type
 from tgrad.ops.table import composite, operator
 
 
-def _cholesky_kernel(xp: Any, a: Any, upper: bool) -> tuple[Any, Any]:
+def _cholesky_kernel(xp: Any, a: Any, upper: bool) -> Any:
     return xp.linear.cholesky(a, upper)
 
 

@@ -104,7 +104,7 @@ def _check_geqrf(input: Tensor) -> None:
     need_kernel("geqrf_cpu", input)
 
 
-def _reflectors(xp: Any, a: Any) -> tuple[Any, Any]:
+def _reflectors(xp: Any, a: Any) -> Any:
     return xp.factors.reflectors(a)
 
 

@@ -32,7 +32,7 @@ _PHASE = (
 _PARTS = ("eigenvalues", "eigenvectors")
 
 
-def _eigh_kernel(xp: Any, a: Any, uplo: str) -> tuple[Any, Any]:
+def _eigh_kernel(xp: Any, a: Any, uplo: str) -> Any:
     try:
         return xp.linear.eigh(a, uplo)
     except xp.linear.LinAlgError:

@@ -27,7 +27,7 @@ from tgrad.ops.table import composite, operator
 # ---------------------------------------------------------------- inverses
 
 
-def _inverse(xp: Any, a: Any) -> tuple[Any, Any]:
+def _inverse(xp: Any, a: Any) -> Any:
     return xp.linear.inverse(a)
 
 
@@ -117,7 +117,7 @@ composite("det", lambda o, input: o.linalg_det(input), out=False,
           doc="The determinant of each matrix.")  # fmt: skip
 
 
-def _sign_and_log(xp: Any, a: Any) -> tuple[Any, Any]:
+def _sign_and_log(xp: Any, a: Any) -> Any:
     return xp.linear.slogdet(a)
 
 

@@ -25,7 +25,7 @@ _KINDS: dict[str, str] = {**MATRIX, "LD": "tensor", "pivots": "index"}
 _NO_DERIVATIVE = "PyTorch has none either; use torch.linalg.solve or torch.linalg.lu"
 
 
-def _kernel(xp: Any, a: Any, hermitian: bool, check_errors: bool, name: str) -> tuple[Any, Any, Any]:
+def _kernel(xp: Any, a: Any, hermitian: bool, check_errors: bool, name: str) -> Any:
     result = xp.factors.ldl(a, hermitian)
     if check_errors:
         refuse_codes(f"torch.{name}", "ldl", result[-1])
