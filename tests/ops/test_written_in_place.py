@@ -89,8 +89,10 @@ def test_refusals_change_nothing() -> None:
     ):
         with pytest.raises(TensorError, match=sentence):
             call()
-    assert small.tolist() == [1.0] * 3 and small._version == 0
-    assert whole.tolist() == [1] * 3 and whole._version == 0
+    assert small.tolist() == [1.0] * 3
+    assert small._version == 0
+    assert whole.tolist() == [1] * 3
+    assert whole._version == 0
 
 
 def test_gradients_of_what_was_written() -> None:

@@ -128,6 +128,11 @@ _hidden(
 )  # fmt: skip
 
 
+def _is_recorded(*tensors: Tensor) -> bool:
+    """Whether writing may have to do with the history of some of the tensors."""
+    return state.grad and any(t._edge is not None or t._view is not None for t in tensors)
+
+
 def zero_(o: Any, input: Any) -> Any:
     """Zeros over the tensor."""
     if not state.grad or (input._edge is None and input._view is None):
@@ -144,15 +149,17 @@ def zero_(o: Any, input: Any) -> Any:
 
 def fill_number(o: Any, input: Any, value: Any) -> Any:
     """One value over the tensor."""
-    return fill_with(input, stored_number(value, input._type.dtype))
+    type_, kind = input._type, type(value)
+    held = type_.weak if kind is float else kind is int and (type_.weak or type_.counts)
+    if held and -2147483648 <= value <= 2147483647 and not _is_recorded(input):
+        input._array.fill(value)
+        input.bump_version()
+        return input
+    return fill_with(input, stored_number(value, type_.dtype))
 
 
 def fill_with(input: Tensor, value: Any) -> Tensor:
     """A 0-dimensional array of the tensor's dtype over the tensor."""
-    if not state.grad or (input._edge is None and input._view is None):
-        input._array[...] = value
-        input.bump_version()
-        return input
     check_writable(input)
 
     def act(array: Any) -> None:
@@ -185,15 +192,21 @@ def copy_(o: Any, input: Any, other: Any, non_blocking: bool = False) -> Any:
         array = stored_number(src, input._type.dtype, assigned=True)
         src = o.zeros_of((), input._type)
         src._array[...] = array
-    check_writable(input, (src,))
+    recorded = _is_recorded(input, src)
+    if recorded:
+        check_writable(input, (src,))
     _check_copy(input, src)
 
     def act(array: Any) -> None:
         source = src._array
-        if source.dtype != array.dtype:
+        if src._type is not input._type:
             source = input._type.xp.cast(source, array.dtype)
         array[...] = source
 
+    if not recorded:
+        act(input._array)
+        input.bump_version()
+        return input
     return write_into(TABLE["_copy"], input, act, (input, src))
 
 
