@@ -49,7 +49,7 @@ def variance(
             squares = mean = numpy.full(len(wide), numpy.nan)
         elif single or size > WELFORD_STEPS:
             mean = _double_mean(array, axes, wide, alone)
-            squares = numpy.add.accumulate((wide - mean[:, None]) ** 2, axis=1)[:, -1]
+            squares = _squares_in_order(wide, mean)
         else:
             squares, mean = _welford(wide)
         if degrees >= 1:
@@ -104,7 +104,11 @@ def _rounded_alike(
         each(work, count, max(1, BUFFER // (8 * size)))
     with numpy.errstate(all="ignore"):
         variances = squares / degrees
-        unsure = 4 * size * numpy.finfo(float64).eps * (1 + numpy.sqrt(size * means * means / squares))
+        eps = numpy.finfo(float64).eps
+        if given is None:
+            unsure = 4 * size * eps * (1 + numpy.sqrt(size * means * means / squares))
+        else:  # the same squares are added: half a unit for each addition in order, few for those in pairs
+            unsure = (size / 2 + 64) * eps
         low, high = variances * (1 - unsure), variances * (1 + unsure)
         if root:
             low, high = numpy.sqrt(low), numpy.sqrt(high)
@@ -127,6 +131,18 @@ def _squares_about(row: Array, mean: Any) -> Any:
 
     each(work, len(row), step)
     return numpy.add.reduce(parts)
+
+
+def _squares_in_order(wide: Array, mean: Array) -> Array:
+    """The sums of squared differences of rows from their means, one after the other, in blocks."""
+    count, size = wide.shape
+    total = numpy.zeros(count)
+    step = max(256, BUFFER // (8 * max(count, 1)))
+    for start in range(0, size, step):
+        squares = (wide[:, start : start + step] - mean[:, None]) ** 2
+        squares[:, 0] += total
+        total = numpy.add.accumulate(squares, axis=1, out=squares)[:, -1]
+    return total
 
 
 def _welford(wide: Array) -> tuple[Array, Array]:
