@@ -92,15 +92,21 @@ def test_normalisation(way, shape, axes, affine):
     factor = 1 / numpy.sqrt(x.var(**mean) + 1e-5)
     unit, h = (x - x.mean(**mean)) * factor, g * w
     near = {"rtol": 1e-9, "atol": 1e-9}
-    found = normalization.normalised(x, w.reshape(-1), b.reshape(-1), axes, 1e-5, way)
+    found, statistics = normalization.normalised(x, w.reshape(-1), b.reshape(-1), axes, 1e-5, way)
     numpy.testing.assert_allclose(found, unit * w + b, **near)
+    numpy.testing.assert_allclose(statistics[0].reshape(-1), x.mean(axes).reshape(-1), **near)
+    numpy.testing.assert_allclose(statistics[1].reshape(-1), factor.reshape(-1), **near)
     back = (h - h.mean(**mean) - unit * (h * unit).mean(**mean)) * factor
     found = normalization.normalised_back(g, x, w.reshape(-1), axes, 1e-5, way)
     numpy.testing.assert_allclose(found, back, **near)
     padded = (1,) * (len(shape) - len(affine)) + affine
     others = tuple(i for i, n in enumerate(padded) if n == 1)
     found = normalization.scale_back(g, x, axes, 1e-5, way)
-    numpy.testing.assert_allclose(found, (g * unit).sum(others).reshape(-1), **near)
+    slope = (g * unit).sum(others).reshape(-1)
+    numpy.testing.assert_allclose(found, slope, **near)
+    three = normalization.together(g, x, w.reshape(-1), statistics, axes, way)
+    for found, expected in zip(three, (back, slope, g.sum(others).reshape(-1)), strict=True):
+        numpy.testing.assert_allclose(found, expected, **near)
 
 
 def test_normalisation_does_not_depend_on_threads(monkeypatch):

@@ -18,8 +18,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 
-from tgrad.backends.fused import fma
-from tgrad.backends.rows import over_rows, row_sums
+from tgrad.backends.rows import ones, over_rows, row_sums
 
 Array: TypeAlias = Any  # an ndarray
 
@@ -28,8 +27,6 @@ LAYER, GROUP, BATCH = range(3)
 or each channel of a batch."""
 
 _KINDS: Final = ("f4", "f8")
-_FEW: Final = 1 << 12
-"""From how many elements of a block on the time of a fused product counts."""
 
 
 def takes(x: Array) -> bool:
@@ -71,33 +68,36 @@ def _is_channels_last(x: Array) -> bool:
 
 def normalised(
     x: Array, weight: Array | None, bias: Array | None, axes: tuple[int, ...], eps: float, way: int
-) -> Array:
-    """(x - mean) / sqrt(variance + eps) * weight + bias."""
+) -> tuple[Array, Array]:
+    """(x - mean) / sqrt(variance + eps) * weight + bias, and of each row the mean and 1 / deviation."""
     x, result = _like(x, way)
+    rows = _rows(x, way, axes)
+    statistics = numpy.empty((2, len(rows), 1, 1), x.dtype)
     if x.size:
-        rows = _rows(x, way, axes)
-        _normalise(
-            rows, _weights(weight, rows, way), _weights(bias, rows, way), eps, _rows(result, way, axes)
-        )
-    return result
+        scale, shift = _weights(weight, rows, way), _weights(bias, rows, way)
+        _normalise(rows, scale, shift, eps, _rows(result, way, axes), statistics)
+    return result, statistics
 
 
 def normalised_back(
     g: Array, x: Array, weight: Array | None, axes: tuple[int, ...], eps: float, way: int
 ) -> Array:
     """What `normalised` does to a gradient of its result, for x."""
-    return derivatives(g, x, weight, axes, eps, way, scale=False)[0] if x.size else _like(x, way)[1]
+    if not x.size:
+        return _like(x, way)[1]
+    statistics = _statistics(_rows(_like(x, way)[0], way, axes), eps)
+    return derivatives(g, x, weight, statistics, axes, way, scale=False)[0]
 
 
 def together(
-    g: Array, x: Array, weight: Array | None, axes: tuple[int, ...], eps: float, way: int
+    g: Array, x: Array, weight: Array | None, statistics: Array, axes: tuple[int, ...], way: int
 ) -> tuple[Array, Array, Array] | None:
     """The same for x, weight and bias, flat, in one pass; None where these kernels aren't for x."""
-    return derivatives(g, x, weight, axes, eps, way) if takes(x) and x.size else None
+    return derivatives(g, x, weight, statistics, axes, way) if takes(x) and x.size else None
 
 
 def derivatives(
-    g: Array, x: Array, weight: Array | None, axes: tuple[int, ...], eps: float, way: int,
+    g: Array, x: Array, weight: Array | None, statistics: Array, axes: tuple[int, ...], way: int,
     scale: bool = True,
 ) -> tuple[Array, Array | None, Array | None]:  # fmt: skip
     """The same for x, and with `scale` for the weight and the bias too, which are flat."""
@@ -105,12 +105,12 @@ def derivatives(
     rows, given = _rows(x, way, axes), _rows(numpy.ascontiguousarray(g), way, axes)
     out, weights = _rows(result, way, axes), _weights(weight, rows, way)
     if way == LAYER:
-        return result, *_layer_back(given, rows, weights, eps, out, scale)
+        return result, *_layer_back(given, rows, weights, statistics, out, scale)
     if not scale:
-        _normalise_back(given, rows, weights, eps, way, out)
+        _normalise_back(given, rows, weights, statistics, way, out)
         return result, None, None
     sums = numpy.empty((2, *rows.shape[:2]), x.dtype)
-    _normalise_back(given, rows, weights, eps, way, out, *sums)
+    _normalise_back(given, rows, weights, statistics, way, out, *sums)
     if way == BATCH:
         return result, sums[0].sum(axis=1), numpy.add.reduce(numpy.ascontiguousarray(sums[1].T), axis=0)
     return result, *(each.reshape(len(x), math.prod(x.shape[1:3])).sum(axis=0) for each in sums)
@@ -172,7 +172,9 @@ def moments(x: Array) -> tuple[Array, Array]:
 
 def _total(products: Array) -> Array:
     """The sum over the parts of each row, in their order: (rows, parts) as (rows, 1, 1)."""
-    return numpy.add.reduce(products, axis=1, keepdims=True)[..., None]
+    if products.shape[1] > 1:
+        products = numpy.add.reduce(products, axis=1, keepdims=True)
+    return products[..., None]
 
 
 def _centred(x: Array, out: Array) -> tuple[Array, Array]:
@@ -188,52 +190,57 @@ def _factor(variance: Array, eps: float) -> Array:
     return kind(1) / numpy.sqrt(variance + kind(eps))
 
 
-def _add_product(slope: Array, x: Array, out: Array, buffer: Array) -> None:
-    """Add slope * x to `out`; of few elements with a single rounding, as PyTorch does."""
-    if x.size < _FEW:
-        out[...] = fma(slope, x, out, x.dtype)
-    else:
-        out += numpy.multiply(x, slope, out=buffer)
+def _statistics(rows: Array, eps: float) -> Array:
+    """The mean and 1 / deviation of each row."""
+    found = numpy.empty((2, len(rows), 1, 1), rows.dtype)
+
+    def part(x: Array, mean: Array, factor: Array) -> None:
+        mean[...], variance = _centred(x, numpy.empty(x.shape, x.dtype))
+        factor[...] = _factor(variance, eps)
+
+    over_rows(part, rows, *found)
+    return found
 
 
-def _normalise(x: Array, weight: Array | None, bias: Array | None, eps: float, out: Array) -> None:
+def _normalise(
+    x: Array, weight: Array | None, bias: Array | None, eps: float, out: Array, statistics: Array
+) -> None:
     """(x - mean) / sqrt(variance + eps) * weight + bias; the last two for each row, or for all."""
-    affine = [None if each is None or len(each) == 1 else each for each in (weight, bias)]
+    own = [each for each in (weight, bias) if each is not None and len(each) > 1]
 
-    def part(x: Array, out: Array, *rest: Array) -> None:
-        factor, own = _factor(_centred(x, out)[1], eps), iter(rest)
-        scale, shift = (
-            whole if each is None else next(own) for whole, each in zip((weight, bias), affine, strict=True)
-        )
+    def part(x: Array, out: Array, mean: Array, factor: Array, *rest: Array) -> None:
+        mean[...], variance = _centred(x, out)
+        factor[...] = slope = _factor(variance, eps)
+        given = iter(rest)
+        scale, shift = (each if each is None or len(each) == 1 else next(given) for each in (weight, bias))
         if scale is not None and scale.shape[2] == 1:
-            factor = factor * scale
-        out *= factor
+            slope = slope * scale
+        out *= slope
         if scale is not None and scale.shape[2] > 1:
             out *= scale
         if shift is not None:
             out += shift
 
-    over_rows(part, x, out, *(each for each in affine if each is not None))
+    over_rows(part, x, out, *statistics, *own)
 
 
 def _normalise_back(
-    g: Array, x: Array, weight: Array | None, eps: float, way: int, out: Array, *sums: Array
+    g: Array, x: Array, weight: Array | None, statistics: Array, way: int, out: Array, *sums: Array
 ) -> None:
     """What `_normalise` does to a gradient of its result, for x, in PyTorch's order of roundings.
 
     What weight and bias get from each part goes to the two tables of `sums`, if they are given.
     """
 
-    def part(g: Array, x: Array, out: Array, *rest: Array) -> None:
+    def part(g: Array, x: Array, out: Array, mean: Array, factor: Array, *rest: Array) -> None:
         count = x.dtype.type(x.shape[1] * x.shape[2])
-        centred = numpy.empty(x.shape, x.dtype)
-        mean, variance = _centred(x, centred)
-        own = factor = _factor(variance, eps)
+        centred = x - mean
         along, total = numpy.vecdot(g, centred), row_sums(g)[..., 0]
         if sums:
             numpy.multiply(along, factor[..., 0], out=rest[0])
             rest[1][...] = total
         weights = rest[len(sums) :]
+        own = factor
         if weights and way == GROUP:
             along, total = along * weights[0][..., 0], total * weights[0][..., 0]
             own = factor * weights[0]
@@ -248,52 +255,46 @@ def _normalise_back(
             return
         slope = along * factor * factor * factor / count
         numpy.multiply(g, own, out=out)
-        _add_product(-slope, x, out, centred)
+        out -= numpy.multiply(x, slope, out=centred)
         out += slope * mean - total * factor / count
 
-    over_rows(part, g, x, out, *sums, *(() if weight is None else (weight,)))
+    over_rows(part, g, x, out, *statistics, *sums, *(() if weight is None else (weight,)))
 
 
 def _layer_back(
-    g: Array, x: Array, weight: Array | None, eps: float, out: Array, columns: bool
+    g: Array, x: Array, weight: Array | None, statistics: Array, out: Array, columns: bool
 ) -> tuple[Array | None, Array | None]:
     """The same for (rows, 1, columns), and the sums of columns for a weight and a bias of each."""
     found: dict[int, tuple[Array, Array]] = {}
 
-    def part(g: Array, x: Array, out: Array, numbers: Array) -> None:
+    def part(g: Array, x: Array, out: Array, mean: Array, factor: Array, numbers: Array) -> None:
         count = x.dtype.type(x.shape[2])
-        centred = numpy.empty(x.shape, x.dtype)
-        mean, variance = _centred(x, centred)
-        factor = _factor(variance, eps)
+        centred = x - mean
         h = g if weight is None else numpy.multiply(g, weight, out=out)
         along, total = numpy.vecdot(h, centred)[..., None], row_sums(h)
         slope = along * factor * factor * factor / count
         numpy.multiply(h, factor, out=out)
         if columns:
-            found[int(numbers[0])] = _columns(g, x, centred, mean, factor), numpy.add.reduce(g, axis=(0, 1))
-        _add_product(-slope, x, out, centred)
+            every = ones(len(x), x.dtype)
+            centred *= factor
+            centred *= g
+            found[int(numbers[0])] = every @ centred[:, 0], every @ g[:, 0]
+        out -= numpy.multiply(x, slope, out=centred)
         out += slope * mean - total * factor / count
 
-    over_rows(part, g, x, out, numpy.arange(len(x)))
+    over_rows(part, g, x, out, *statistics, numpy.arange(len(x)))
     if not columns:
         return None, None
     return _in_turn(found, 0), _in_turn(found, 1)
 
 
-def _columns(g: Array, x: Array, centred: Array, mean: Array, factor: Array) -> Array:
-    """The sums over the rows of g * normalised x; `centred` serves as room for the products."""
-    if x.size < _FEW:
-        centred = fma(factor, x, -factor * mean, x.dtype)
-    else:
-        centred *= factor
-    centred *= g
-    total: Array = numpy.add.reduce(centred, axis=(0, 1))
-    return total
-
-
 def _in_turn(found: dict[int, tuple[Array, ...]], index: int) -> Array:
     """The sum over blocks of rows, in the same order whatever the threads did."""
-    return numpy.add.reduce([found[number][index] for number in sorted(found)])
+    total: Any = None
+    for number in sorted(found):
+        part = found[number][index]
+        total = part if total is None else total + part
+    return total
 
 
 def _scale_back(g: Array, x: Array, eps: float, sums: Array) -> None:
@@ -312,9 +313,11 @@ def _column_scale_back(g: Array, x: Array, eps: float) -> Array:
     found: dict[int, tuple[Array, ...]] = {}
 
     def part(g: Array, x: Array, numbers: Array) -> None:
-        centred = numpy.empty(x.shape, x.dtype)
-        mean, variance = _centred(x, centred)
-        found[int(numbers[0])] = (_columns(g, x, centred, mean, _factor(variance, eps)),)
+        unit = numpy.empty(x.shape, x.dtype)
+        factor = _factor(_centred(x, unit)[1], eps)
+        unit *= factor
+        unit *= g
+        found[int(numbers[0])] = (ones(len(x), x.dtype) @ unit[:, 0],)
 
     over_rows(part, g, x, numpy.arange(len(x)))
     return _in_turn(found, 0) if found else numpy.zeros(x.shape[2], x.dtype)

@@ -1,7 +1,7 @@
 """Rows: layers that bring their input to mean 0 and variance 1.
 
-The node saves the input alone; its mean and variance are computed again for the derivative, with the
-recorded operators where the derivative is to be differentiated itself.
+The node saves the input with the mean and the deviation of each row; these are computed again for the
+derivative of 16 bits, and with the recorded operators where it is to be differentiated itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def _last(size: Sequence[int], ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim - len(size), ndim))
 
 
-def _layer_kernel(xp: Any, input: Any, weight: Any, bias: Any, size: Sequence[int], eps: float) -> Any:
+def _layer_kernel(
+    xp: Any, input: Any, weight: Any, bias: Any, size: Sequence[int], eps: float
+) -> tuple[Any, Any]:
     axes = _last(size, input.ndim)
     if not is_narrow(input.dtype):
         return kernels.normalised(input, weight, bias, axes, eps, LAYER)
@@ -44,19 +46,21 @@ def _layer_kernel(xp: Any, input: Any, weight: Any, bias: Any, size: Sequence[in
     mean, variance = moments(xp, values, axes)
     factor = 1 / xp.sqrt(variance + values.dtype.type(eps))
     values = xp.fma(factor, values, -factor * mean)
-    return scaled(values, wide(weight), wide(bias), size).astype(input.dtype)
+    return scaled(values, wide(weight), wide(bias), size).astype(input.dtype), xp.empty(0, input.dtype)
 
 
 def _layer_together(
-    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, size: Sequence[int], eps: float
+    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, statistics: Any, size: Sequence[int]
 ) -> Any:
-    found = kernels.together(g, input, weight, _last(size, input.ndim), eps, LAYER) if needed[0] else None
+    if not needed[0]:
+        return None
+    found = kernels.together(g, input, weight, statistics, _last(size, input.ndim), LAYER)
     return found and (found[0], *(each.reshape(size) for each in found[1:]))
 
 
 operator(
     "layer_norm", _layer_kernel, together=_layer_together,
-    input=lambda o, g, input, weight, size, eps: o._norm_back(
+    input=lambda o, g, input, weight, statistics, size, eps: o._norm_back(
         g, input, weight, _last(size, len(input.shape)), eps, size, LAYER
     ),
     weight=lambda o, g, input, size, eps: o._scale_back(
@@ -64,7 +68,7 @@ operator(
     ),
     bias=lambda o, g, size: to_shape(o, g, tuple(size)),
     kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False,
-    label="NativeLayerNormBackward",
+    fields=("output", "statistics"), outputs=1, out=False, label="NativeLayerNormBackward",
     narrow=True, doc="Mean 0 and variance 1 over the last dimensions.",
 )  # fmt: skip
 
@@ -101,7 +105,7 @@ def _layer_norm(
             raise DTypeError(
                 f"mixed dtype (CPU): expect parameter to have scalar type of {input._type.dtype.title}"
             )
-    return o.layer_norm(input, weight, bias, size, eps)
+    return o.layer_norm(input, weight, bias, size, eps)[0]
 
 
 _AFFINE = {"weight": "tensor?", "bias": "tensor?", "eps": "number"}
@@ -111,9 +115,7 @@ functional(
 )  # fmt: skip
 
 
-def _rms_norm(
-    o: Any, input: Any, normalized_shape: Any, weight: Any = None, eps: Any = None
-) -> Any:
+def _rms_norm(o: Any, input: Any, normalized_shape: Any, weight: Any = None, eps: Any = None) -> Any:
     size = tuple(normalized_shape)
     _check_last(input, size, weight, None, "*")
     x = o.to_copy(input, dtypes.float32) if input._type.narrow else input
@@ -150,12 +152,13 @@ def _but_channels(ndim: int) -> tuple[int, ...]:
     return (0, *range(2, ndim))
 
 
-def _group_kernel(xp: Any, x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
+def _group_kernel(xp: Any, x: Any, weight: Any, bias: Any, groups: int, eps: float) -> tuple[Any, Any]:
     flat, _ = _grouped(x.shape, groups)
-    return kernels.normalised(x.reshape(flat), weight, bias, (2, 3), eps, GROUP).reshape(x.shape)
+    result, statistics = kernels.normalised(x.reshape(flat), weight, bias, (2, 3), eps, GROUP)
+    return result.reshape(x.shape), statistics
 
 
-def group_input(o: Any, g: Any, input: Any, weight: Any, groups: int, eps: float) -> Any:
+def group_input(o: Any, g: Any, input: Any, weight: Any, statistics: Any, groups: int, eps: float) -> Any:
     """The derivative of group normalisation with respect to its input."""
     shape = tuple(input.shape)
     flat, wide = _grouped(shape, groups)
@@ -171,12 +174,12 @@ def group_weight(o: Any, g: Any, input: Any, groups: int, eps: float) -> Any:
 
 
 def _group_together(
-    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, groups: int, eps: float
+    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, statistics: Any, groups: int
 ) -> Any:
     if not needed[0]:
         return None
     flat, _ = _grouped(input.shape, groups)
-    found = kernels.together(g.reshape(flat), input.reshape(flat), weight, (2, 3), eps, GROUP)
+    found = kernels.together(g.reshape(flat), input.reshape(flat), weight, statistics, (2, 3), GROUP)
     return found and (found[0].reshape(input.shape), *found[1:])
 
 
@@ -184,11 +187,12 @@ operator(
     "group_norm",
     lambda xp, input, weight, bias, groups, eps: _group_kernel(xp, input, weight, bias, groups, eps),
     together=_group_together,
-    input=lambda o, g, input, weight, groups, eps: group_input(o, g, input, weight, groups, eps),
-    weight=lambda o, g, input, groups, eps: group_weight(o, g, input, groups, eps),
+    input=group_input,
+    weight=group_weight,
     bias=lambda o, g: o._channel_sums(g),
-    kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False,
-    label="NativeGroupNormBackward", doc="Mean 0 and variance 1 over groups of channels.",
+    kinds={"weight": "tensor?", "bias": "tensor?"}, function=False, method=False, out=False,
+    fields=("output", "statistics"), outputs=1, label="NativeGroupNormBackward",
+    doc="Mean 0 and variance 1 over groups of channels.",
 )  # fmt: skip
 
 
@@ -216,7 +220,7 @@ def _group_norm(
                 f"got {name} of shape {shown} and input of shape {list(shape)}"
             )
     needs_floats("GroupNormKernelImpl")(input)
-    return o.group_norm(input, weight, bias, num_groups, eps)
+    return o.group_norm(input, weight, bias, num_groups, eps)[0]
 
 
 functional(
@@ -229,12 +233,16 @@ functional(
 
 def _batch_kernel(
     xp: Any, x: Any, weight: Any, bias: Any, mean: Any, variance: Any, training: bool, eps: float
-) -> Any:
+) -> tuple[Any, Any]:
+    if not training:
+        return _batch_known(xp, x, weight, bias, mean, variance, eps), xp.empty(0, x.dtype)
+    if is_narrow(x.dtype):
+        return _batch_narrow(xp, x, weight, bias, eps), xp.empty(0, x.dtype)
+    return kernels.normalised(x, weight, bias, _but_channels(x.ndim), eps, BATCH)
+
+
+def _batch_known(xp: Any, x: Any, weight: Any, bias: Any, mean: Any, variance: Any, eps: float) -> Any:
     shape = _channelwise(x.shape)
-    if training and is_narrow(x.dtype):
-        return _batch_narrow(xp, x, weight, bias, eps)
-    if training:
-        return kernels.normalised(x, weight, bias, _but_channels(x.ndim), eps, BATCH)
     factor = 1 / xp.sqrt(wide(variance) + wide(variance).dtype.type(eps))
     if kernels.takes(x):
         scale = factor if weight is None else factor * weight
@@ -257,31 +265,32 @@ def _batch_narrow(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 
 def batch_input(
-    o: Any, g: Any, input: Any, weight: Any, mean: Any, variance: Any, training: bool, eps: float
-) -> Any:
+    o: Any, g: Any, input: Any, weight: Any, statistics: Any, running_mean: Any, running_var: Any,
+    training: bool, eps: float,
+) -> Any:  # fmt: skip
     """The derivative of batch normalisation with respect to its input."""
     shape = _channelwise(tuple(input.shape))
     if training:
         return o._norm_back(g, input, weight, _but_channels(len(shape)), eps, shape, BATCH)
-    return o._known_back(g, weight, variance, eps, shape)
+    return o._known_back(g, weight, running_var, eps, shape)
 
 
 def batch_weight(
-    o: Any, g: Any, input: Any, mean: Any, variance: Any, training: bool, eps: float
+    o: Any, g: Any, input: Any, running_mean: Any, running_var: Any, training: bool, eps: float
 ) -> Any:
     """The derivative of batch normalisation with respect to its weight."""
     shape = _channelwise(tuple(input.shape))
     if training:
         return o.reshape(o._scale_back(g, input, _but_channels(len(shape)), eps, shape, BATCH), (shape[1],))
-    return o._known_scale_back(g, input, mean, variance, eps, shape)
+    return o._known_scale_back(g, input, running_mean, running_var, eps, shape)
 
 
 def _batch_together(
-    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, training: bool, eps: float
+    o: Any, g: Any, needed: Sequence[bool], input: Any, weight: Any, statistics: Any, training: bool
 ) -> Any:
     if not training or not needed[0] or input.ndim < 3:
         return None
-    return kernels.together(g, input, weight, _but_channels(input.ndim), eps, BATCH)
+    return kernels.together(g, input, weight, statistics, _but_channels(input.ndim), BATCH)
 
 
 operator(
@@ -289,23 +298,16 @@ operator(
     lambda xp, input, weight, bias, running_mean, running_var, training, eps: _batch_kernel(
         xp, input, weight, bias, running_mean, running_var, training, eps
     ),
-    input=lambda o, g, input, weight, running_mean, running_var, training, eps: batch_input(
-        o, g, input, weight, running_mean, running_var, training, eps
-    ),
-    weight=lambda o, g, input, running_mean, running_var, training, eps: batch_weight(
-        o, g, input, running_mean, running_var, training, eps
-    ),
+    input=batch_input, weight=batch_weight,
     bias=lambda o, g: o._channel_sums(g), together=_batch_together,
     kinds={"weight": "tensor?", "bias": "tensor?", "running_mean": "index?",
            "running_var": "index?", "training": "bool"},
-    narrow=True, function=False, method=False,
+    narrow=True, function=False, method=False, out=False, fields=("output", "statistics"), outputs=1,
     doc="Mean 0 and variance 1 of each channel over the batch.",
 )  # fmt: skip
 
 
-def update_running(
-    input: Tensor, running_mean: Any, running_var: Any, momentum: float
-) -> None:
+def update_running(input: Tensor, running_mean: Any, running_var: Any, momentum: float) -> None:
     """Move the running mean and (unbiased) variance towards those of a batch.
 
     Their versions don't count on: PyTorch allows several forward passes before a backward one.
@@ -349,7 +351,7 @@ def _batch_norm(
     if not input._array.size:
         return o.clone(input)
     known = (None, None) if training else (running_mean, running_var)
-    result = o.native_batch_norm(input, weight, bias, *known, training, eps)
+    result = o.native_batch_norm(input, weight, bias, *known, training, eps)[0]
     if training and running_mean is not None and running_var is not None:
         update_running(input, running_mean, running_var, momentum)
     return result
@@ -370,13 +372,10 @@ def _instance_norm(
     shape = input._array.shape
     if use_input_stats and numel(shape[2:]) == 1:
         raise ArgumentValueError(
-            "Expected more than 1 spatial element when training, got input size "
-            f"{input.shape}"
+            f"Expected more than 1 spatial element when training, got input size {input.shape}"
         )
     if not use_input_stats and (running_mean is None or running_var is None):
-        raise ShapeError(
-            "Expected running_mean and running_var to be defined when use_input_stats is false"
-        )
+        raise ShapeError("Expected running_mean and running_var to be defined when use_input_stats is false")
     flat = o.view(input, (1, shape[0] * shape[1], *shape[2:]))
 
     def repeated(tensor: Any) -> Any:

@@ -166,7 +166,7 @@ def _native_group_norm(
     eps: float,
 ) -> Any:
     whole = input._array.shape[:2] == (N, C)
-    result = o.group_norm(input if whole else o.reshape(input, (N, C, HxW)), weight, bias, group, eps)
+    result = o.group_norm(input if whole else o.reshape(input, (N, C, HxW)), weight, bias, group, eps)[0]
     flat = o.reshape(input, (N, group, C // group * HxW))
     mean, factor = o.mean_dim(flat, (2,), False), standard(o, flat, (2,), eps)[1]
     result = result if whole else o.reshape(result, input._array.shape)
