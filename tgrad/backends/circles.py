@@ -20,10 +20,15 @@ from typing import Any, Final, TypeAlias
 import numpy
 from numpy import add, divide, multiply, subtract
 
+from tgrad.backends.constants import ONE
+
 Array: TypeAlias = Any  # an ndarray of float64
 
-MANY: Final = 1024
+MANY: Final = 200
 """From so many elements on several operations are quicker than a function that takes them one by one."""
+
+_HALF: Final = numpy.array(0.5)
+_ONE: Final = ONE[numpy.dtype(numpy.float64)]
 
 
 @cache
@@ -43,21 +48,21 @@ def sine(x: Array) -> Array:
     """The sine, written over x."""
     if not _quick_tangent():
         return numpy.sin(x, out=x)
-    multiply(x, 0.5, out=x)
-    numpy.tan(x, out=x)
+    multiply(x, _HALF, x)
+    numpy.tan(x, x)
     square = multiply(x, x)
-    add(square, 1, out=square)
-    add(x, x, out=x)
-    return divide(x, square, out=x)
+    add(square, _ONE, square)
+    add(x, x, x)
+    return divide(x, square, x)
 
 
 def cosine(x: Array) -> Array:
     """The cosine, written over x."""
     if not _quick_tangent():
         return numpy.cos(x, out=x)
-    multiply(x, 0.5, out=x)
-    numpy.tan(x, out=x)
-    square = multiply(x, x, out=x)
-    above = subtract(1, square)
-    add(square, 1, out=square)
-    return divide(above, square, out=square)
+    multiply(x, _HALF, x)
+    numpy.tan(x, x)
+    square = multiply(x, x, x)
+    above = subtract(_ONE, square)
+    add(square, _ONE, square)
+    return divide(above, square, square)
