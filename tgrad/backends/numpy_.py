@@ -20,6 +20,7 @@ Kernels may return NumPy scalars for 0-dimensional arguments; the call path make
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -359,7 +360,18 @@ def _as_bound(x: Any, bound: Any) -> Any:
         return bound
     if x.size < _MANY or not x.flags.c_contiguous:
         return ZERO[x.dtype] if type(bound) is int and not bound else kept(bound, x.dtype)
-    return numpy.full(x.shape, bound, x.dtype)
+    if x.size > _FILLED:
+        return numpy.full(x.shape, bound, x.dtype)
+    return _filled(x.dtype, x.dtype.type(bound).tobytes())[: x.size].reshape(x.shape)
+
+
+@lru_cache(8)
+def _filled(kind: Any, number: bytes) -> Array:
+    """A number, which is given by its bits, again and again."""
+    filled = numpy.empty(_FILLED, kind)
+    filled[...] = numpy.frombuffer(number, kind)[0]
+    filled.flags.writeable = False
+    return filled
 
 
 def at_most(x: Any, bound: Any) -> Any:
@@ -367,7 +379,27 @@ def at_most(x: Any, bound: Any) -> Any:
     return minimum(bound if type(bound) is ndarray else _as_bound(x, bound), x)
 
 
+def between(x: Any, low: Any, high: Any) -> Any:
+    """The array between two numbers of its dtype; of zeros of unlike signs the bound's."""
+    if x.size < _MANY or x.dtype.kind != "f":
+        return minimum(maximum(x, low), high)
+    found = maximum(x, _as_bound(x, low))
+    return minimum(found, _as_bound(x, high), out=found)
+
+
+def _at_least_into(x: Any, bound: Any, out: Any) -> None:
+    maximum(bound if type(bound) is ndarray else _as_bound(x, bound), x, out=out)
+
+
+def _at_most_into(x: Any, bound: Any, out: Any) -> None:
+    minimum(bound if type(bound) is ndarray else _as_bound(x, bound), x, out=out)
+
+
+at_least.into = _at_least_into  # type: ignore[attr-defined]  # the same into an array that is there
+at_most.into = _at_most_into  # type: ignore[attr-defined]
+
 _MANY: Final = 1024
+_FILLED: Final = 1 << 16
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:

@@ -64,7 +64,7 @@ operator(
 def clamp_kernel(xp: Any, input: Any, low: Any, high: Any) -> Any:
     """The input between two numbers; NaN stays."""
     kind = input.dtype.type
-    return xp.minimum(xp.maximum(input, kind(low)), kind(high))
+    return xp.between(input, kind(low), kind(high))
 
 
 operator(
