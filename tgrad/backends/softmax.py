@@ -15,8 +15,8 @@ Note [Many rows]
 
 Note [Few elements]
     What belongs to a single row has no dimension here: NumPy takes three times as long for an array of
-    one element beside a vector.  And of few rows the largest elements are taken from where `argmax` finds
-    them, which takes half as long as `maximum.reduce`.
+    one element beside a vector.  Many rows of few elements are turned to columns first: NumPy's loops
+    then run along these, and add them in order.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from numpy import add, float32, float64, maximum, multiply, subtract
 
 from tgrad.backends.narrow import is_narrow, wide
 from tgrad.backends.numpy_ import exp, log
-from tgrad.backends.rows import over_rows, row_starts, row_sums
+from tgrad.backends.rows import over_rows, row_sums
 
 Array: TypeAlias = Any  # an ndarray
 
 _MANY: Final = 1 << 13
-_FEW: Final = 1 << 10
+_TALL: Final = 32
+"""So many rows are sooner turned to columns than gone through one by one."""
 
 
 def is_long(x: Array, axis: int) -> bool:
@@ -58,27 +59,39 @@ def softmax(x: Array, axis: int, safe: bool = False) -> Array:
     x = numpy.ascontiguousarray(x)
     if is_long(x, axis):
         return _by_rows(_softmax_rows_safe if safe else _softmax_rows, x)
+    shape, last = x.shape, axis in (-1, x.ndim - 1)
+    turned = x.size >= _TALL and last and _is_tall(x)
+    if turned:
+        x, axis = _columns(x), 0
     largest = _largest(x, axis)
     powers = exp(subtract(x, largest))
-    total, last = _total(powers, axis)
+    total = _total(powers, axis)
     if last:
-        multiply(powers, numpy.reciprocal(total, out=total), out=powers)
+        powers *= x.dtype.type(1) / total
     else:
-        numpy.divide(powers, total, out=powers)
-    return _without_hidden(powers, largest) if safe else powers
+        powers /= total
+    if safe:
+        _without_hidden(powers, largest)
+    return _rows(powers, shape) if turned else powers
+
+
+def _is_tall(x: Array) -> bool:
+    """Whether there are many rows of few elements: Note [Few elements]."""
+    size = x.shape[-1]
+    return bool(x.size >= _TALL * size and size * x.itemsize < 64)
+
+
+def _columns(x: Array) -> Array:
+    return x.reshape(-1, x.shape[-1]).T.copy()
+
+
+def _rows(columns: Array, shape: tuple[int, ...]) -> Array:
+    return columns.T.copy().reshape(shape)
 
 
 def _largest(x: Array, axis: int) -> Array:
-    """The largest elements along the axis, kept as one element: Note [Few elements].
-
-    x lies in memory row by row.
-    """
-    if x.ndim == 1:
-        return x[x.argmax(), ...]
-    if x.size < _FEW and axis in (-1, x.ndim - 1):
-        at = x.argmax(-1, keepdims=True)
-        return x.take(at + row_starts(at.shape, x.shape[-1]))
-    return maximum.reduce(x, axis=axis, keepdims=True)
+    """The largest elements along the axis, kept as one element unless there are no others."""
+    return x[x.argmax()] if x.ndim == 1 else maximum.reduce(x, axis=axis, keepdims=True)
 
 
 def _softmax_rows(x: Array, result: Array) -> Array:
@@ -107,12 +120,17 @@ def log_softmax(x: Array, axis: int) -> Array:
     x = numpy.ascontiguousarray(wide(x))
     if is_long(x, axis) and x.dtype == own:
         return _by_rows(_log_softmax_rows, x)
+    shape, last = x.shape, axis in (-1, x.ndim - 1)
+    turned = x.size >= _TALL and last and _is_tall(x)
+    if turned:
+        x, axis = _columns(x), 0
     shifted = subtract(x, _largest(x, axis))
-    total, last = _total(exp(shifted), axis)
+    total = _total(exp(shifted), axis)
     rounds = last and is_narrow(own)  # PyTorch rounds the sum to 16 bits, and its logarithm
     logs = wide(log(wide(total.astype(own))).astype(own)) if rounds else log(total)
-    shifted = subtract(shifted, logs, out=shifted)
-    return shifted if x.dtype == own else shifted.astype(own)
+    subtract(shifted, logs, out=shifted)
+    result = _rows(shifted, shape) if turned else shifted
+    return result if x.dtype == own else result.astype(own)
 
 
 def _log_softmax_rows(x: Array, result: Array) -> None:
@@ -124,9 +142,7 @@ def softmax_back(g: Array, p: Array, axis: int) -> Array:
     """The derivative of softmax: p * (g - sum(g * p))."""
     if is_long(p, axis) and g.dtype == p.dtype:
         return _by_rows(_softmax_back_rows, g, p)
-    if not p.ndim:
-        return (g - g * p) * p
-    return (g - _total(g * p, axis)[0]) * p
+    return (g - (_total(g * p, axis) if p.ndim else g * p)) * p
 
 
 def _softmax_back_rows(g: Array, p: Array, result: Array) -> None:
@@ -138,7 +154,7 @@ def log_softmax_back(g: Array, logs: Array, axis: int) -> Array:
     """The derivative of log_softmax: g - p * sum(g)."""
     if is_long(logs, axis) and g.dtype == logs.dtype:
         return _by_rows(_log_softmax_back_rows, g, logs)
-    return g - exp(logs) * (_total(g, axis)[0] if logs.ndim else g)
+    return g - exp(logs) * (_total(g, axis) if logs.ndim else g)
 
 
 def _log_softmax_back_rows(g: Array, logs: Array, result: Array) -> None:
@@ -146,28 +162,30 @@ def _log_softmax_back_rows(g: Array, logs: Array, result: Array) -> None:
     subtract(g, multiply(result, row_sums(g), out=result), out=result)
 
 
-def _total(powers: Array, axis: int) -> tuple[Array, bool]:
-    """The sums along the axis, kept as one element, and whether it is the last axis."""
+def _total(powers: Array, axis: int) -> Array:
+    """The sums along the axis, kept as one element unless it is the only axis."""
     ndim, size = powers.ndim, powers.shape[axis]
     if ndim == 1 and 0 < size < 64 // powers.itemsize:
-        return add.accumulate(powers)[-1, ...], True
+        return add.accumulate(powers)[-1]
     if powers.size == 0:
-        return add.reduce(powers, axis=axis, keepdims=True), False
+        return add.reduce(powers, axis=axis, keepdims=True)
     if axis % ndim != ndim - 1:
         if size < 8 or axis % ndim == 0:
-            return add.reduce(numpy.ascontiguousarray(powers), axis=axis, keepdims=True), False
-        return add.accumulate(powers, axis=axis).take([-1], axis=axis), False
+            return add.reduce(numpy.ascontiguousarray(powers), axis=axis, keepdims=True)
+        return add.accumulate(powers, axis=axis).take([-1], axis=axis)
     lanes = 64 // powers.itemsize
+    if size < lanes and powers.size >= _TALL * size:
+        return add.reduce(_columns(powers), 0).reshape(*powers.shape[:-1], 1)
     if size < lanes:
-        return add.accumulate(powers, axis=-1)[..., -1:], True
+        return add.accumulate(powers, axis=-1)[..., -1:]
     whole = size // lanes * lanes
     table = powers[..., :whole].reshape(*powers.shape[:-1], whole // lanes, lanes)
     sums = add.reduce(table, axis=-2)
     if whole < size:
         sums[..., : size - whole] += powers[..., whole:]
     if lanes == 8:
-        return add.accumulate(sums, axis=-1)[..., -1:], True
+        return add.accumulate(sums, axis=-1)[..., -1:]
     while lanes > 1:
         lanes //= 2
         sums = sums[..., :lanes] + sums[..., lanes:]
-    return sums, True
+    return sums
