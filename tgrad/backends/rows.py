@@ -76,7 +76,8 @@ def _ones(size: int, dtype: Any) -> Array:
 
 def row_starts(shape: tuple[int, ...], size: int) -> Array:
     """Where in a flat array rows of this size begin, one for each place of the shape; read only."""
-    return _starts(shape, size) if math.prod(shape) <= _KEPT else _starts.__wrapped__(shape, size)
+    rows = shape[0] if len(shape) == 1 else math.prod(shape)
+    return _starts(shape, size) if rows <= _KEPT else _starts.__wrapped__(shape, size)
 
 
 @lru_cache(16)

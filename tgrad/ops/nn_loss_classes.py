@@ -29,11 +29,11 @@ def cascade(xp: Any, values: Any) -> Any:
     Partial sums of at least 16 entries on eight levels; the first entry goes straight to the last.
     """
     size = len(values)
+    if 1 < size <= 8 and values.dtype.char in "fd":
+        return xp.add.accumulate(values[1:])[-1] + 0.0 + values[0]
     zero = values.dtype.type(0)
     if size == 0:
         return zero
-    if 1 < size <= 8 and values.dtype.char in "fd":
-        return xp.add.accumulate(values[1:])[-1] + 0.0 + values[0]
     step = 1 << max(4, math.ceil(math.log2(size)) // LEVELS if size > 1 else 4)
     total, rest = zero, values[1:]
     for _ in range(LEVELS - 1):
@@ -160,9 +160,7 @@ def _check_classes(input: Tensor, target: Tensor, weight: Any, ignore_index: int
     if not input._type.inexact:
         kernel = "nll_loss_out_frame" if len(a) < 3 else "nll_loss2d_forward_out_frame"
         raise NotAvailableError(f"\"{kernel}\" not implemented for '{input._type.dtype.title}'")
-    # As unsigned numbers negative ones are large: all is well if the largest isn't too large.
-    unsigned = t.view(f"u{t.itemsize}")
-    if not t.size or unsigned.item(unsigned.argmax()) < classes:
+    if not t.size or (t.item(t.argmin()) >= 0 and t.item(t.argmax()) < classes):
         return
     wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
     if wrong.size:
