@@ -196,3 +196,36 @@ def test_first_of_many_equal_ones_are_those_of_the_whole_algorithm() -> None:
         less = lambda a, b: keys[a] < keys[b]  # noqa: E731
         selection.partial_sort(items, 0, k, len(keys), less)
         assert selection._first_sorted(keys, k, less) == items[:k]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize("ufunc", [numpy.maximum, numpy.minimum])
+def test_running_extremes_and_their_places(monkeypatch: pytest.MonkeyPatch, ufunc: Any, dtype: str) -> None:
+    for shape in SHAPES:
+        for array in layouts(numpy.round(numbers(shape, "float64", dtype[0] == "f") * 2).astype(dtype)):
+            for axis in range(array.ndim):
+                found = scans.extremes_so_far(ufunc, array, axis)
+                wanted = directly(monkeypatch, lambda a=array, i=axis: scans.extremes_so_far(ufunc, a, i))
+                for one, other in zip(found, wanted, strict=True):
+                    same(one, other)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_short_rows_are_added_in_order(dtype: str) -> None:
+    for shape in [(1, 1, 9000, 8), (1, 700, 16, 32), (900, 1, 16, 16), (60, 30, 9, 16), (200, 1, 125, 8)]:
+        table = numbers(shape, dtype)
+        for given in (table, table[:, :, ::2], table.swapaxes(0, 1)):
+            wanted = given[:, :, 0] + 0.0
+            for row in range(1, given.shape[2]):
+                wanted = wanted + given[:, :, row]
+            same(folds.fold(numpy.add, given), wanted.astype(dtype))
+
+
+@pytest.mark.parametrize("shape", [(70000,), (1, 270001), (300, 1003), (3, 70021), (20001, 9), (5000, 8)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_norms_of_rows_in_blocks(monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], dtype: str) -> None:
+    array = numbers(shape, dtype)
+    axes = (array.ndim - 1,)
+    found = reductions.vector_norm(array, 2.0, axes, False)
+    monkeypatch.setattr(reductions, "BUFFER", 1 << 60)
+    same(found, directly(monkeypatch, lambda: reductions.vector_norm(array, 2.0, axes, False)))

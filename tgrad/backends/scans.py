@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import numpy
 from numpy import float64
 
+from tgrad.backends.exact_sums import running_sums
 from tgrad.backends.folds import BUFFER, LARGE
 from tgrad.backends.reductions import fused_product
 
@@ -47,6 +48,9 @@ def running(ufunc: Any, array: Array, axis: int, wide: Any) -> Array:
     quick = ufunc is numpy.add and dtype.kind in "iu" and axis == array.ndim - 1
     if sequences >= MANY and len(steps) > 1 and ufunc is not numpy.logaddexp and not quick:
         _together(ufunc, steps, results, wide)
+    elif ufunc is numpy.add and wide is float64 and dtype.char == "f" and axis == array.ndim - 1:
+        size = len(steps)
+        running_sums(numpy.ascontiguousarray(array).reshape(-1, size), result.reshape(-1, size))
     else:  # on this thread alone: `accumulate` keeps Python's lock
         _one_by_one(ufunc, numpy.ascontiguousarray(array), result, axis, wide)
     return result
