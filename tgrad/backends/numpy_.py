@@ -20,6 +20,7 @@ Kernels may return NumPy scalars for 0-dimensional arguments; the call path make
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
@@ -111,7 +112,6 @@ from numpy import (
     less,
     less_equal,
     lexsort,
-    logaddexp2,
     logical_and,
     logical_not,
     logical_or,
@@ -302,10 +302,26 @@ atan2 = arctan2
 
 
 def logaddexp(a: Any, b: Any) -> Any:
-    """log(exp(a) + exp(b)); float32 is computed in double and rounded once."""
-    if a.dtype == float32:
-        return numpy.logaddexp(a.astype(float64), b.astype(float64)).astype(float32)
-    return numpy.logaddexp(a, b)
+    """log(exp(a) + exp(b)) as PyTorch has it, rounded after each step: the larger and log(1 + exp(-gap))."""
+    if numpy.result_type(a, b).kind != "f":
+        return numpy.logaddexp(a, b)
+    return _of_infinities(a, b, add(maximum(a, b), log1p(exp(negative(abs(subtract(a, b)))))))
+
+
+def logaddexp2(a: Any, b: Any) -> Any:
+    """log2(2**a + 2**b), in the same way; the factor and the sum are one operation."""
+    if numpy.result_type(a, b).kind != "f":
+        return numpy.logaddexp2(a, b)
+    more = log1p(exp2(negative(abs(subtract(a, b)))))
+    factor = more.dtype.type(1 / math.log(2))
+    return _of_infinities(a, b, fused.fma(more, factor, maximum(a, b), more.dtype))
+
+
+def _of_infinities(a: Any, b: Any, result: Any) -> Any:
+    """The result, or equal infinities themselves, which have no gap."""
+    if isnan(result).any():
+        return where(isinf(a) & (a == b), a, result)
+    return result
 
 
 def rsqrt(x: Any) -> Any:
@@ -326,15 +342,6 @@ def sigmoid(x: Any) -> Any:
 def relu_back(g: Any, result: Any) -> Any:
     """The gradient where a result isn't 0 or below."""
     return where(less_equal(result, ZERO[result.dtype]), 0, g)
-
-
-def log_of_one_and_exp(x: Any) -> Any:
-    """log(1 + exp(x)), rounded after each step."""
-    if x.ndim and x.dtype == _SINGLE:  # the same with fewer arrays
-        wide = x.astype(_DOUBLE)
-        wide = numpy.exp(wide, wide).astype(_SINGLE).astype(_DOUBLE)
-        return numpy.log1p(wide, wide).astype(_SINGLE)
-    return log1p(exp(x))
 
 
 def one_minus_square(x: Any) -> Any:

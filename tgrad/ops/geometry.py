@@ -200,7 +200,7 @@ def reshaped(array: Any, shape: Sizes) -> Any:
     return strided(array, shape, tuple([step * array.itemsize for step in strides]))
 
 
-def expanded(array: Any, size: Sequence[int], name: str) -> Any:
+def expanded(array: Any, size: Sizes, name: str) -> Any:
     """A view that repeats dimensions of size 1, and new leading ones, without copying.
 
     Raises:
@@ -214,8 +214,8 @@ def expanded(array: Any, size: Sequence[int], name: str) -> Any:
             f"({len(size)}) must be greater or equal to the number of dimensions in the tensor "
             f"({len(old)})"
         )
-    if extra and tuple(size[extra:]) == old and min(size[:extra]) >= 0:
-        return strided(array, tuple(size), (0,) * extra + steps)
+    if extra and size[extra:] == old and size[0] >= 0 and (extra == 1 or min(size[:extra]) >= 0):
+        return strided(array, size, (0,) * extra + steps)
     shape, strides = [], []
     for dim in reversed(range(len(size))):
         want = size[dim]

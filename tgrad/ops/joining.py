@@ -82,11 +82,14 @@ def check_cat(tensors: Sequence[Tensor], dim: int = 0) -> None:
 
 def joined(xp: Any, tensors: Sequence[Any], dim: int = 0) -> Any:
     """Arrays one after the other; empty ones of one dimension don't count."""
-    for array in tensors:
-        if not array.flags.c_contiguous or not array.size:
-            break
-    else:
-        return xp.concatenate(tensors, dim)
+    if tensors[0].flags.c_contiguous:
+        try:
+            result = xp.concatenate(tensors, dim)
+        except ValueError:
+            pass  # an empty one among others with more dimensions
+        else:
+            if result.flags.c_contiguous:
+                return result
     kept = [array for array in tensors if array.shape != (0,)]
     if not kept:
         return numpy.zeros(0, tensors[0].dtype)

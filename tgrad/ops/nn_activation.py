@@ -337,7 +337,7 @@ def softplus_back(o: Any, g: Any, input: Any, beta: float, threshold: float) -> 
 
 def _softplus_kernel(xp: Any, input: Any, beta: float, threshold: float) -> Any:
     if beta == 1 and input.dtype.kind == "f":
-        soft = xp.log_of_one_and_exp(input)
+        soft = xp.log1p(xp.exp(input))
         above = xp.greater(input, xp.kept(threshold, input.dtype))
     else:
         factor = input.dtype.type(beta)
