@@ -166,3 +166,47 @@ def test_mirrored_triangle(shape: tuple[int, ...], upper: bool, dtype: str) -> N
     result = linear.mirrored_triangle(a, upper)
     assert result.dtype == a.dtype
     numpy.testing.assert_array_equal(result, kept + strict.swapaxes(-1, -2).conj())
+
+
+# ---------------------------------------------------------------- LU
+
+
+@pytest.mark.parametrize("dtype", "fdD")
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (4, 4), (31, 31), (33, 33), (70, 70), (70, 40), (40, 70), (2, 33, 33)]
+)
+def test_lu(shape: tuple[int, ...], dtype: str) -> None:
+    a = _made(shape, dtype, "rows")
+    packed, pivots = factors.lu(a)
+    k = min(shape[-2:])
+    lower = numpy.tril(packed, -1)[..., :k] + numpy.eye(shape[-2], k)
+    upper = numpy.triu(packed)[..., :k, :]
+    order = factors.permutation(pivots, shape[-2], a.dtype)
+    numpy.testing.assert_allclose(order @ lower @ upper, a, atol=2e-4 if dtype == "f" else 1e-11)
+    one = numpy.stack([factors.lu(each)[1] for each in a.reshape(-1, *shape[-2:])])
+    numpy.testing.assert_array_equal(one.reshape(pivots.shape), pivots)
+    assert (numpy.abs(lower) <= 1.5).all()
+
+
+def test_lu_of_singular_matrices() -> None:
+    a = numpy.ones((40, 40))
+    packed, _ = factors.lu(a)
+    assert factors.zero_pivot(packed) == 2
+    numpy.testing.assert_array_equal(packed[1:, 1:], 0)
+
+
+@pytest.mark.parametrize("adjoint", [False, True])
+@pytest.mark.parametrize("batch", [(), (3,), (0,)])
+def test_lu_solve(batch: tuple[int, ...], adjoint: bool) -> None:
+    a, b = _made((*batch, 5, 5), "D", "rows"), _made((*batch, 5, 2), "D", "rows")
+    x = factors.lu_solve(*factors.lu(a), b, adjoint)
+    numpy.testing.assert_allclose((a.swapaxes(-1, -2).conj() if adjoint else a) @ x, b, atol=1e-10)
+
+
+def test_exponentials_of_a_batch_are_those_of_each() -> None:
+    from tgrad.backends.matrix_exp import matrix_exp
+
+    a = _made((6, 3, 3), "d", "rows") * numpy.array([1e-9, 0.1, 1, 7, 8, 300])[:, None, None]
+    a[1, 0, 0] = numpy.nan
+    with numpy.errstate(all="ignore"):
+        numpy.testing.assert_array_equal(matrix_exp(a), numpy.stack([matrix_exp(each) for each in a]))

@@ -26,8 +26,17 @@ def lu(a: Array) -> tuple[Array, Array]:
     size = min(m, n)
     flat = a.reshape(math.prod(a.shape[:-2]), m, n).copy()
     pivots = numpy.empty((len(flat), size), numpy.int32)
+    if len(flat) == 1:
+        _lu_one(flat[0], pivots[0])
+    else:
+        _lu_all(flat, pivots)
+    return by_columns(flat.reshape(a.shape)), pivots.reshape(*a.shape[:-2], size)
+
+
+def _lu_all(flat: Array, pivots: Array) -> None:
+    """The decomposition of many matrices, in place, each step on all of them."""
     batch = numpy.arange(len(flat))
-    for k in range(size if len(flat) else 0):
+    for k in range(pivots.shape[1] if len(flat) else 0):
         row = k + numpy.argmax(_sizes(flat[:, k:, k]), axis=1)
         pivots[:, k] = row + 1
         kept = flat[batch, k].copy()
@@ -38,7 +47,31 @@ def lu(a: Array) -> tuple[Array, Array]:
         factors = numpy.where(usable, flat[:, k + 1 :, k] / numpy.where(usable, pivot, 1), 0)
         flat[:, k + 1 :, k] = numpy.where(usable, factors, flat[:, k + 1 :, k])
         flat[:, k + 1 :, k + 1 :] -= factors[:, :, None] * flat[:, None, k, k + 1 :]
-    return by_columns(flat.reshape(a.shape)), pivots.reshape(*a.shape[:-2], size)
+
+
+def _lu_one(a: Array, pivots: Array) -> None:
+    """The decomposition of one matrix, in place; what is right of a few columns follows by a product."""
+    size = len(pivots)
+    for start in range(0, size, _PANEL):
+        stop = min(start + _PANEL, size)
+        panel = a[start:, start:stop]
+        for k in range(stop - start):
+            row = k + int(_sizes(panel[k:, k]).argmax())
+            pivots[start + k] = start + row + 1
+            if row != k:
+                a[[start + k, start + row]] = a[[start + row, start + k]]
+            pivot = panel[k, k]
+            if pivot != 0:
+                below = panel[k + 1 :, k]
+                below /= pivot
+                panel[k + 1 :, k + 1 :] -= below[:, None] * panel[k, k + 1 :]
+        if stop < a.shape[1]:
+            right = a[start:stop, stop:]
+            right[...] = solve_triangular(a[start:stop, start:stop], right, False, True)
+            a[stop:, stop:] -= numpy.matmul(a[stop:, start:stop], right)
+
+
+_PANEL: Final = 32
 
 
 def _sizes(a: Array) -> Array:
@@ -56,11 +89,19 @@ def zero_pivot(factors: Array) -> Any:
 
 def order_of(pivots: Array, rows: int) -> Array:
     """Where the exchanges of rows have brought each row from: the matrix P has ones at order[i], i."""
+    if pivots.ndim == 1:
+        order = list(range(rows))
+        for k, other in enumerate(pivots.tolist()):
+            order[k], order[other - 1] = order[other - 1], order[k]
+        return numpy.array(order, numpy.int64)
     flat = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1])
     orders = numpy.tile(numpy.arange(rows), (len(flat), 1))
-    for order, exchanges in zip(orders, flat.tolist(), strict=True):
-        for k, other in enumerate(exchanges):
-            order[k], order[other - 1] = order[other - 1], order[k]
+    batch = numpy.arange(len(flat))
+    for k in range(flat.shape[1]):
+        other = flat[:, k] - 1
+        kept = orders[batch, other]
+        orders[batch, other] = orders[:, k]
+        orders[:, k] = kept
     return orders.reshape(*pivots.shape[:-1], rows)
 
 
@@ -75,6 +116,8 @@ def permuted(b: Array, pivots: Array, back: bool = False) -> Array:
     order = order_of(pivots, b.shape[-2])
     if back:
         order = numpy.argsort(order, axis=-1)
+    if order.ndim == 1:
+        return b.take(order, -2)
     batch = numpy.broadcast_shapes(order.shape[:-1], b.shape[:-2])
     b = numpy.broadcast_to(b, (*batch, *b.shape[-2:]))
     index = numpy.broadcast_to(order, (*batch, order.shape[-1]))[..., None]

@@ -61,18 +61,24 @@ def matrix_exp(a: Array) -> Array:
         chosen = degrees == number
         if chosen.any():
             result[chosen] = polynomial(flat[chosen])
-    for i in (degrees >= len(bounds) - 1).nonzero()[0]:
-        result[i] = _squared(flat[i], float(norms[i]), bounds[-1])
+    large = degrees >= len(bounds) - 1
+    if large.any():
+        result[large] = _squared(flat[large], norms[large], bounds[-1])
     return result.reshape(a.shape)
 
 
-def _squared(a: Array, norm: float, bound: float) -> Array:
-    if not math.isfinite(norm):
-        return numpy.full_like(a, numpy.nan)
-    halvings = max(0, math.ceil(math.log2(norm / bound)))
-    result = _eighteen(a * a.real.dtype.type(2.0**-halvings))
-    for _ in range(halvings):
-        result = numpy.matmul(result, result)
+def _squared(a: Array, norms: Array, bound: float) -> Array:
+    """Matrices halved until they fit, and the results squared; those halved equally often together."""
+    result = numpy.full_like(a, numpy.nan)
+    counts = [
+        max(0, math.ceil(math.log2(norm / bound))) if math.isfinite(norm) else -1 for norm in norms.tolist()
+    ]
+    for halvings in {*counts} - {-1}:
+        chosen = numpy.array(counts) == halvings
+        power = _eighteen(a[chosen] * a.real.dtype.type(2.0**-halvings))
+        for _ in range(halvings):
+            power = numpy.matmul(power, power)
+        result[chosen] = power
     return result
 
 
