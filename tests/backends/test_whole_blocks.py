@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from tgrad.backends import choice, fused, numpy_, precision, remainders, special
+from tgrad.backends import choice, fused, numpy_, ordering, precision, remainders, special
 from tgrad.backends.scatter import WIDE, add_rows
 
 SPECIAL = (
@@ -178,3 +178,46 @@ def test_fused_sums_of_arrays_are_those_of_numbers():
         numpy.array([1 + 2.0**-30]), numpy.array([1 + 2.0**-30]), -1 - 2.0**-29, numpy.dtype("f8")
     )
     assert exact[0] == 2.0**-60
+
+
+# ---------------------------------------------------------------- counting, exponentials
+
+
+@pytest.mark.parametrize("kind", ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"))
+def test_different_numbers_are_counted(kind):
+    limits = numpy.iinfo(kind)
+    for lowest in (0, int(limits.min), int(limits.max) - 100):
+        numbers = numpy.random.default_rng(0).integers(lowest, lowest + 100, 3000, dtype=kind, endpoint=True)
+        found = ordering.places_by_counting(numbers)
+        wanted = numpy.unique(numbers, return_inverse=True, return_counts=True)
+        for one, other in zip(found, wanted, strict=True):
+            assert one.dtype == other.dtype and (one == other).all()
+
+
+def test_numbers_far_apart_or_few_are_not_counted():
+    for numbers in (
+        numpy.array([0, 2**40] * 2000),
+        numpy.array([-(2**63), 2**63 - 1] * 2000),
+        numpy.arange(9),
+    ):
+        assert ordering.places_by_counting(numbers) is None
+    assert ordering.places_by_counting(numpy.zeros(3000)) is None
+
+
+@pytest.mark.parametrize("kind", FLOATS)
+@pytest.mark.parametrize(
+    ("function", "known"), [(numpy_.logaddexp, numpy.logaddexp), (numpy_.logaddexp2, numpy.logaddexp2)]
+)
+def test_sums_of_exponentials(function, known, kind):
+    a, b = (numpy.resize(x, 2000).astype(kind) for x in numpy.meshgrid(SPECIAL, SPECIAL))
+    for x, y in (
+        (a, b),
+        (numbers(2000, kind, 5.0), numbers(2000, kind, 5.0, seed=1)),
+        (a[:1], b),
+        (a[3], b[7]),
+    ):
+        found = function(x, y)
+        assert found.dtype == kind
+        numpy.testing.assert_allclose(
+            found, known(x, y), rtol=4 * numpy.finfo(kind).eps, atol=numpy.finfo(kind).eps
+        )

@@ -193,7 +193,6 @@ from tgrad.backends.sums import mean, nansum, sum
 Array = ndarray[Any, Any]
 
 
-
 _LATER: Final = {
     "digamma": "gamma",
     "erf": "special",

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 
+from tgrad.backends.folds import spread
 from tgrad.backends.threads import each
 
 Array: TypeAlias = Any  # an ndarray
@@ -109,6 +110,26 @@ def _sort_packed(keys: Array, place_bits: int, result: Array) -> None:
 
 def _unpack(packed: Array, place_bits: int, result: Array) -> None:
     numpy.bitwise_and(packed, numpy.uint64((1 << place_bits) - 1), out=result.view(numpy.uint64))
+
+
+def places_by_counting(numbers: Array) -> tuple[Array, Array, Array] | None:
+    """The different ones of many whole numbers in order, each one's place among them, and their counts.
+
+    None where they are few, or spread over a much larger range.
+    """
+    if numbers.size <= FEW or numbers.dtype.kind not in "iu":
+        return None
+    lowest, highest = int(spread(numpy.minimum, numbers)), int(spread(numpy.maximum, numbers))
+    if highest - lowest > 4 * numbers.size:
+        return None
+    low = numbers.dtype.type(lowest)
+    steps = numpy.subtract(numbers, low, dtype=numbers.dtype if numbers.dtype.itemsize == 8 else numpy.int64)
+    steps = steps.astype(numpy.int64, copy=False)
+    counts = numpy.bincount(steps)
+    taken = numpy.flatnonzero(counts)
+    ranks = numpy.empty(len(counts), numpy.int64)
+    ranks[taken] = numpy.arange(len(taken))
+    return taken.astype(numbers.dtype) + low, ranks.take(steps), counts[taken]
 
 
 def first_places(keys: Array, count: int) -> tuple[Array, Array]:

@@ -196,8 +196,9 @@ unary("sinc", _sinc, dtype=float_result, holomorphic=True, aliases=("special.sin
 def _angle(xp: Any, input: Any) -> Any:
     if input.dtype.kind == "c":
         return xp.arctan2(input.imag, input.real)
-    turned = xp.where(input < 0, input.dtype.type(math.pi), input.dtype.type(0))
-    return xp.where(xp.isnan(input), input, turned)
+    turned = xp.multiply(input < 0, input.dtype.type(math.pi))
+    missing = xp.isnan(input)
+    return xp.where(missing, input, turned) if missing.any() else turned
 
 
 def _angle_gradient(o: Any, g: Any, input: Any) -> Any:
@@ -296,6 +297,8 @@ def _nan_to_num(
         return result
     if not narrow.is_floating(input.dtype):
         return xp.asarray(input).copy()
+    if xp.isfinite(input).all():
+        return xp.array(input, order="K")
     limits = narrow.finfo(input.dtype)
     repaired = xp.where(xp.isnan(input), input.dtype.type(0 if nan is None else nan), input)
     high = input.dtype.type(limits.max if posinf is None else posinf)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy
 
+from tgrad.backends.ordering import places_by_counting
 from tgrad.core import dtype as dtypes
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.reduce import unsupported
@@ -19,6 +20,10 @@ def _known(name: str, input: Any) -> None:
 
 def _unique(xp: Any, input: Any) -> tuple[Any, Any, Any]:
     _known("unique", input)
+    counted = places_by_counting(input.reshape(-1))
+    if counted is not None:
+        values, inverse, counts = counted
+        return values, inverse.reshape(input.shape), counts
     found, inverse, counts = numpy.unique(
         input, return_inverse=True, return_counts=True, equal_nan=False
     )
