@@ -92,8 +92,8 @@ def test_remainders_of_whole_numbers_and_mixed_arrays_are_left_to_numpy():
 # ---------------------------------------------------------------- choices and bounds
 
 
-@pytest.mark.parametrize("kind", ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "?"))
-@pytest.mark.parametrize("size", (1000, 1024, 40000))
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "?"])
+@pytest.mark.parametrize("size", [1000, 1024, 40000])
 def test_a_value_is_written_and_chosen_where_a_condition_holds(kind, size):
     array, condition = numbers(size, "f8", 9.0).astype(kind), numbers(size, "f4", seed=3) > 0
     value, other = array.dtype.type(1), array.dtype.type(0)
@@ -104,7 +104,8 @@ def test_a_value_is_written_and_chosen_where_a_condition_holds(kind, size):
         assert (written == wanted).all()
     for a, b in ((array, value), (value, array), (value, other), (array, array[::-1].copy())):
         found, wanted = choice.where(condition, a, b), numpy.where(condition, a, b)
-        assert found.dtype == wanted.dtype and (found == wanted).all()
+        assert found.dtype == wanted.dtype
+        assert (found == wanted).all()
 
 
 def test_a_value_is_written_through_a_broadcast_condition_and_to_columns():
@@ -116,17 +117,19 @@ def test_a_value_is_written_through_a_broadcast_condition_and_to_columns():
         assert same(array, wanted)
 
 
-@pytest.mark.parametrize("kind", ("f2", *FLOATS))
-@pytest.mark.parametrize("size", (1, 100, 1024, 70000))
+@pytest.mark.parametrize("kind", ["f2", *FLOATS])
+@pytest.mark.parametrize("size", [1, 100, 1024, 70000])
 def test_bounds_are_those_of_arrays(kind, size):
     x = numpy.resize(SPECIAL, size).astype(kind)
     for bound in (*SPECIAL[:6], *SPECIAL[7:10], 0):
         full = numpy.full_like(x, bound)
         out = numpy.empty_like(x)
         numpy_.at_least.into(x, bound, out)
-        assert same(out, numpy.maximum(full, x)) and same(numpy_.at_least(x, bound), out)
+        assert same(out, numpy.maximum(full, x))
+        assert same(numpy_.at_least(x, bound), out)
         numpy_.at_most.into(x, bound, out)
-        assert same(out, numpy.minimum(full, x)) and same(numpy_.at_most(x, bound), out)
+        assert same(out, numpy.minimum(full, x))
+        assert same(numpy_.at_most(x, bound), out)
         low, high = x.dtype.type(bound), x.dtype.type(0.5)
         assert same(numpy_.between(x, low, high), numpy.minimum(numpy.maximum(x, low), high))
 
@@ -134,8 +137,8 @@ def test_bounds_are_those_of_arrays(kind, size):
 # ---------------------------------------------------------------- sums of rows, pieces, fused sums
 
 
-@pytest.mark.parametrize("width", (1, 7, WIDE - 1, WIDE, WIDE + 9))
-@pytest.mark.parametrize("columns", (False, True))
+@pytest.mark.parametrize("width", [1, 7, WIDE - 1, WIDE, WIDE + 9])
+@pytest.mark.parametrize("columns", [False, True])
 def test_rows_are_added_in_order(width, columns):
     index = numpy.random.default_rng(0).integers(0, 5, 40)
     values = numbers((40, width), "f4")
@@ -147,7 +150,7 @@ def test_rows_are_added_in_order(width, columns):
     assert same(target, wanted)
 
 
-@pytest.mark.parametrize("shape", ((0,), (1,), (3, 4), (2000,)))
+@pytest.mark.parametrize("shape", [(0,), (1,), (3, 4), (2000,)])
 def test_pieces_are_computed_where_they_are_wanted(shape):
     x = numbers(shape, "f8")
 
@@ -160,7 +163,7 @@ def test_pieces_are_computed_where_they_are_wanted(shape):
     assert same(found, numpy.where(low, 2 * x, numpy.sqrt(numpy.abs(x))))
 
 
-@pytest.mark.parametrize("name", ("erf", "erfc", "erfcx", "erfinv", "ndtri"))
+@pytest.mark.parametrize("name", ["erf", "erfc", "erfcx", "erfinv", "ndtri"])
 @pytest.mark.parametrize("kind", FLOATS)
 def test_error_functions_of_many_are_those_of_one(name, kind):
     function = getattr(special, name)
@@ -183,7 +186,7 @@ def test_fused_sums_of_arrays_are_those_of_numbers():
 # ---------------------------------------------------------------- counting, exponentials
 
 
-@pytest.mark.parametrize("kind", ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"))
+@pytest.mark.parametrize("kind", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
 def test_different_numbers_are_counted(kind):
     limits = numpy.iinfo(kind)
     for lowest in (0, int(limits.min), int(limits.max) - 100):
@@ -191,7 +194,8 @@ def test_different_numbers_are_counted(kind):
         found = ordering.places_by_counting(numbers)
         wanted = numpy.unique(numbers, return_inverse=True, return_counts=True)
         for one, other in zip(found, wanted, strict=True):
-            assert one.dtype == other.dtype and (one == other).all()
+            assert one.dtype == other.dtype
+            assert (one == other).all()
 
 
 def test_numbers_far_apart_or_few_are_not_counted():
