@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy
 
-from tgrad.backends.rows import over_rows
+from tgrad.backends.rows import over_rows, row_starts
 from tgrad.backends.sliding import Array, Sizes, beyond, padded, parts_of, windows
 
 
@@ -114,7 +114,7 @@ def _best_of_windows(parts: Array, inside: list[tuple[int, ...]]) -> tuple[Array
         shape = parts.shape[: parts.ndim // 2 + 1]
         flat = parts.reshape(math.prod(shape), count)
         numbers = flat.argmax(axis=1)
-        values = flat.reshape(-1).take(numpy.arange(0, flat.size, count) + numbers)
+        values = flat.take(numbers + row_starts(numbers.shape, count))
         if values.dtype.kind != "f" or not _has_nan(values):
             return values.reshape(shape), numbers.reshape(shape)
     return best([parts[(..., *place)] for place in inside])
@@ -157,7 +157,7 @@ def pool_scatter(g: Array, places: Array, sizes: Sizes) -> Array:
     result = numpy.zeros((count, size), g.dtype)
 
     def part(g: Array, places: Array, result: Array) -> None:
-        flat = places + (numpy.arange(len(result)) * size)[:, None]
+        flat = places + row_starts((len(result), 1), size)
         numpy.add.at(result.reshape(-1), flat.reshape(-1), g.reshape(-1))
 
     over_rows(part, g.reshape(count, inner), places.reshape(count, inner), result)
