@@ -189,14 +189,27 @@ by_tolerances("linalg_matrix_rank", _matrix_rank, "tol",
 # ---------------------------------------------------------------- least squares
 
 
-def _solution(xp: Any, a: Any, b: Any, rcond: Any) -> Any:
-    """The shortest of the X with the least ||a X - b||."""
+def _solution(xp: Any, a: Any, b: Any, rcond: Any) -> tuple[Any, bool]:
+    """The shortest of the X with the least ||a X - b||; whether the columns of a surely are independent."""
     if a.shape[-2] >= a.shape[-1] and a.size:
         q, r = xp.linear.qr(a)
         sizes = xp.abs(xp.diagonal(r, 0, -2, -1))
         if (sizes > 1e-3 * sizes.max(axis=-1, keepdims=True)).all():
-            return xp.factors.solve_triangular(r, xp.matmul(xp.linear.mirrored(q), b), True, False)
-    return xp.matmul(_pinv_kernel(xp, a, None, rcond, False), b)
+            x = xp.factors.solve_triangular(r, xp.matmul(xp.linear.mirrored(q), b), True, False)
+            return x, _surely_independent(xp, r, a.shape, rcond)
+    return xp.matmul(_pinv_kernel(xp, a, None, rcond, False), b), False
+
+
+def _surely_independent(xp: Any, r: Any, shape: Any, rcond: Any) -> bool:
+    """Whether no singular value of a triangular matrix is near the limit below which it counts as 0.
+
+    None is larger than the root of the sum of squares of all elements, and so for the inverse.
+    """
+    size = xp.ones((1,), r.real.dtype)
+    for matrix in (r, xp.factors.inverse_of_triangle(r, True)):
+        squares = (matrix * matrix.conj()).real
+        size = size * xp.sqrt(squares.sum(axis=(-2, -1)))
+    return bool((size * (2 * _bound(xp, xp.ones((1,), r.real.dtype), shape, None, rcond)) < 1).all())
 
 
 def _stored_as_lapack(xp: Any, x: Any, rows: int, vector: bool) -> Any:
@@ -210,17 +223,19 @@ def _stored_as_lapack(xp: Any, x: Any, rows: int, vector: bool) -> Any:
 def _lstsq_kernel(xp: Any, a: Any, b: Any, rcond: Any, driver: str, vector: bool) -> Any:
     right = b[..., None] if vector else b
     m, n = a.shape[-2:]
-    x = _solution(xp, a, right, rcond)
-    sizes = xp.linear.singular_values(a) if a.size else xp.zeros((*a.shape[:-2], 0), a.real.dtype)
-    found = (sizes > _bound(xp, sizes, a.shape, None, rcond)).sum(axis=-1)
+    x, independent = _solution(xp, a, right, rcond)
+    none = xp.empty((0,), a.real.dtype)
+    sizes, found = none, xp.full(a.shape[:-2], n)
+    if not independent or driver in ("gelsd", "gelss"):
+        sizes = xp.linear.singular_values(a) if a.size else xp.zeros((*a.shape[:-2], 0), a.real.dtype)
+        found = (sizes > _bound(xp, sizes, a.shape, None, rcond)).sum(axis=-1)
     if driver == "gels":
         _refuse_rank(xp, a)
     full = m > n and driver != "gelsy" and bool((found == n).all())
-    residuals = xp.empty((0,), sizes.dtype)
+    residuals = none
     if full:
         rest = xp.abs(xp.matmul(a, x) - right)
         residuals = (rest * rest).sum(axis=-2)
-    none = xp.empty((0,), sizes.dtype)
     rank = xp.empty((0,), xp.int64) if driver == "gels" else xp.asarray(found).astype(xp.int64)
     values = sizes if driver in ("gelsd", "gelss") else none
     return _stored_as_lapack(xp, x, m, vector), residuals, rank, values
