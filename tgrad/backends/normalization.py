@@ -179,15 +179,17 @@ def _total(products: Array) -> Array:
 
 def _centred(x: Array, out: Array) -> tuple[Array, Array]:
     """The mean and the variance of each row; what is left without the mean goes to `out`."""
-    count = x.dtype.type(x.shape[1] * x.shape[2])
-    mean = _total(row_sums(x)[..., 0]) / count
+    length = x.shape[2]
+    count = x.dtype.type(x.shape[1] * length)
+    mean = _total(numpy.vecdot(x, ones(length, x.dtype))) / count
     numpy.subtract(x, mean, out=out)
     return mean, _total(numpy.vecdot(out, out)) / count
 
 
 def _factor(variance: Array, eps: float) -> Array:
-    kind = variance.dtype.type
-    return kind(1) / numpy.sqrt(variance + kind(eps))
+    factor = variance + variance.dtype.type(eps)
+    numpy.sqrt(factor, out=factor)
+    return numpy.reciprocal(factor, out=factor)
 
 
 def _statistics(rows: Array, eps: float) -> Array:
@@ -206,13 +208,16 @@ def _normalise(
     x: Array, weight: Array | None, bias: Array | None, eps: float, out: Array, statistics: Array
 ) -> None:
     """(x - mean) / sqrt(variance + eps) * weight + bias; the last two for each row, or for all."""
-    own = [each for each in (weight, bias) if each is not None and len(each) > 1]
+    whole = weight, bias
+    own = [each for each in whole if each is not None and len(each) > 1]
 
     def part(x: Array, out: Array, mean: Array, factor: Array, *rest: Array) -> None:
         mean[...], variance = _centred(x, out)
         factor[...] = slope = _factor(variance, eps)
-        given = iter(rest)
-        scale, shift = (each if each is None or len(each) == 1 else next(given) for each in (weight, bias))
+        scale, shift = whole
+        if rest:
+            given = iter(rest)
+            scale, shift = (each if each is None or len(each) == 1 else next(given) for each in whole)
         if scale is not None and scale.shape[2] == 1:
             slope = slope * scale
         out *= slope
