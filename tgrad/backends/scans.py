@@ -21,6 +21,9 @@ Array: TypeAlias = Any  # an ndarray
 MANY: Final = 128
 """So many sequences make a step together sooner than one after the other."""
 
+TILE: Final = 256
+"""So many sequences that lie apart go to the buffer at a time: what is read with them stays in the cache."""
+
 WIDE: Final[dict[str, Any]] = {"f": float64, "F": numpy.complex128}
 """The dtypes in which PyTorch's running sums and products of others, by character, are made."""
 
@@ -87,12 +90,15 @@ def _together(ufunc: Any, steps: Array, results: Array, wide: Any) -> None:
     count = len(steps)
     rest = steps.shape[1:]
     width = results[0].size
-    block = max(2, min(count, BUFFER // (width * numpy.dtype(wide).itemsize)))
+    block = max(2, min(count, 2 * BUFFER // (width * numpy.dtype(wide).itemsize)))
     buffer = numpy.empty((block + 1, *rest), wide)
     lines = list(buffer.reshape(block + 1, width))
+    tile = TILE if abs(steps.strides[0]) < abs(steps.strides[-1]) else width
     for start in range(0, count, block):
         size = min(block, count - start)
-        buffer[1 : size + 1] = steps[start : start + size]
+        for first in range(0, rest[0], tile):
+            part = slice(first, first + tile)
+            buffer[1 : size + 1, part] = steps[start : start + size, part]
         before = lines[0 if start else 1]
         for line in lines[1 if start else 2 : size + 1]:
             ufunc(before, line, out=line)
