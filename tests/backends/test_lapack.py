@@ -210,3 +210,17 @@ def test_exponentials_of_a_batch_are_those_of_each() -> None:
     a[1, 0, 0] = numpy.nan
     with numpy.errstate(all="ignore"):
         numpy.testing.assert_array_equal(matrix_exp(a), numpy.stack([matrix_exp(each) for each in a]))
+
+
+@pytest.mark.parametrize("exponent", [0.0, -2.0, -4.9, -5.1, -8.0])
+def test_ranks_of_least_squares(exponent: float) -> None:
+    """Whether the singular values are looked at or not, the rank is the number of those that count."""
+    import tgrad
+
+    values = numpy.array([1.0, 0.5, 10.0**exponent])
+    left, right = (numpy.linalg.qr(_made((n, 3), "d", "rows"))[0] for n in (6, 3))
+    a, b = tgrad.from_numpy((left * values) @ right.T), tgrad.ones(6, 1, dtype=tgrad.float64)
+    for driver in ("gelsy", "gelsd"):
+        found = tgrad.linalg.lstsq(a, b, rcond=1e-5, driver=driver)
+        assert found.rank.item() == (values > 1e-5).sum()
+    assert found.singular_values.shape == (3,)
