@@ -41,16 +41,15 @@ class GradMode:
     """Base of `no_grad`, `enable_grad` and `set_grad_enabled`: a block, or a decorator."""
 
     _mode: bool
-
-    def __init__(self) -> None:
-        self._previous: list[bool] = []
+    _previous: Any = None
+    """The mode before, and what stood here then: blocks of one object may be inside of each other."""
 
     def __enter__(self) -> None:
-        self._previous.append(state.grad)
+        self._previous = state.grad, self._previous
         state.grad = self._mode
 
     def __exit__(self, *error: object) -> None:
-        state.grad = self._previous.pop()
+        state.grad, self._previous = self._previous
 
     def __call__(self, function: F) -> F:
         """`function`, run in this mode."""
@@ -67,14 +66,20 @@ class GradMode:
         return run  # type: ignore[return-value]
 
 
+_create: Final = object.__new__
+
+
 class _Switch(GradMode):
-    def __new__(cls, function: Any = None) -> Self:
+    def __new__(cls, *function: Any) -> Self:
+        self = _create(cls)
+        if not function:
+            return self
         # `@torch.no_grad` without a call decorates as well.
-        self = super().__new__(cls)
-        if callable(function):
-            self.__init__()  # type: ignore[misc]
-            return self(function)  # type: ignore[no-any-return]
-        return self
+        if len(function) > 1 or not callable(function[0]):
+            given = len(function) + 1
+            raise TypeError(f"{cls.__name__}.__init__() takes 1 positional argument but {given} were given")
+        self.__init__()  # type: ignore[misc]
+        return self(function[0])  # type: ignore[no-any-return]
 
 
 class no_grad(_Switch):  # noqa: N801

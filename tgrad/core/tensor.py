@@ -398,11 +398,12 @@ class Tensor:
         if inputs is None and not create_graph:
             edge = self._edge if self._view is None else self.current_edge()
             type_, array = self._type, self._array
-            if edge is not None and (
-                (array.size == 1 and not type_.dtype.is_complex)
-                if gradient is None
-                else type(gradient) is Tensor and gradient._type is type_ and gradient._array.shape == array.shape
-            ):
+            if gradient is None:
+                usual = array.size == 1 and not type_.dtype.is_complex
+            else:
+                usual = type(gradient) is Tensor and gradient._type is type_
+                usual = usual and gradient._array.shape == array.shape
+            if usual and edge is not None:
                 Tensor.walk_from(edge, self, gradient, bool(retain_graph))
                 return
         Tensor.walk(self, gradient, retain_graph, create_graph, inputs=inputs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from importlib import import_module
+from types import MethodType
 from typing import Any, Final
 
 from tgrad.core.device import CPU_TYPES
@@ -136,12 +137,7 @@ class RawSpace:
             written = _over(op, self.xp)
             setattr(self, key, written)
             return written
-        forward = op.forward
-        library = self if op.family == "composite" else self.xp
-
-        def function(*args: Any, **keywords: Any) -> Any:
-            return forward(library, *args, **keywords)
-
+        function = MethodType(op.forward, self if op.family == "composite" else self.xp)
         setattr(self, key, function)
         return function
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tgrad.backends.moved import row_by_row
 from tgrad.core import dtype as dtypes
+from tgrad.core.engine import Spaces
 from tgrad.core.memory_format import CONTIGUOUS, PRESERVE, is_stored, stored
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError, StateError
@@ -51,7 +52,9 @@ def sum_to_size(o: Any, input: Any, size: tuple[int, ...]) -> Any:
     dims = _REPEATED.get((shape, size))
     if dims is None:
         dims = _repeated(shape, size)
-    if dims:
+    if dims and o is Spaces.raw:
+        input = o.xp.sum(input, dims, True) if len(shape) > 1 else o.xp.sum(input).reshape(1)
+    elif dims:
         input = o.sum_dim(input, dims, True)
     return o.view(input, size) if len(shape) > len(size) else input
 
