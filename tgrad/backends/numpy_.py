@@ -482,9 +482,13 @@ def cast(x: Array, to: Any) -> Array:
     """
     if x.dtype.kind == "c" and numpy.dtype(to).kind not in "cb":
         x = x.real
-    if x.dtype.kind in "fcV":
-        with errstate(all="ignore"):
-            if x.dtype == _DOUBLE and to == float16:  # by way of float32, as PyTorch rounds it
-                x = x.astype(_SINGLE)
-            return x.astype(to)
+    if backends.silent or x.dtype.kind not in "fcV":
+        return _converted(x, to)
+    with errstate(all="ignore"):
+        return _converted(x, to)
+
+
+def _converted(x: Array, to: Any) -> Array:
+    if x.dtype == _DOUBLE and to == float16:  # by way of float32, as PyTorch rounds it
+        x = x.astype(_SINGLE)
     return x.astype(to)

@@ -386,7 +386,12 @@ def _record(writer: Writer, op: Op) -> None:
     writer.add("if state.grad:")
     if listed:
         edge = "t._edge if t._view is None else t.current_edge()"
-        writer.add(f"edges = tuple([{edge} for t in {listed[0].name}])", 2)
+        writer.add(
+            f"edges = ()\nfor t in {listed[0].name}:\n"
+            "    if t._edge is not None or t._view is not None:\n"
+            f"        edges = tuple([{edge} for t in {listed[0].name}])\n        break",
+            2,
+        )
         wanted = "any(edges)"
     else:
         for i, p in enumerate(sources):

@@ -73,6 +73,8 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
 
     `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; `copy=True` always copies.
     """
+    if not options and len(args) == 1 and type(args[0]) is DType:
+        return convert(self, args[0], None)
     copy = bool(options.pop("copy", False))
     options.pop("non_blocking", None)
     memory_format = _memory_format("to", options)

@@ -21,11 +21,9 @@ def join(op: Op, tensors: Sequence[Tensor]) -> tuple[TensorType, list[Any], bool
     if not tensors:
         raise ShapeError(f"{op.public} expects a non-empty TensorList")
     found = tensors[0]._type
-    for tensor in tensors:
-        if tensor._type is not found:
-            break
-    else:
-        return found, [tensor._array for tensor in tensors], False
+    arrays = [tensor._array for tensor in tensors if tensor._type is found]
+    if len(arrays) == len(tensors):
+        return found, arrays, False
     found = tensor_type(_promoted(tensors), common_device(tensors))
     target = found.dtype.numpy
     arrays = [
