@@ -18,7 +18,8 @@ from tgrad.ops.table import broadcast, composite, float_result, operator, unary
 def smooth(name: str, **parts: Any) -> None:
     """A function that the array library has under the same name, differentiable for complex
     numbers too, with floating results."""
-    code = _CALL.__code__.replace(co_names=(name,))  # no getattr in each call
+    # No getattr in each call; on no line, since what _CALL's source says isn't its formula.
+    code = _CALL.__code__.replace(co_names=(name,), co_firstlineno=0)
     forward = FunctionType(code, _CALL.__globals__, name)
     unary(name, forward, dtype=float_result, holomorphic=True, **parts)
 
