@@ -33,5 +33,9 @@ for call in (
 ):
     try:
         print(call())
-    except (RuntimeError, IndexError, ValueError) as error:
-        print(type(error).__name__, error)
+    except ValueError as error:
+        print("ValueError", error)
+    except IndexError as error:
+        print("IndexError", error)
+    except RuntimeError as error:
+        print("RuntimeError", error)
