@@ -37,8 +37,8 @@ for _name in (
     "accelerator", "autograd", "autograd.anomaly_mode", "autograd.forward_ad", "autograd.function",
     "autograd.functional", "autograd.grad_mode", "autograd.graph",
     "autograd.variable", "cuda", "fft", "func",
-    "linalg", "mps", "random", "signal", "signal.windows", "special", "testing", "utils", "utils.data",
-    "utils.data.dataloader", "utils.data.dataset", "utils.data.sampler", "version", "xpu",
+    "linalg", "masked", "mps", "random", "signal", "signal.windows", "special", "testing", "utils",
+    "utils.data", "utils.data.dataloader", "utils.data.dataset", "utils.data.sampler", "version", "xpu",
 ):  # fmt: skip
     _module = sys.modules[f"tgrad.{_name}"] = _Submodule(f"tgrad.{_name}")
     if "." in _name:

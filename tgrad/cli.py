@@ -54,7 +54,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _main(words: Sequence[str], output: Output, errors: Output) -> int:
     try:
-        options = read_options(words)
+        options = Options()
+        read_options(words, options)
         if options.help:
             output.write(HELP)
             return 0
@@ -65,12 +66,26 @@ def _main(words: Sequence[str], output: Output, errors: Output) -> int:
             return 0
         if options.program is None and options.command is None and _on_terminal():
             return _shell(options, output, errors)
+        if options.program == "sweep":
+            from tgrad.sweep.command import sweep
+
+            return sweep(options, _program, output, errors)
         source = _source(options)
     except UsageError as error:
         errors.write(f"tgrad: {error}\n")
         return EXIT_USAGE
     show = options.program in (None, "-")
     return _run(source, options, show, output, errors)
+
+
+def _program(options: Options, output: Output, errors: Output) -> Program | int:
+    """Read and compile the program that is named, which isn't run; an exit code where that fails."""
+    session = _session(options, _reporter(options, output, errors), errors)
+    source = _source(options)
+    try:
+        return session.compile(source)
+    except Exception as error:
+        return session.report(error).exit_code
 
 
 def _run(source: Source, options: Options, show: bool, output: Output, errors: Output) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 HELP = """\
 usage: tgrad [options] FILE [--parameter value ...]
+       tgrad [options] sweep FILE --parameter value,value ...
        tgrad [options] -c CODE [--parameter value ...]
        ... | tgrad [options] [-]
        tgrad [options]
@@ -14,6 +15,7 @@ usage: tgrad [options] FILE [--parameter value ...]
 Runs programs of tensor expressions with automatic differentiation, with PyTorch's results.
 
   FILE                 run a program; `tgrad FILE --help` lists its parameters
+  sweep FILE           run a program for every combination of values; `tgrad sweep --help` explains
   -c CODE              run a piece of text and show the value of each expression
   -                    run standard input and show the value of each expression
   without any of them  open a prompt, or run standard input when that is no terminal
@@ -69,6 +71,11 @@ class Options:
         self.allow_write: list[str] = []
         self.plots: str | None = None
         self.plot_format = "png"
+        # Those of `tgrad sweep` alone.
+        self.resume = False
+        self.force = False
+        self.jobs: int | None = None
+        self.into: str | None = None
 
 
 FLAGS = {
@@ -93,52 +100,58 @@ VALUES = {
     "--plot-format": "plot_format",
 }
 
+SWEEP_FLAGS = {**FLAGS, "--resume": "resume", "--force": "force"}
+SWEEP_VALUES = {**VALUES, "--jobs": "jobs", "--into": "into"}
+"""The options of `tgrad sweep`."""
 
-def read_options(words: Sequence[str]) -> Options:
-    """Read a command line.
+
+def read_options(
+    words: Sequence[str], options: Options, flags: Mapping[str, str] = FLAGS,
+    values: Mapping[str, str] = VALUES,
+) -> None:  # fmt: skip
+    """Read a command line into `options`.
 
     Raises:
         UsageError: an unknown option, a missing value, or one that makes no sense.
     """
-    options = Options()
     rest = list(words)
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
-        if name in FLAGS:
+        if name in flags:
             if equals:
                 raise UsageError(f"{name} takes no value")
-            setattr(options, FLAGS[name], True)
-        elif name in VALUES or name == "-c":
+            setattr(options, flags[name], True)
+        elif name in values or name == "-c":
             if not equals and not rest:
                 raise UsageError(f"{name} needs a value")
             text = value if equals else rest.pop(0)
             if name == "-c":
                 options.command, options.arguments = text, rest
                 break
-            _set(options, name, text)
+            _set(options, name, values[name], text)
         elif word.startswith("-c") and not word.startswith("--"):
             options.command, options.arguments = word[2:], rest
             break
         elif word.startswith("-") and word not in ("-", "--"):
-            raise UsageError(_unknown_option(name))
+            raise UsageError(_unknown_option(name, [*flags, *values]))
         else:
             if word == "--" and rest:
                 word = rest.pop(0)
             options.program = None if word == "--" else word
             options.arguments = rest
             break
-    return options
 
 
-def _set(options: Options, name: str, text: str) -> None:
-    attribute = VALUES[name]
+def _set(options: Options, name: str, attribute: str, text: str) -> None:
     if attribute in ("allow_read", "allow_write"):
         getattr(options, attribute).append(text)
     elif attribute == "color":
         if text not in ("auto", "always", "never"):
             raise UsageError(f"--color is auto, always or never, not {text!r}")
         options.color = text
+    elif attribute == "into":
+        options.into = text
     elif attribute == "plots":
         options.plots = _plot_folder(text)
     elif attribute == "plot_format":
@@ -162,7 +175,7 @@ def _plot_folder(path: str) -> str:
 
 
 def _number(name: str, text: str) -> int | float:
-    whole = name in ("--seed", "--step-limit")
+    whole = name in ("--seed", "--step-limit", "--jobs")
     try:
         number = int(text) if whole else float(text)
     except ValueError:
@@ -173,9 +186,9 @@ def _number(name: str, text: str) -> int | float:
     return number
 
 
-def _unknown_option(name: str) -> str:
+def _unknown_option(name: str, known: Sequence[str]) -> str:
     from tgrad.runtime.hints import closest
 
-    meant = closest(name, [*FLAGS, *VALUES])
+    meant = closest(name, known)
     suggestion = f"did you mean {meant}?" if meant else "`tgrad --help` lists the options"
     return f"unknown option {name}: {suggestion}"

@@ -31,8 +31,9 @@ ALLOWED = {
     "display": {"source", "errors", "core", "runtime", "display"},
     "shell": {"source", "errors", "lang", "runtime", "display", "shell"},
     "command_line": {"runtime"},
+    "sweep": {"command_line", "runtime", "display", "sweep"},
     "cli": {
-        "command_line", "backends", "source", "errors", "lang", "runtime", "display", "shell", "cli",
+        "command_line", "backends", "source", "errors", "lang", "runtime", "display", "shell", "sweep", "cli",
         "_version",
     },
     "__main__": {"cli"},

@@ -97,6 +97,11 @@ SIGNAL_WINDOWS: Final = (
     "general_hamming", "hamming", "hann", "kaiser", "nuttall",
 )  # fmt: skip
 
+MASKED: Final = (
+    "sum", "prod", "cumsum", "cumprod", "amax", "amin", "argmax", "argmin", "mean", "median", "norm", "var",
+    "std", "softmax", "log_softmax", "softmin", "normalize", "logaddexp", "logsumexp",
+)  # fmt: skip
+
 ABSENT: Final = {
     "compile": "programs run as they are; leave it out",
     "load": "use the language's load(), for which the command line has --allow-read, or numpy.load",
@@ -214,6 +219,7 @@ def _make_modules() -> dict[str, LazyNames]:
     found["torch.signal.windows"] = LazyNames(
         {name: _from("tgrad.ops.signal_windows", name) for name in SIGNAL_WINDOWS}
     )
+    found["torch.masked"] = LazyNames({name: _from("tgrad.ops.masked", name) for name in MASKED})
     found["torch.utils"] = _plain()
     for path in DATA:
         found[path] = ModuleNames("tgrad.data")

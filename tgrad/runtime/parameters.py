@@ -49,7 +49,7 @@ def read_arguments(words: Sequence[str], parameters: Sequence[Parameter]) -> dic
             if not rest or rest[0].startswith("--"):
                 raise ParameterError(f"--{option} needs a value of type {parameter.type}")
             text = rest.pop(0)
-        given[name] = _converted(text, parameter.type, option)
+        given[name] = converted(text, parameter.type, option)
     for parameter in parameters:
         if parameter.default_text is None and parameter.name not in given:
             raise ParameterError(f"--{parameter.name} must be given: it has no default")
@@ -123,7 +123,12 @@ def _unknown(option: str, known: dict[str, Parameter]) -> str:
     return f"unknown parameter --{option}" + (f": did you mean --{meant}?" if meant else "")
 
 
-def _converted(text: str, kind: str, option: str) -> object:
+def converted(text: str, kind: str, option: str) -> object:
+    """The value of a parameter's type that a word of the command line stands for.
+
+    Raises:
+        ParameterError: the word stands for none.
+    """
     try:
         if kind == "bool":
             if text.lower() in TRUE_WORDS:
