@@ -20,8 +20,6 @@ Kernels may return NumPy scalars for 0-dimensional arguments; the call path make
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -180,11 +178,49 @@ from numpy import (
 )
 
 from tgrad import backends
-from tgrad.backends import circles, fused
+from tgrad.backends import fused
+from tgrad.backends.bounds import at_least, at_most, between
 from tgrad.backends.choice import where
-from tgrad.backends.constants import ONE, ZERO, kept
+from tgrad.backends.constants import ONE, ZERO
+from tgrad.backends.in_double import (
+    DOUBLE,
+    SINGLE,
+    acos,
+    acosh,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    exp,
+    exp2,
+    expm1,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    rsqrt,
+    sigmoid,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+)
 from tgrad.backends.large import change_in_blocks, derivatives, in_blocks, large_sum, over
 from tgrad.backends.narrow import finfo, is_narrow
+from tgrad.backends.powers import power
 from tgrad.backends.products import dot, matmul, scaled_product
 from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.remainders import floor_divide, fmod
@@ -231,181 +267,9 @@ if backends.silent:
     numpy.seterr(all="ignore")
 
 
-# ------------------------------------------------------------------- functions of one element
-
-
-_SINGLE: Final = dtype(float32)
-_DOUBLE: Final = dtype(float64)
-
-
-def _in_double(ufunc: Any, wide: Any = None) -> Any:
-    """The function for floats, computing float32 in double precision and rounding once.
-
-    `wide(x)`, which may write over x, is the function in double precision for arrays of float32 that
-    aren't small.
-    """
-
-    def function(x: Any) -> Any:
-        kind = x.dtype
-        if kind == _SINGLE:
-            if wide is None or x.size < circles.MANY:
-                return ufunc(x.astype(_DOUBLE)).astype(_SINGLE)
-            return wide(x.astype(_DOUBLE)).astype(_SINGLE)
-        if is_narrow(kind):
-            return ufunc(x.astype(_SINGLE)).astype(kind)
-        return ufunc(x)
-
-    def into(x: Any, out: Any) -> None:
-        if x.dtype == float32:
-            doubled = x.astype(float64)
-            out[...] = wide(doubled) if wide is not None else ufunc(doubled, out=doubled)
-        else:
-            ufunc(x, out=out)
-
-    function.__name__ = function.__qualname__ = ufunc.__name__
-    function.__doc__ = f"`numpy.{ufunc.__name__}`; float32 is computed in double and rounded once."
-    function.into = into  # type: ignore[attr-defined]  # the same into an array that is there
-    return function
-
-
-exp = _in_double(numpy.exp)
-exp2 = _in_double(numpy.exp2)
-expm1 = _in_double(numpy.expm1)
-log = _in_double(numpy.log)
-log2 = _in_double(numpy.log2)
-log10 = _in_double(numpy.log10)
-log1p = _in_double(numpy.log1p)
-sin = _in_double(numpy.sin, circles.sine)
-cos = _in_double(numpy.cos, circles.cosine)
-tan = _in_double(numpy.tan)
-arcsin = asin = _in_double(numpy.arcsin)
-arccos = acos = _in_double(numpy.arccos)
-arctan = atan = _in_double(numpy.arctan)
-sinh = _in_double(numpy.sinh)
-cosh = _in_double(numpy.cosh)
-tanh = _in_double(numpy.tanh)
-arcsinh = asinh = _in_double(numpy.arcsinh)
-arccosh = acosh = _in_double(numpy.arccosh)
-arctanh = atanh = _in_double(numpy.arctanh)
-sqrt = numpy.sqrt
-
-
-def arctan2(y: Any, x: Any) -> Any:
-    """The angle of the point (x, y); float32 is computed in double and rounded once."""
-    if y.dtype == float32:
-        return numpy.arctan2(y.astype(float64), x.astype(float64)).astype(float32)
-    return numpy.arctan2(y, x)
-
-
-atan2 = arctan2
-
-
-def logaddexp(a: Any, b: Any) -> Any:
-    """log(exp(a) + exp(b)) as PyTorch has it, rounded after each step: the larger and log(1 + exp(-gap))."""
-    if numpy.result_type(a, b).kind != "f":
-        return numpy.logaddexp(a, b)
-    return _of_infinities(a, b, add(maximum(a, b), log1p(exp(negative(abs(subtract(a, b)))))))
-
-
-def logaddexp2(a: Any, b: Any) -> Any:
-    """log2(2**a + 2**b), in the same way; the factor and the sum are one operation."""
-    if numpy.result_type(a, b).kind != "f":
-        return numpy.logaddexp2(a, b)
-    more = log1p(exp2(negative(abs(subtract(a, b)))))
-    factor = more.dtype.type(1 / math.log(2))
-    return _of_infinities(a, b, fused.fma(more, factor, maximum(a, b), more.dtype))
-
-
-def _of_infinities(a: Any, b: Any, result: Any) -> Any:
-    """The result, or equal infinities themselves, which have no gap."""
-    if isnan(result).any():
-        return where(isinf(a) & (a == b), a, result)
-    return result
-
-
-def rsqrt(x: Any) -> Any:
-    """1 / sqrt(x), rounded after each step."""
-    return divide(ONE[x.dtype], numpy.sqrt(x))
-
-
-def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)), rounded after each step."""
-    one = ONE[x.dtype]
-    if x.ndim and x.dtype == _SINGLE:  # the same with fewer arrays
-        wide = negative(x).astype(_DOUBLE)
-        powers = numpy.exp(wide, wide).astype(_SINGLE)
-        return divide(one, add(one, powers, powers), powers)
-    return divide(one, add(one, exp(negative(x))))
-
-
 def relu_back(g: Any, result: Any) -> Any:
     """The gradient where a result isn't 0 or below."""
     return where(less_equal(result, ZERO[result.dtype]), 0, g)
-
-
-def one_minus_square(x: Any) -> Any:
-    """1 - x * x for floats, rounded once."""
-    kind = x.dtype
-    if kind == _SINGLE:
-        wide = x.astype(_DOUBLE)
-        return subtract(ONE[_DOUBLE], multiply(wide, wide)).astype(_SINGLE)
-    return fma(negative(x), x, ONE[kind])
-
-
-def at_least(x: Any, bound: Any) -> Any:
-    """The larger of two; of -0.0 and 0.0 the array's, as in PyTorch: NumPy takes its second argument.
-
-    NumPy has vectors for the maximum of two arrays, not for that of a number and an array.
-    """
-    return maximum(bound if type(bound) is ndarray else _as_bound(x, bound), x)
-
-
-def _as_bound(x: Any, bound: Any) -> Any:
-    """A number as NumPy is quickest with it."""
-    if x.dtype.kind != "f":
-        return bound
-    if x.size < _MANY or not x.flags.c_contiguous:
-        return ZERO[x.dtype] if type(bound) is int and not bound else kept(bound, x.dtype)
-    if x.size > _FILLED:
-        return numpy.full(x.shape, bound, x.dtype)
-    return _filled(x.dtype, x.dtype.type(bound).tobytes())[: x.size].reshape(x.shape)
-
-
-@lru_cache(8)
-def _filled(kind: Any, number: bytes) -> Array:
-    """A number, which is given by its bits, again and again."""
-    filled = numpy.empty(_FILLED, kind)
-    filled[...] = numpy.frombuffer(number, kind)[0]
-    filled.flags.writeable = False
-    return filled
-
-
-def at_most(x: Any, bound: Any) -> Any:
-    """The smaller of two, as `at_least`."""
-    return minimum(bound if type(bound) is ndarray else _as_bound(x, bound), x)
-
-
-def between(x: Any, low: Any, high: Any) -> Any:
-    """The array between two numbers of its dtype; of zeros of unlike signs the bound's."""
-    if x.size < _MANY or x.dtype.kind != "f":
-        return minimum(maximum(x, low), high)
-    found = maximum(x, _as_bound(x, low))
-    return minimum(found, _as_bound(x, high), out=found)
-
-
-def _at_least_into(x: Any, bound: Any, out: Any) -> None:
-    maximum(bound if type(bound) is ndarray else _as_bound(x, bound), x, out=out)
-
-
-def _at_most_into(x: Any, bound: Any, out: Any) -> None:
-    minimum(bound if type(bound) is ndarray else _as_bound(x, bound), x, out=out)
-
-
-at_least.into = _at_least_into  # type: ignore[attr-defined]  # the same into an array that is there
-at_most.into = _at_most_into  # type: ignore[attr-defined]
-
-_MANY: Final = 1024
-_FILLED: Final = 1 << 16
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:
@@ -421,58 +285,18 @@ def fma(a: Any, b: Any, c: Any) -> Any:
     return add(multiply(a, b), c)
 
 
+def one_minus_square(x: Any) -> Any:
+    """1 - x * x for floats, rounded once."""
+    kind = x.dtype
+    if kind == SINGLE:
+        wide = x.astype(DOUBLE)
+        return subtract(ONE[DOUBLE], multiply(wide, wide)).astype(SINGLE)
+    return fma(negative(x), x, ONE[kind])
+
+
 def round(x: Any) -> Any:
     """To the nearest whole number, halves to the even one."""
     return rint(x)
-
-
-# --------------------------------------------------------------------------------------- powers
-
-
-def power(base: Any, exponent: Any) -> Any:
-    """base ** exponent for arrays of one dtype, or an array and a Python number.
-
-    A Python number 2, 3, 1/2, -1/2, -1 or -2 is a product, a root or their reciprocal, as in
-    PyTorch.  Complex powers are exp(y log x), of 0 too.  Integers wrap around; to a negative power an
-    integer is 0, or 1 or -1 for these.
-    """
-    if type(exponent) is not ndarray and not isinstance(exponent, numpy.generic):
-        special = _SPECIAL_POWERS.get(exponent)
-        kind = base.dtype.kind
-        if special is not None and (kind in "fc" or exponent >= 0):
-            return special(base)
-        exponent = base.dtype.type(exponent)
-    if base.dtype == _SINGLE:
-        return numpy.power(base.astype(_DOUBLE), exponent.astype(_DOUBLE)).astype(_SINGLE)
-    if base.dtype.kind in "iu":
-        return _integer_power(base, asarray(exponent))
-    if base.dtype.kind == "c":
-        return numpy.exp(exponent * numpy.log(base))
-    return numpy.power(base, exponent)
-
-
-_SPECIAL_POWERS: Final[dict[float, Any]] = {
-    0: numpy.ones_like,
-    1: numpy.copy,
-    2: lambda x: multiply(x, x),
-    3: lambda x: multiply(multiply(x, x), x),
-    0.5: numpy.sqrt,
-    -0.5: lambda x: divide(x.dtype.type(1), numpy.sqrt(x)),
-    -1: lambda x: divide(x.dtype.type(1), x),
-    -2: lambda x: divide(x.dtype.type(1), multiply(x, x)),
-}
-
-
-def _integer_power(base: Array, exponent: Array) -> Any:
-    if exponent.dtype.kind == "u" or not (exponent < 0).any():
-        return numpy.power(base, exponent)
-    powers = numpy.power(base, maximum(exponent, 0))
-    sign_of_odd = where(bitwise_and(exponent, 1) == 1, base, 1)
-    units = where(base == 1, 1, where(base == -1, sign_of_odd, 0))
-    return where(exponent < 0, units, powers).astype(powers.dtype)
-
-
-# ---------------------------------------------------------------- division of whole numbers, casts
 
 
 def cast(x: Array, to: Any) -> Array:
@@ -489,6 +313,6 @@ def cast(x: Array, to: Any) -> Array:
 
 
 def _converted(x: Array, to: Any) -> Array:
-    if x.dtype == _DOUBLE and to == float16:  # by way of float32, as PyTorch rounds it
-        x = x.astype(_SINGLE)
+    if x.dtype == DOUBLE and to == float16:  # by way of float32, as PyTorch rounds it
+        x = x.astype(SINGLE)
     return x.astype(to)

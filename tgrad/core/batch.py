@@ -17,8 +17,9 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final, NoReturn, cast
 
+from tgrad.core.gradients import Spaces, fit
 from tgrad.core.graph import AccumulateGrad, Node
-from tgrad.core.walk import Spaces, Walk, fit
+from tgrad.core.walk import Walk
 
 MOST: Final = 1 << 18
 """How many elements a batch may have: beyond the caches there is nothing to be gained by it."""

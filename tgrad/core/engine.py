@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tgrad.core.device import TensorType
+from tgrad.core.gradients import Spaces as Spaces
+from tgrad.core.gradients import fit as fit
 from tgrad.core.graph import AT_ONCE, AccumulateGrad, Edge, GradientEdge, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Size, Tensor, new_tensor
-from tgrad.core.walk import Spaces as Spaces
 from tgrad.core.walk import Walk
-from tgrad.core.walk import fit as fit
 from tgrad.errors import ArgumentError, ArgumentValueError, AutogradError
 
 Root = Tensor | GradientEdge

@@ -3,7 +3,7 @@
 A tensor with history holds an edge `(node, output number)`; a node holds the edges of its operator's
 inputs, so the graph points from results to leaves.  A leaf that requires a gradient holds an edge to
 an `AccumulateGrad`.  Each differentiable operator row has a subclass of `Node` of its own, made by
-`tgrad.ops.call`, which carries the row's derivative as class attributes; a node itself is only data.
+`tgrad.ops.derivative`, which carries the row's derivative as class attributes; a node itself is only data.
 """
 
 from __future__ import annotations

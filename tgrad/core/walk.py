@@ -28,20 +28,11 @@ from typing import Any, Final
 from tgrad import backends
 from tgrad.backends.large import LARGE
 from tgrad.backends.quiet import quiet
+from tgrad.core.gradients import Spaces, accumulate, accumulate_recorded, fit
 from tgrad.core.graph import FREED, AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
-from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, AutogradError, TgradError
-
-
-class Spaces:
-    """The two namespaces of operators that formulas work with; filled by `tgrad.ops.install`."""
-
-    raw: Any
-    recorded: Any
-    batched: Callable[[], Any]
-    """Makes, or finds, the one for batches: see `tgrad.core.batch`."""
-
 
 _NOTHING: Final[frozenset[Any]] = frozenset()
 
@@ -408,55 +399,10 @@ def _refuse_nan(node: Node, results: tuple[Any, ...]) -> None:
             )
 
 
-def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
-    """Bring gradients, arrays or tensors, to the shape and dtype of the operands they belong to."""
-    assert node.operands is not None
-    fitted = []
-    for result, operand in zip(results, node.operands, strict=True):
-        if result is not None and operand is not None:
-            shape, type_ = operand
-            if result.shape != shape:
-                result = o.sum_to_size(result, shape)
-            if result.dtype is not type_.dtype.numpy:
-                result = o.to_type(result, type_)
-        fitted.append(result)
-    return tuple(fitted)
-
-
-def _references_of_one() -> int:
-    holder = [object()]
-    value = holder.pop()
-    return sys.getrefcount(value)
-
-
 def _references_of_stored() -> int:
     store = {0: object()}
     value = store.get(0)
     return sys.getrefcount(value)
 
 
-_ALONE: Final = _references_of_one()
 _STORED: Final = _references_of_stored()
-
-
-def accumulate(leaf: Tensor, holder: list[Any]) -> None:
-    """Add an array to a leaf's gradient; `holder` hands over its only reference to it."""
-    value = holder.pop()
-    grad = leaf._grad
-    if grad is not None:
-        xp = leaf._type.xp
-        xp.over(xp.add, grad._array, value)
-        grad.bump_version()
-        return
-    if type(value) is not type(leaf._array):
-        value = leaf._type.xp.asarray(value)
-    elif value.base is not None or sys.getrefcount(value) > _ALONE or not value.flags.c_contiguous:
-        value = value.copy(order="C")
-    leaf._grad = new_tensor(value, leaf._type)
-
-
-def accumulate_recorded(leaf: Tensor, gradient: Tensor) -> None:
-    """Add a gradient that has history to a leaf's gradient."""
-    o = Spaces.recorded
-    grad = leaf._grad
-    leaf._grad = o.gradient_copy(gradient) if grad is None else o.add(grad, gradient)

@@ -7,9 +7,9 @@ from typing import Any
 from tgrad.core.engine import Spaces, fit
 from tgrad.core.graph import Edge, Node, fill_node, freed_error
 from tgrad.core.tensor import Tensor
-from tgrad.ops.call import INTERNAL
 from tgrad.ops.derivative import node_classes
 from tgrad.ops.geometry import element_strides, first_byte, in_memory, placement
+from tgrad.ops.recording import INTERNAL
 from tgrad.ops.table import TABLE
 
 
