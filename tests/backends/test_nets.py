@@ -385,5 +385,6 @@ def test_cofactors(last):
     u, v = (numpy.linalg.qr(noise(4, 4, dtype="float64"))[0] for _ in range(2))
     others = numpy.diag([2 * last, 3 * last, 6 * last, 6.0])
     expected = numpy.linalg.det(u @ v) * (u @ others @ v)
-    found = linear.cofactor(u @ numpy.diag([3.0, 2.0, 1.0, last]) @ v)
+    with numpy.errstate(all="ignore"):  # as rows call kernels
+        found = linear.cofactor(u @ numpy.diag([3.0, 2.0, 1.0, last]) @ v)
     numpy.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)

@@ -32,8 +32,17 @@ def test_a_vector_is_added_as_one_of_two_rows(dtype: str, size: int) -> None:
                 assert found.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_a_longer_vector_is_added_as_one_of_two_rows(dtype: str) -> None:
+    """On both sides of the sizes from which on blocks have blocks of their own, and between."""
+    for size in (127, 128, 500, 511, 512, 513, 1000, 4097, 8191, 8192, 8220, 9000, 20000):
+        rows = numbers((2, size), dtype, size)
+        expected = sums.sum(rows, (1,))
+        assert numpy.array([sums.sum(row) for row in rows]).tobytes() == expected.tobytes(), size
+
+
 def test_no_element_and_negative_zero() -> None:
-    for size in range(10):
+    for size in (*range(10), 64, 600, 1000):
         found = sums.sum(numpy.full(size, -0.0, "float32"), (0,), True)
         assert found.tobytes() == numpy.zeros(1, "float32").tobytes()
 

@@ -105,6 +105,9 @@ def test_two_sessions_lose_no_lines(tmp_path: Path) -> None:
             one.expect("tgrad>")
             run(two, f"'two{number}'", f"'two{number}'")
             two.expect("tgrad>")
+        for terminal in (one, two):  # what was typed last is written by now
+            terminal.type(CTRL_D)
+            assert terminal.wait() == 0
     (path,) = (tmp_path / "state").rglob("history*")
     text = path.read_text(encoding="utf-8")
     assert all(text.count(f"'{who}{number}'") == 1 for who in ("one", "two") for number in range(3))

@@ -28,8 +28,8 @@ from typing import Any, Final, TypeAlias
 import numpy
 from numpy import add, float32, float64, maximum, multiply, subtract
 
+from tgrad.backends.in_double import exp, log
 from tgrad.backends.narrow import is_narrow, wide
-from tgrad.backends.numpy_ import exp, log
 from tgrad.backends.rows import over_rows, row_starts, row_sums
 
 Array: TypeAlias = Any  # an ndarray

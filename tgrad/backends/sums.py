@@ -257,8 +257,11 @@ def _vector(values: Array) -> Array:
     table = values[: rows * lanes].reshape(rows, lanes)
     if rows >= 4:
         quarter = rows // 4
-        partial = table[: 4 * quarter].reshape(1, quarter, 4 * lanes)
-        parts = _cascade(partial).reshape(4, lanes) if quarter > 1 else table[:4]
+        parts = table[:4]
+        if quarter > 1:
+            partial = table[: 4 * quarter].reshape(quarter, 4 * lanes)
+            parts = _short_cascade(partial) if quarter < 256 else _cascade(partial[None])
+            parts = parts.reshape(4, lanes)
         left = table[4 * quarter :]
         table = concatenate((parts[:1], left, parts[1:])) if len(left) else parts
     vector = add.reduce(table, 0) if len(table) > 1 else table[0]
@@ -351,6 +354,16 @@ def _cascade(table: Array) -> Array:
         size = blocks
     rest = fold(add, table[:, None])[:, 0]
     return rest + zero if total is None else total + rest
+
+
+def _short_cascade(table: Array) -> Array:
+    """`_cascade` of one plane of fewer than 256 rows, which has two levels; a zero may be negative."""
+    size = len(table)
+    if size <= 16:
+        return add.reduce(table, 0)
+    whole = size & -16
+    blocks = add.reduce(add.reduce(table[:whole].reshape(-1, 16, table.shape[1]), 1), 0)
+    return blocks if whole == size else add(add.reduce(table[whole:], 0), blocks)
 
 
 def _column_order(table: Array) -> Array:
