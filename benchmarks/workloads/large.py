@@ -12,6 +12,7 @@ x = torch.randn(1000, 1000, generator=generator)
 flat = x.flatten()
 whole = torch.randint(1000, (1000, 1000), generator=generator)
 places = torch.randint(1_000_000, (1_000_000,), generator=generator)
+each = torch.randperm(1_000_000, generator=generator)
 rows = torch.randint(1000, (1_000_000,), generator=generator)
 mask = x > 0
 values = torch.randn(1_000_000, generator=generator)
@@ -61,7 +62,7 @@ EXPRESSIONS = {
         "flat.sort().indices",
         "x.sort(0).values",
         "x.sort(1).indices",
-        "flat.argsort(descending=True)",
+        "flat.argsort(descending=True, stable=True)",
         "flat.topk(100).values",
         "x.topk(5, 1).indices",
         "x.median(1).values",
@@ -86,7 +87,7 @@ EXPRESSIONS = {
         "torch.where(mask, x, 0.0)",
         "x.masked_fill(mask, 0.0)",
         "mask.nonzero()",
-        "target.index_put((places,), values)",
+        "target.index_put((each,), values)",
         "target.index_put((rows,), values, accumulate=True)",
         "target.index_add(0, places, values)",
         "x.scatter(1, whole, 1.0)",
