@@ -18,10 +18,10 @@ def power(base: Any, exponent: Any) -> Any:
     PyTorch.  Complex powers are exp(y log x), of 0 too.  Integers wrap around; to a negative power an
     integer is 0, or 1 or -1 for these.
     """
-    if type(exponent) is not ndarray and not isinstance(exponent, numpy.generic):
+    cls = type(exponent)
+    if cls is int or cls is float or not (cls is ndarray or isinstance(exponent, numpy.generic)):
         special = _SPECIAL_POWERS.get(exponent)
-        kind = base.dtype.kind
-        if special is not None and (kind in "fc" or exponent >= 0):
+        if special is not None and (exponent >= 0 or base.dtype.kind in "fc"):
             return special(base)
         exponent = base.dtype.type(exponent)
     if base.dtype == SINGLE:

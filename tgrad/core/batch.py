@@ -124,8 +124,10 @@ class BatchWalk(Walk):
         before = store.get(key)
         store[key] = gradient if before is None else before + gradient
 
-    def run(self) -> None:
+    def run(self, first: Node | None = None, gradient: Any = None) -> None:
         """Visit every node that gradients arrive at."""
+        if first is not None:
+            self._wait(first, gradient)
         self._general(False)
         self._finish()
 

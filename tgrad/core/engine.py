@@ -301,11 +301,12 @@ def current_walk() -> Walk:
     return _running[-1]
 
 
-def run(walk: Walk) -> None:
+def run(walk: Walk, first: Node | None = None, gradient: Any = None) -> None:
+    """Carry out a pass; `first` and its gradient as for `Walk.run`."""
     with_grad, state.grad = state.grad, walk.record
     _running.append(walk)
     try:
-        walk.run()
+        walk.run(first, gradient)
     finally:
         _running.pop()
         state.grad = with_grad
@@ -319,15 +320,19 @@ def walk_from(edge: Edge, root: Tensor, gradient: Tensor | None, keep: bool) -> 
     walk = Walk(False, keep or state.keep_graphs)
     type_, shape = root._type, root._array.shape
     if gradient is not None:
-        walk.arrive(edge, gradient._array)
+        g = gradient._array
     elif shape:
-        walk.arrive(edge, type_.xp.ones(shape, type_.dtype.numpy))
+        g = type_.xp.ones(shape, type_.dtype.numpy)
     else:
-        one = _ONES.get(type_)
-        if one is None:
-            one = _ONES[type_] = type_.xp.ones((), type_.dtype.numpy)
-        walk.arrive(edge, one)
-    run(walk)
+        g = _ONES.get(type_)
+        if g is None:
+            g = _ONES[type_] = type_.xp.ones((), type_.dtype.numpy)
+    node = edge[0]
+    if type(node) is AccumulateGrad or node.several_outputs:
+        walk.arrive(edge, g)
+        run(walk)
+    else:
+        run(walk, node, g)
 
 
 _ONES: Final[dict[TensorType, Any]] = {}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.device import Device, TensorType, tensor_type
-from tgrad.core.dtype import DType
+from tgrad.core.dtype import COMPLEX, DType
 from tgrad.core.graph import AccumulateGrad, Edge, HookHandle, Node
 from tgrad.core.modes import state
 from tgrad.core.storage import Storage
@@ -399,7 +399,7 @@ class Tensor:
             edge = self._edge if self._view is None else self.current_edge()
             type_, array = self._type, self._array
             if gradient is None:
-                usual = array.size == 1 and not type_.dtype.is_complex
+                usual = array.size == 1 and type_.category != COMPLEX
             else:
                 usual = type(gradient) is Tensor and gradient._type is type_
                 usual = usual and gradient._array.shape == array.shape

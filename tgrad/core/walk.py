@@ -104,10 +104,20 @@ class Walk:
             store[key] = before + gradient
         self.summed.add(mark)
 
-    def run(self) -> None:
-        """Visit every node that gradients arrive at, then hand the leaves theirs."""
+    def run(self, first: Node | None = None, gradient: Any = None) -> None:
+        """Visit every node that gradients arrive at, then hand the leaves theirs.
+
+        `first` is a node with a gradient that hasn't arrived yet, if there is one that is to be gone from.
+        """
         simple = not self.record and not state.anomaly
         try:
+            if first is not None:
+                if not (simple and self._is_plain(first)):
+                    self._wait(first, gradient)
+                elif backends.silent:
+                    self._along(first, gradient)
+                else:
+                    quiet.run(self._along, first, gradient)
             while self.heap:
                 if simple:
                     if backends.silent:
@@ -132,19 +142,17 @@ class Walk:
                 return
             heappop(heap)
             del pending[sequence]
-            self._along(node)
+            self.summed.discard(node)
+            self._along(node, self.gradients.pop(node))
 
     def _is_plain(self, node: Node) -> bool:
         """Whether a visit of the node is nothing but a call of its derivative on arrays."""
         return node.hooks is None and node.bare and not (self.inner and node in self.inner)
 
-    def _along(self, node: Node) -> None:
+    def _along(self, node: Node, g: Any) -> None:
         """Visit a plain node, and go on to what it leads to as long as that is plain and next in order."""
         heap, gradients, leaves, paths = self.heap, self.gradients, self.leaves, self.paths
         free = not self.keep
-        g = gradients.pop(node)
-        if self.summed:
-            self.summed.discard(node)
         while True:
             self.node = node
             edges = node.edges if paths is None else paths.get(node)
