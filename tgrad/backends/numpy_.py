@@ -20,8 +20,7 @@ Kernels may return NumPy scalars for 0-dimensional arguments; the call path make
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy
 from numpy import (
@@ -149,7 +148,6 @@ from numpy import (
     sign,
     signbit,
     sort,
-    spacing,
     split,
     square,
     squeeze,
@@ -226,7 +224,7 @@ from tgrad.backends.ranges import arange, linspace, logspace
 from tgrad.backends.remainders import floor_divide, fmod
 from tgrad.backends.sums import mean, nansum, sum
 
-Array = ndarray[Any, Any]
+Array: TypeAlias = Any  # an ndarray
 
 
 _LATER: Final = {
@@ -249,13 +247,18 @@ _FAMILIES: Final = frozenset(("factors", "linear"))
 
 def __getattr__(name: str) -> Any:
     if name in _FAMILIES:
-        found = import_module(f"tgrad.backends.{name}")
+        found = _file(name)
     elif name in _LATER:
-        found = getattr(import_module(f"tgrad.backends.{_LATER[name]}"), name)
+        found = getattr(_file(_LATER[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found
     return found
+
+
+def _file(name: str) -> Any:
+    """Another file of kernels, on the array library that this one is on (`tgrad.backends.library`)."""
+    return getattr(__import__("tgrad.backends", fromlist=[name]), name)
 
 
 def writes_over(name: str) -> bool:

@@ -1,0 +1,56 @@
+"""Records which of NumPy's names CuPy has: `python tests/devices/record_cupy_names.py`; needs cupy, but no GPU."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+
+import cupy
+import numpy
+
+
+def public(module: object) -> list[str]:
+    return sorted(name for name in dir(module) if not name.startswith("_"))
+
+
+def methods(ufunc: object) -> list[str]:
+    return [name for name in ("accumulate", "at", "outer", "reduce", "reduceat") if hasattr(ufunc, name)]
+
+
+def parameters(function: object) -> list[str] | None:
+    """The names of a function's parameters; None where any keyword may be given, or nothing is known."""
+    try:
+        given = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return None if any(p.kind is p.VAR_KEYWORD for p in given) else [p.name for p in given]
+
+
+def main() -> None:
+    shared = [name for name in public(cupy) if hasattr(numpy, name)]
+    found = {
+        "version": cupy.__version__,
+        "names": shared,
+        "linalg": [name for name in public(cupy.linalg) if hasattr(numpy.linalg, name)],
+        "fft": [name for name in public(cupy.fft) if hasattr(numpy.fft, name)],
+        "array": [name for name in dir(cupy.ndarray) if hasattr(numpy.ndarray, name)],
+        "parameters": {
+            name: found
+            for name in shared
+            if callable(getattr(cupy, name)) and not isinstance(getattr(cupy, name), type)
+            and (found := parameters(getattr(cupy, name))) is not None
+        },
+        "ufuncs": {
+            name: methods(getattr(cupy, name))
+            for name in shared
+            if isinstance(getattr(cupy, name), cupy.ufunc) and isinstance(getattr(numpy, name), numpy.ufunc)
+        },
+    }
+    path = Path(__file__).with_name("cupy_names.json")
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(path.name, len(shared), "names")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""A stand-in for CuPy on the CPU: arrays that are like CuPy's where CuPy differs from NumPy.
+
+- An array is never taken for a NumPy array, nor a NumPy array for one of these: both raise TypeError.
+- Results of no dimension are arrays, never scalars.
+- There are the names, methods and parameters that CuPy has (`cupy_names.json`), and no others.
+- Asking for a value (`item`, `tolist`, `bool`, `int`, `float`) counts as waiting for the GPU, taking data to
+  or from it as a transfer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+NAMES: dict[str, Any] = json.loads(Path(__file__).with_name("cupy_names.json").read_text("utf-8"))
+
+
+class Counts:
+    """How often data was taken across, and how often a value was waited for."""
+
+    transfers = 0
+    waits = 0
+
+
+class Array:
+    """An array on the device."""
+
+    __slots__ = ("_a", "_base")
+    __hash__ = None  # type: ignore[assignment]
+    __array_ufunc__ = None
+    __array_priority__ = 100
+
+    def __init__(self, array: numpy.ndarray, base: Any = None) -> None:
+        self._a = array
+        self._base = base
+
+    def __array__(self, *args: Any, **keywords: Any) -> Any:
+        raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+    @property
+    def base(self) -> Any:
+        return self._base
+
+    @property
+    def T(self) -> Array:  # noqa: N802
+        return self._view(self._a.T)
+
+    def _view(self, array: numpy.ndarray) -> Array:
+        own = numpy.may_share_memory(array, self._a)
+        return Array(array, (self if self._base is None else self._base) if own else None)
+
+    def get(self) -> numpy.ndarray:
+        """The elements as a NumPy array."""
+        Counts.transfers += 1
+        return self._a.copy()
+
+    def set(self, array: numpy.ndarray) -> None:
+        """Take the elements from a NumPy array."""
+        Counts.transfers += 1
+        self._a[...] = array
+
+    def __getitem__(self, key: Any) -> Array:
+        return self._view(numpy.asarray(self._a[plain(key)]))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._a[plain(key)] = plain(value)
+
+    def __len__(self) -> int:
+        return len(self._a)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"strict({self._a!r})"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in NAMES["array"]:
+            raise AttributeError(f"CuPy's arrays have no {name!r}")
+        found = getattr(self._a, name)
+        if name in ("real", "imag"):
+            return self._view(found)
+        return method(self, found) if callable(found) else found
+
+    @property
+    def flags(self) -> Any:
+        return Flags(self._a.flags)
+
+
+class Flags:
+    """CuPy's flags, which can't be set: arrays are always writeable."""
+
+    def __init__(self, flags: Any) -> None:
+        self.c_contiguous = flags.c_contiguous
+        self.f_contiguous = flags.f_contiguous
+        self.fnc = flags.fnc
+        self.forc = flags.forc
+        self.owndata = flags.owndata
+
+
+def method(array: Array, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of an array, which waits where it gives a value."""
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        given, named = plain(args), plain(keywords)
+        if function.__name__ in ("item", "tolist"):
+            Counts.waits += 1
+            return function(*given, **named)
+        found = function(*given, **named)
+        if isinstance(found, numpy.ndarray):
+            return array._view(found)
+        return wrapped(found)
+
+    return call
+
+
+def plain(value: Any) -> Any:
+    """A value with NumPy's arrays in place of those on the device; TypeError for arrays of NumPy's."""
+    if isinstance(value, Array):
+        return value._a
+    if isinstance(value, numpy.ndarray):
+        raise TypeError(f"Unsupported type {type(value)}")
+    if type(value) in (list, tuple):
+        return type(value)(plain(part) for part in value)
+    if type(value) is dict:
+        return {key: plain(part) for key, part in value.items()}
+    return value
+
+
+def wrapped(value: Any) -> Any:
+    """A result with arrays on the device."""
+    if isinstance(value, numpy.ndarray | numpy.generic):
+        return Array(numpy.asarray(value))
+    if type(value) in (list, tuple) or (isinstance(value, tuple) and hasattr(value, "_fields")):
+        parts = [wrapped(part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
+def _operator(name: str) -> Any:
+    def operate(self: Array, *others: Any) -> Any:
+        if any(isinstance(other, numpy.ndarray) for other in others):
+            raise TypeError(f"Unsupported type {numpy.ndarray}")
+        found = getattr(self._a, name)(*plain(others))
+        if name.startswith("__i") and name != "__invert__":
+            return self
+        return found if found is NotImplemented else wrapped(found)
+
+    return operate
+
+
+for _name in (
+    "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift radd rsub rmul rtruediv "
+    "rfloordiv rmod rpow rmatmul rand ror rxor rlshift rrshift iadd isub imul itruediv ifloordiv imod ipow "
+    "iand ior ixor ilshift irshift neg pos abs invert eq ne lt le gt ge divmod"
+).split():
+    setattr(Array, f"__{_name}__", _operator(f"__{_name}__"))
+
+
+def _value(name: str) -> Any:
+    def value(self: Array) -> Any:
+        Counts.waits += 1
+        return getattr(self._a, name)()
+
+    return value
+
+
+for _name in ("bool", "int", "float", "complex", "index"):
+    setattr(Array, f"__{_name}__", _value(f"__{_name}__"))
+
+
+class Ufunc:
+    """An elementwise function with the methods that CuPy's has."""
+
+    def __init__(self, ufunc: numpy.ufunc) -> None:
+        self._ufunc = ufunc
+        self.__name__ = ufunc.__name__
+        self.nin, self.nout, self.types = ufunc.nin, ufunc.nout, ufunc.types
+
+    def __call__(self, *args: Any, out: Any = None, dtype: Any = None, casting: str = "same_kind") -> Any:
+        if len(args) > self.nin:
+            *args, out = args  # type: ignore[assignment]
+        found = self._ufunc(*plain(tuple(args)), out=plain(out), dtype=dtype, casting=casting)
+        return out if isinstance(out, Array) else wrapped(found)
+
+    def reduce(self, a: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+        found = self._ufunc.reduce(plain(a), axis, dtype, plain(out), keepdims)
+        return out if isinstance(out, Array) else wrapped(found)
+
+    def accumulate(self, a: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+        found = self._ufunc.accumulate(plain(a), axis, dtype, plain(out))
+        return out if isinstance(out, Array) else wrapped(found)
+
+    def outer(self, a: Any, b: Any, **keywords: Any) -> Any:
+        return wrapped(self._ufunc.outer(plain(a), plain(b), **plain(keywords)))
+
+    def at(self, a: Any, indices: Any, b: Any = None) -> None:
+        self._ufunc.at(plain(a), plain(indices), *(() if b is None else (plain(b),)))
+
+
+class Names:
+    """The names of one of CuPy's modules."""
+
+    _across = ("array", "asarray")
+    """Functions that take data to the device."""
+
+    def __init__(self, module: Any, names: list[str]) -> None:
+        self._module = module
+        self._names = frozenset(names)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._names:
+            raise AttributeError(f"CuPy has no {self._module.__name__}.{name}")
+        found = getattr(self._module, name)
+        if name == "ndarray":
+            made: Any = Array
+        elif name in ("linalg", "fft"):
+            made = Names(found, NAMES[name])
+        elif name in NAMES["ufuncs"]:
+            made = Ufunc(found)
+        elif isinstance(found, type) or not callable(found):
+            made = found
+        else:
+            made = self._function(name, found)
+        setattr(self, name, made)
+        return made
+
+    def _function(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        allowed = NAMES["parameters"].get(name)
+
+        def call(*args: Any, **keywords: Any) -> Any:
+            if allowed is not None and not set(keywords) <= set(allowed):
+                raise TypeError(f"{name}() got an unexpected keyword argument: {sorted(set(keywords) - set(allowed))}")
+            if name in self._across and args and isinstance(args[0], numpy.ndarray):
+                Counts.transfers += 1
+                return wrapped(function(*args, **keywords))
+            if name in ("asarray", "ascontiguousarray") and args and isinstance(args[0], Array):
+                found = function(args[0]._a, *args[1:], **keywords)
+                return args[0] if found is args[0]._a else args[0]._view(found)
+            out = keywords.get("out")
+            found = function(*plain(args), **plain(keywords))
+            if isinstance(out, Array):
+                return out
+            first = args[0] if args and isinstance(args[0], Array) else None
+            if first is not None and isinstance(found, numpy.ndarray):
+                return first._view(found)
+            return wrapped(found)
+
+        call.__name__ = name
+        return call
+
+
+CUPY = Names(numpy, NAMES["names"])
+"""What stands for the module `cupy`."""
