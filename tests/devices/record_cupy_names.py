@@ -1,4 +1,7 @@
-"""Records which of NumPy's names CuPy has: `python tests/devices/record_cupy_names.py`; needs cupy, but no GPU."""
+"""Records which of NumPy's names CuPy has; needs cupy, but no GPU.
+
+python tests/devices/record_cupy_names.py
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,8 @@ def main() -> None:
         "parameters": {
             name: found
             for name in shared
-            if callable(getattr(cupy, name)) and not isinstance(getattr(cupy, name), type)
+            if callable(getattr(cupy, name))
+            and not isinstance(getattr(cupy, name), type)
             and (found := parameters(getattr(cupy, name))) is not None
         },
         "ufuncs": {

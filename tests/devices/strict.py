@@ -153,11 +153,12 @@ def _operator(name: str) -> Any:
     return operate
 
 
-for _name in (
+_OPERATORS = (
     "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift radd rsub rmul rtruediv "
     "rfloordiv rmod rpow rmatmul rand ror rxor rlshift rrshift iadd isub imul itruediv ifloordiv imod ipow "
     "iand ior ixor ilshift irshift neg pos abs invert eq ne lt le gt ge divmod"
-).split():
+)
+for _name in _OPERATORS.split():
     setattr(Array, f"__{_name}__", _operator(f"__{_name}__"))
 
 
@@ -187,7 +188,9 @@ class Ufunc:
         found = self._ufunc(*plain(tuple(args)), out=plain(out), dtype=dtype, casting=casting)
         return out if isinstance(out, Array) else wrapped(found)
 
-    def reduce(self, a: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+    def reduce(
+        self, a: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False
+    ) -> Any:
         found = self._ufunc.reduce(plain(a), axis, dtype, plain(out), keepdims)
         return out if isinstance(out, Array) else wrapped(found)
 
@@ -233,8 +236,9 @@ class Names:
         allowed = NAMES["parameters"].get(name)
 
         def call(*args: Any, **keywords: Any) -> Any:
-            if allowed is not None and not set(keywords) <= set(allowed):
-                raise TypeError(f"{name}() got an unexpected keyword argument: {sorted(set(keywords) - set(allowed))}")
+            unknown = set() if allowed is None else set(keywords) - set(allowed)
+            if unknown:
+                raise TypeError(f"{name}() got an unexpected keyword argument: {sorted(unknown)}")
             if name in self._across and args and isinstance(args[0], numpy.ndarray):
                 Counts.transfers += 1
                 return wrapped(function(*args, **keywords))

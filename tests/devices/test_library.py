@@ -44,20 +44,25 @@ def numbers(shape: tuple[int, ...], dtype: str = "float32", seed: int = 1) -> nu
 
 ONE = [
     "xp.exp(a)", "xp.exp2(a)", "xp.expm1(a)", "xp.log(abs(a))", "xp.log2(abs(a))", "xp.log10(abs(a))",
-    "xp.log1p(abs(a))", "xp.sin(a)", "xp.cos(a)", "xp.tan(a)", "xp.asin(a / 9)", "xp.acos(a / 9)", "xp.atan(a)",
-    "xp.sinh(a)", "xp.cosh(a)", "xp.tanh(a)", "xp.asinh(a)", "xp.acosh(abs(a) + 1)", "xp.atanh(a / 9)",
-    "xp.sqrt(abs(a))", "xp.rsqrt(abs(a))", "xp.sigmoid(a)", "xp.erf(a)", "xp.erfc(a)", "xp.erfinv(a / 9)",
-    "xp.lgamma(a)", "xp.digamma(a)", "xp.arctan2(a, b)", "xp.logaddexp(a, b)", "xp.logaddexp2(a, b)",
-    "xp.at_least(a, 0.5)", "xp.at_most(a, 0)", "xp.between(a, -0.5, 0.5)", "xp.fma(a, b, a)",
-    "xp.one_minus_square(a)", "xp.round(a)", "xp.power(a, 2)", "xp.power(a, 0.5)", "xp.power(abs(a), b)",
-    "xp.power(abs(a), 1.7)", "xp.where(a > b, a, b)", "xp.where(a > 0, a, 0.0)", "xp.floor_divide(a, b)",
-    "xp.fmod(a, b)", "xp.remainder(a, b)", "xp.cast(a, numpy.int64)", "xp.cast(a, numpy.float16)",
-    "xp.sum(a)", "xp.sum(a, (0,))", "xp.sum(a, (1,))", "xp.sum(a, (0, 1), True)", "xp.mean(a)", "xp.mean(a, (0,))",
-    "xp.nansum(a)", "xp.matmul(a, b.T)", "xp.matmul(a[None], b.T)", "xp.dot(a[0], b[0])", "xp.softmax(a, 1)",
-    "xp.log_softmax(a, 0)", "xp.softmax_back(a, b, 1)", "xp.log_softmax_back(a, b, 1)", "xp.copysign(a, b)",
-    "xp.hypot(a, b)", "xp.nextafter(a, b)", "xp.isfinite(a)", "xp.sign(a)", "xp.signbit(a)", "xp.maximum(a, b)",
+    "xp.log1p(abs(a))", "xp.sin(a)", "xp.cos(a)", "xp.tan(a)", "xp.asin(a / 9)", "xp.acos(a / 9)",
+    "xp.atan(a)", "xp.sinh(a)", "xp.cosh(a)", "xp.tanh(a)", "xp.asinh(a)", "xp.acosh(abs(a) + 1)",
+    "xp.atanh(a / 9)", "xp.sqrt(abs(a))", "xp.rsqrt(abs(a))", "xp.sigmoid(a)", "xp.erf(a)",
+    "xp.erfc(a)", "xp.erfinv(a / 9)", "xp.lgamma(a)", "xp.digamma(a)", "xp.arctan2(a, b)",
+    "xp.logaddexp(a, b)", "xp.logaddexp2(a, b)", "xp.at_least(a, 0.5)", "xp.at_most(a, 0)",
+    "xp.between(a, -0.5, 0.5)", "xp.fma(a, b, a)", "xp.one_minus_square(a)", "xp.round(a)",
+    "xp.power(a, 2)", "xp.power(a, 0.5)", "xp.power(abs(a), b)", "xp.power(abs(a), 1.7)",
+    "xp.where(a > b, a, b)", "xp.where(a > 0, a, 0.0)", "xp.floor_divide(a, b)", "xp.fmod(a, b)",
+    "xp.remainder(a, b)", "xp.cast(a, numpy.int64)", "xp.cast(a, numpy.float16)", "xp.sum(a)",
+    "xp.sum(a, (0,))", "xp.sum(a, (1,))", "xp.sum(a, (0, 1), True)", "xp.mean(a)", "xp.mean(a, (0,))",
+    "xp.nansum(a)", "xp.matmul(a, b.T)", "xp.matmul(a[None], b.T)", "xp.dot(a[0], b[0])",
+    "xp.softmax(a, 1)", "xp.log_softmax(a, 0)", "xp.softmax_back(a, b, 1)",
+    "xp.log_softmax_back(a, b, 1)", "xp.copysign(a, b)", "xp.hypot(a, b)", "xp.nextafter(a, b)",
+    "xp.isfinite(a)", "xp.sign(a)", "xp.signbit(a)", "xp.maximum(a, b)",
 ]  # fmt: skip
-LARGE = ["xp.exp(a)", "xp.sin(a)", "xp.sum(a)", "xp.sum(a, (0,))", "xp.sum(a, (1,))", "xp.mean(a)", "xp.where(a > b, a, b)"]
+LARGE = [
+    "xp.exp(a)", "xp.sin(a)", "xp.sum(a)", "xp.sum(a, (0,))", "xp.sum(a, (1,))", "xp.mean(a)",
+    "xp.where(a > b, a, b)",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -69,6 +74,39 @@ def test_small_kernels(expression: str, dtype: str) -> None:
 @pytest.mark.parametrize("expression", LARGE)
 def test_large_kernels(expression: str) -> None:
     check(expression, "float32", (300, 401))
+
+
+def test_files_import_each_other_on_the_same_library() -> None:
+    numpy_on_it = LIBRARY.file("numpy_")
+    assert numpy_on_it.sum is LIBRARY.file("sums").sum
+    assert numpy_on_it.sum is not numpy_.sum
+    assert numpy_on_it.linear is LIBRARY.file("linear")
+    assert numpy_on_it.exp(strict.Array(numbers((2,)))).dtype == numpy.float32
+
+
+def test_files_about_the_process_are_shared() -> None:
+    from tgrad.backends import threads
+
+    assert LIBRARY.file("threads") is threads
+
+
+def test_a_function_of_the_librarys_own_takes_the_place_of_a_kernel() -> None:
+    own = Library("own", cupy_.Names(strict.CUPY), {"sums": {"sum": lambda *arguments: "own"}})
+    assert own.file("numpy_").sum(strict.Array(numbers((2,)))) == "own"
+
+
+def test_the_stand_in_refuses_what_cupy_refuses() -> None:
+    array, other = strict.Array(numbers((2,))), numbers((2,))
+    for wrong in (
+        lambda: numpy.asarray(array), lambda: numpy.add(array, array), lambda: array + other,
+        lambda: other + array, lambda: strict.CUPY.maximum(array, other),
+        lambda: strict.CUPY.sum(array, initial=0), lambda: array.__setitem__(0, other[:1]),
+    ):  # fmt: skip
+        with pytest.raises(TypeError):
+            wrong()
+    with pytest.raises(AttributeError):
+        strict.CUPY.vecdot  # noqa: B018
+    assert type(strict.CUPY.sum(array)) is type(array[0]) is strict.Array
 
 
 def check(expression: str, dtype: str, shape: tuple[int, ...]) -> None:

@@ -1,7 +1,6 @@
-"""CuPy as the array library: what of NumPy's it lacks or does otherwise, and what it computes better.
+"""CuPy as the array library: what of NumPy's it lacks or does otherwise.
 
-`library(cupy)` gives the kernels on a module such as `cupy`; `kernels()` on CuPy itself, which is
-imported with the first tensor on a GPU.
+`library(cupy)` gives the kernels on CuPy, or on a module with its names.  No device uses it yet.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Kernels are written in NumPy's names.  For an array library that has these names too, or nearly, `Library`
 executes the same files again: where they say `import numpy` they get what stands for NumPy there, and
 where they import one another the files of the same library.  What a library computes better in a way
-of its own it gives for the functions of the files: `{"sums": {"sum": cupy.sum}}`.  The files on NumPy itself are
-those that Python imports, and know nothing of this.
+of its own it gives for the functions of the files: `{"sums": {"sum": cupy.sum}}`.  The files on NumPy
+itself are those that Python imports, and know nothing of this.
 """
 
 from __future__ import annotations
