@@ -5,6 +5,7 @@ import pytest
 
 import tgrad
 from tgrad.backends import convolution, factors, largest, linear, normalization, rows, softmax, threads
+from tgrad.backends.fused import fma
 from tgrad.backends.sliding import counts as count
 from tgrad.ops import plans
 
@@ -388,3 +389,24 @@ def test_cofactors(last):
     with numpy.errstate(all="ignore"):  # as rows call kernels
         found = linear.cofactor(u @ numpy.diag([3.0, 2.0, 1.0, last]) @ v)
     numpy.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 8, 33, 128])
+def test_sums_of_rows_are_those_of_two_threads(rows):
+    """The first thread takes the first half of the rows, and each product is added with one rounding."""
+    g, x = noise(rows, 1, 5, dtype="float32"), noise(rows, 1, 5, dtype="float32")
+    mean, factor = x.mean(2, keepdims=True), noise(rows, 1, 1, dtype="float32")
+    found = normalization._columns(g, x, x.copy(), mean, factor)
+    unit = fma(factor, x, -factor * mean, numpy.dtype("float32"))
+    half = -(-rows // 2)
+    expected = []
+    for products in (unit.astype("float64") * g, g):
+        parts = []
+        for part in (products[:half], products[half:]):
+            total = numpy.zeros(5, "float32")
+            for row in part[:, 0]:
+                total = (total + row).astype("float32")
+            parts.append(total)
+        expected.append(parts[0] + parts[1])
+    for mine, reference in zip(found, expected, strict=True):
+        assert mine.tobytes() == reference.tobytes()

@@ -18,6 +18,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy
 
+from tgrad.backends import sums
+from tgrad.backends.fused import fma
 from tgrad.backends.rows import ones, over_rows, row_sums
 
 Array: TypeAlias = Any  # an ndarray
@@ -27,6 +29,10 @@ LAYER, GROUP, BATCH = range(3)
 or each channel of a batch."""
 
 _KINDS: Final = ("f4", "f8")
+_FEW: Final = 1 << 12
+"""From how many elements of a block on the time of a fused product counts."""
+_FEW_ROWS: Final = 128
+"""Up to so many rows are added one by one."""
 
 
 def takes(x: Array) -> bool:
@@ -280,10 +286,7 @@ def _layer_back(
         slope = along * factor * factor * factor / count
         numpy.multiply(h, factor, out=out)
         if columns:
-            every = ones(len(x), x.dtype)
-            centred *= factor
-            centred *= g
-            found[int(numbers[0])] = every @ centred[:, 0], every @ g[:, 0]
+            found[int(numbers[0])] = _columns(g, x, centred, mean, factor)
         out -= numpy.multiply(x, slope, out=centred)
         out += slope * mean - total * factor / count
 
@@ -291,6 +294,35 @@ def _layer_back(
     if not columns:
         return None, None
     return _in_turn(found, 0), _in_turn(found, 1)
+
+
+def _columns(g: Array, x: Array, centred: Array, mean: Array, factor: Array) -> tuple[Array, Array]:
+    """The sums over the rows of g * x^, and of g; `centred` serves as room for the products."""
+    if x.size < _FEW and len(x) <= _FEW_ROWS:
+        unit = fma(factor, x, -factor * mean, x.dtype)
+        products = unit.astype(numpy.float64) * g if x.dtype == numpy.float32 else unit * g
+        return _by_threads(products[:, 0], x.dtype), _by_threads(g[:, 0], x.dtype)
+    every = ones(len(x), x.dtype)
+    centred *= factor
+    centred *= g
+    return every @ centred[:, 0], every @ g[:, 0]
+
+
+def _by_threads(rows: Array, dtype: Any) -> Array:
+    """The sum of rows as PyTorch's threads make it, each of a range of rows, rounding after each row.
+
+    Products of float32 are given in double, so that they are added with a single rounding.
+    """
+    share = -(-len(rows) // sums.threads)
+    partial = numpy.zeros((-(-len(rows) // share), rows.shape[1]), dtype)
+    for row in range(share):
+        each = rows[row::share]  # the next row of each thread
+        target = partial[: len(each)]
+        numpy.add(target, each, out=target, casting="same_kind")
+    total: Array = partial[0]
+    for part in partial[1:]:
+        total = total + part
+    return total
 
 
 def _in_turn(found: dict[int, tuple[Array, ...]], index: int) -> Array:
@@ -318,11 +350,9 @@ def _column_scale_back(g: Array, x: Array, eps: float) -> Array:
     found: dict[int, tuple[Array, ...]] = {}
 
     def part(g: Array, x: Array, numbers: Array) -> None:
-        unit = numpy.empty(x.shape, x.dtype)
-        factor = _factor(_centred(x, unit)[1], eps)
-        unit *= factor
-        unit *= g
-        found[int(numbers[0])] = (ones(len(x), x.dtype) @ unit[:, 0],)
+        centred = numpy.empty(x.shape, x.dtype)
+        mean, variance = _centred(x, centred)
+        found[int(numbers[0])] = _columns(g, x, centred, mean, _factor(variance, eps))
 
     over_rows(part, g, x, numpy.arange(len(x)))
     return _in_turn(found, 0) if found else numpy.zeros(x.shape[2], x.dtype)
