@@ -5,6 +5,7 @@ They have the dtype of the array that they meet, as a Python number would be giv
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import numpy
@@ -26,25 +27,42 @@ class Constant(dict[Any, Any]):
         return array
 
 
-def kept(number: Any, dtype: Any) -> Any:
-    """A Python number as an array of a floating dtype; itself where the dtype may not hold it.
+class Numbers(dict[Any, Any]):
+    """Python numbers as arrays of a dtype, which can't be written to.
 
-    Zeros are made anew each time, since 0.0 and -0.0 are one key.
+    Zeros are made anew each time, since 0.0 and -0.0 are one key.  Numbers stay what they are where
+    the dtype is None (narrow floats are computed with in float32), and where they may be too large for it.
     """
-    array = _KEPT.get((dtype, number))
-    if array is None:
-        if type(number) is complex or not -2147483648 <= number <= 2147483647:
+
+    def __init__(self, dtype: Any, make: Callable[[Any, Any], Any] = numpy.asarray) -> None:
+        super().__init__()
+        self._dtype = dtype
+        self._make = make
+
+    def __missing__(self, number: Any) -> Any:
+        if self._dtype is None or type(number) is complex or not -2147483648 <= number <= 2147483647:
             return number
-        array = numpy.array(number, dtype)
+        array = self._make(number, self._dtype)
         array.flags.writeable = False
         if number:
-            if len(_KEPT) >= _MOST:
-                _KEPT.clear()
-            _KEPT[dtype, number] = array
-    return array
+            if len(self) >= _MOST:
+                self.clear()
+            self[number] = array
+        return array
 
 
-_KEPT: Final[dict[tuple[Any, Any], Array]] = {}
+class _ByDtype(dict[Any, Numbers]):
+    def __missing__(self, dtype: Any) -> Numbers:
+        found = self[dtype] = Numbers(dtype)
+        return found
+
+
+def kept(number: Any, dtype: Any) -> Any:
+    """A Python number as an array of a floating dtype; itself where the dtype may not hold it."""
+    return _KEPT[dtype][number]
+
+
+_KEPT: Final = _ByDtype()
 _MOST: Final = 256
 
 ZERO: Final = Constant(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from tgrad.backends.constants import Numbers
 from tgrad.core.dtype import DType, bfloat16, from_numpy
 from tgrad.errors import ArgumentError, DeviceError, DeviceMissingError
 
@@ -85,33 +86,6 @@ class _Related(dict[DType, "TensorType"]):
         return found
 
 
-class Numbers(dict[Any, Any]):
-    """Python numbers as 0-dimensional arrays of a dtype, which NumPy takes in half the time.
-
-    Zeros are made anew each time, since 0.0 and -0.0 are one key.  Numbers stay what they are where
-    the dtype is None (narrow floats are computed with in float32), and where they may be too large for it.
-    """
-
-    def __init__(self, dtype: Any, xp: Any) -> None:
-        super().__init__()
-        self._dtype = dtype
-        self._xp = xp
-
-    def __missing__(self, number: Any) -> Any:
-        if self._dtype is None or type(number) is complex or not -2147483648 <= number <= 2147483647:
-            return number
-        array = self._xp.asarray(number, self._dtype)
-        array.flags.writeable = False
-        if number:
-            if len(self) >= _NUMBERS_KEPT:
-                self.clear()
-            self[number] = array
-        return array
-
-
-_NUMBERS_KEPT: Final = 256
-
-
 class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
@@ -131,7 +105,7 @@ class TensorType:
         """Whether NumPy rounds Python numbers that meet arrays of this dtype as PyTorch does."""
         self.counts = dtype.name in ("int32", "int64")
         """Whether the dtype holds every Python integer of 32 bits."""
-        self.numbers = Numbers(None if self.narrow else dtype.numpy, xp)
+        self.numbers = Numbers(None if self.narrow else dtype.numpy, xp.asarray)
         """Python numbers as kernels take them."""
         self.related = _Related(device)
         """The types of the other dtypes on the same device."""
@@ -148,22 +122,16 @@ class TensorType:
         return "CPUBFloat16Type" if self.dtype is bfloat16 else self.name
 
 
-_TYPES: dict[tuple[DType, Device], TensorType] = {}
-_ON_CPU: dict[DType, TensorType] = {}
+_TYPES: dict[Any, TensorType] = {}
+"""By dtype and device; those on the CPU by dtype alone, which Python hashes in a third of the time."""
 
 
 def tensor_type(dtype: DType, device: Device = CPU) -> TensorType:
     """The one type of this dtype on this device.  DeviceError where the device isn't available."""
-    if device is CPU:
-        found = _ON_CPU.get(dtype)
-        if found is not None:
-            return found
-    key = (dtype, device)
+    key = dtype if device is CPU or device == CPU else (dtype, device)
     found = _TYPES.get(key)
     if found is None:
         found = _TYPES[key] = TensorType(dtype, device, backend(device))
-    if device is CPU:
-        _ON_CPU[dtype] = found
     return found
 
 
