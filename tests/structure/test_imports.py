@@ -31,7 +31,7 @@ ALLOWED = {
     "display": {"source", "errors", "core", "runtime", "display"},
     "shell": {"source", "errors", "lang", "runtime", "display", "shell"},
     "command_line": {"runtime"},
-    "sweep": {"command_line", "runtime", "display", "sweep"},
+    "sweep": {"command_line", "backends", "runtime", "display", "sweep"},
     "cli": {
         "command_line", "backends", "source", "errors", "lang", "runtime", "display", "shell", "sweep", "cli",
         "_version",

@@ -32,14 +32,14 @@ def requested() -> int | None:
     return int(first) if first.isdecimal() and int(first) > 0 else None
 
 
-def _available() -> int:
+def available() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-count: int = requested() or _available()
+count: int = requested() or available()
 """How many threads work at a time: Note [How many threads]."""
 
 

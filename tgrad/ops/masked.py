@@ -78,6 +78,11 @@ def _counted(input: Tensor, dtype: DType | None) -> DType:
     return dtype
 
 
+def _typed(found: Tensor, input: Tensor, dtype: DType | None) -> Tensor:
+    """The result in the dtype that is asked for, or else in the input's."""
+    return found.to(input.dtype if dtype is None else dtype)  # type: ignore[no-any-return]
+
+
 def sum(
     input: Tensor, dim: Dims = None, *, keepdim: bool | None = False, dtype: DType | None = None,
     mask: Tensor | None = None,
@@ -119,7 +124,7 @@ def amax(
 ) -> Tensor:  # fmt: skip
     """The largest of the elements that aren't masked out; -inf where all are."""
     found = _filled(input, mask, _lowest(input)).amax(_dims(dim, input.ndim), bool(keepdim))
-    return found.to(input.dtype if dtype is None else dtype)  # type: ignore[no-any-return]
+    return _typed(found, input, dtype)
 
 
 def amin(
@@ -128,7 +133,7 @@ def amin(
 ) -> Tensor:  # fmt: skip
     """The smallest of the elements that aren't masked out; inf where all are."""
     found = _filled(input, mask, _highest(input)).amin(_dims(dim, input.ndim), bool(keepdim))
-    return found.to(input.dtype if dtype is None else dtype)  # type: ignore[no-any-return]
+    return _typed(found, input, dtype)
 
 
 def argmax(
@@ -137,7 +142,7 @@ def argmax(
 ) -> Tensor:  # fmt: skip
     """Where the largest of the elements that aren't masked out is."""
     found = _filled(input, mask, _lowest(input)).argmax(dim, bool(keepdim))
-    return found.to(input.dtype if dtype is None else dtype)  # type: ignore[no-any-return]
+    return _typed(found, input, dtype)
 
 
 def argmin(
@@ -146,7 +151,7 @@ def argmin(
 ) -> Tensor:  # fmt: skip
     """Where the smallest of the elements that aren't masked out is."""
     found = _filled(input, mask, _highest(input)).argmin(dim, bool(keepdim))
-    return found.to(input.dtype if dtype is None else dtype)  # type: ignore[no-any-return]
+    return _typed(found, input, dtype)
 
 
 def _count(input: Tensor, dim: Dims, keepdim: bool | None, mask: Tensor | None) -> Tensor:
@@ -198,7 +203,7 @@ def logsumexp(
     """log(sum(exp(x))) of the elements x that aren't masked out."""
     lowest = -math.inf if input.is_complex() else _lowest(input)
     found = _filled(input, mask, lowest).logsumexp(_dims(dim, input.ndim), keepdim=keepdim)
-    return found.to(input.dtype if dtype is None else dtype)  # type: ignore[no-any-return]
+    return _typed(found, input, dtype)
 
 
 def logaddexp(
@@ -208,7 +213,7 @@ def logaddexp(
     """log(exp(input) + exp(other)), in which a masked-out element is -inf."""
     first, second = _filled(input, input_mask, _lowest(input)), _filled(other, other_mask, _lowest(other))
     found = Spaces.recorded.logaddexp(first, second)
-    return found.to(input.dtype if dtype is None else dtype)  # type: ignore[no-any-return]
+    return _typed(found, input, dtype)
 
 
 def norm(

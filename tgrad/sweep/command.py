@@ -10,9 +10,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from tgrad.backends.threads import available
 from tgrad.command_line import Options
 from tgrad.runtime.parameters import ParameterError, list_parameters
-from tgrad.sweep.processes import Event, on_processes, processors
+from tgrad.sweep.processes import Event, on_processes
 from tgrad.sweep.results import Results, Sweep, as_line, digest
 from tgrad.sweep.runs import Run, words_of
 from tgrad.sweep.words import HELP, Combination, combinations, read_words
@@ -90,8 +91,8 @@ def _carry_out(
         for values in wanted:
             if (outcome := results.of(values)) is not None:
                 output.write(as_line(values, outcome) + "\n")
-    jobs = max(min(options.jobs or processors(), len(missing)), 1)
-    threads = max(processors() // jobs, 1)
+    jobs = max(min(options.jobs or available(), len(missing)), 1)
+    threads = max(available() // jobs, 1)
     runs = [Run(words_of(given, options.program, values), os.getcwd(), threads) for values in missing]
     shown = watch(options, output, errors, len(missing))
     interrupted = False

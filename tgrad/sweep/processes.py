@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
@@ -14,13 +13,6 @@ TICK = 0.2
 
 Event = tuple[int, Outcome] | None
 """The number of a run that has ended, and how; or None: time goes by."""
-
-
-def processors() -> int:
-    """The number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def on_processes(runs: Sequence[Run], jobs: int) -> Iterator[Event]:
