@@ -34,9 +34,17 @@ class Array:
     __array_ufunc__ = None
     __array_priority__ = 100
 
-    def __init__(self, array: numpy.ndarray, base: Any = None) -> None:
-        self._a = array
-        self._base = base
+    def __new__(
+        cls, shape: Any, dtype: Any = float, memptr: Any = None, strides: Any = None, order: str = "C"
+    ) -> Array:
+        """A new array, or one on the memory from a pointer."""
+        if memptr is None:
+            return made(numpy.empty(shape, dtype, order))
+        return made(memptr.array(shape, numpy.dtype(dtype), strides))
+
+    @property
+    def data(self) -> Pointer:
+        return Pointer(self._a, self._a.__array_interface__["data"][0])
 
     def __array__(self, *args: Any, **keywords: Any) -> Any:
         raise TypeError("Implicit conversion to a NumPy array is not allowed.")
@@ -51,7 +59,7 @@ class Array:
 
     def _view(self, array: numpy.ndarray) -> Array:
         own = numpy.may_share_memory(array, self._a)
-        return Array(array, (self if self._base is None else self._base) if own else None)
+        return made(array, (self if self._base is None else self._base) if own else None)
 
     def get(self) -> numpy.ndarray:
         """The elements as a NumPy array."""
@@ -89,6 +97,35 @@ class Array:
     @property
     def flags(self) -> Any:
         return Flags(self._a.flags)
+
+
+def made(array: numpy.ndarray, base: Any = None) -> Array:
+    """An array on the device."""
+    result = object.__new__(Array)
+    result._a = array
+    result._base = base
+    return result
+
+
+class Pointer:
+    """A place in the memory of an array."""
+
+    def __init__(self, owner: numpy.ndarray, ptr: int) -> None:
+        while isinstance(owner.base, numpy.ndarray):
+            owner = owner.base
+        self._owner = owner
+        self.ptr = ptr
+
+    def __add__(self, offset: int) -> Pointer:
+        return Pointer(self._owner, self.ptr + offset)
+
+    def array(self, shape: Any, dtype: numpy.dtype, strides: Any) -> numpy.ndarray:
+        if 0 in shape:
+            return numpy.empty(shape, dtype)
+        start = self.ptr - self._owner.__array_interface__["data"][0]
+        memory = numpy.lib.stride_tricks.as_strided(self._owner, (self._owner.nbytes // self._owner.itemsize,),
+                                                    (self._owner.itemsize,)).view(numpy.uint8)
+        return numpy.ndarray(shape, dtype, memory, start, strides)
 
 
 class Flags:
@@ -134,7 +171,7 @@ def plain(value: Any) -> Any:
 def wrapped(value: Any) -> Any:
     """A result with arrays on the device."""
     if isinstance(value, numpy.ndarray | numpy.generic):
-        return Array(numpy.asarray(value))
+        return made(numpy.asarray(value))
     if type(value) in (list, tuple) or (isinstance(value, tuple) and hasattr(value, "_fields")):
         parts = [wrapped(part) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
@@ -258,5 +295,69 @@ class Names:
         return call
 
 
-CUPY = Names(numpy, NAMES["names"])
+def asnumpy(array: Any) -> numpy.ndarray:
+    """The elements as a NumPy array."""
+    return array.get() if isinstance(array, Array) else numpy.asarray(array)
+
+
+class _Runtime:
+    """`cupy.cuda.runtime`: one GPU."""
+
+    CUDARuntimeError = RuntimeError
+
+    @staticmethod
+    def getDeviceCount() -> int:  # noqa: N802
+        return 1
+
+    @staticmethod
+    def getDeviceProperties(index: int) -> dict[str, Any]:  # noqa: N802
+        return {"name": b"Stand-in", "major": 0, "minor": 0, "totalGlobalMem": 1 << 30}
+
+
+class _Stream:
+    @staticmethod
+    def synchronize() -> None:
+        Counts.waits += 1
+
+
+class _Pool:
+    used = 0
+
+    def used_bytes(self) -> int:
+        return self.used
+
+    def total_bytes(self) -> int:
+        return self.used
+
+    def free_all_blocks(self) -> None: ...
+
+
+class _Cuda:
+    """`cupy.cuda`."""
+
+    runtime = _Runtime
+
+    class Stream:
+        null = _Stream
+
+
+class _Cupy(Names):
+    """The module `cupy`."""
+
+    cuda = _Cuda
+    asnumpy = staticmethod(asnumpy)
+    _pool = _Pool()
+
+    def get_default_memory_pool(self) -> _Pool:
+        return self._pool
+
+
+CUPY = _Cupy(numpy, NAMES["names"])
 """What stands for the module `cupy`."""
+
+
+def use() -> None:
+    """Let `cuda` be the stand-in, in this process."""
+    import sys
+
+    sys.modules["cupy"] = CUPY  # type: ignore[assignment]

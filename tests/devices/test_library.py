@@ -81,7 +81,7 @@ def test_files_import_each_other_on_the_same_library() -> None:
     assert numpy_on_it.sum is LIBRARY.file("sums").sum
     assert numpy_on_it.sum is not numpy_.sum
     assert numpy_on_it.linear is LIBRARY.file("linear")
-    assert numpy_on_it.exp(strict.Array(numbers((2,)))).dtype == numpy.float32
+    assert numpy_on_it.exp(strict.made(numbers((2,)))).dtype == numpy.float32
 
 
 def test_files_about_the_process_are_shared() -> None:
@@ -92,11 +92,11 @@ def test_files_about_the_process_are_shared() -> None:
 
 def test_a_function_of_the_librarys_own_takes_the_place_of_a_kernel() -> None:
     own = Library("own", cupy_.Names(strict.CUPY), {"sums": {"sum": lambda *arguments: "own"}})
-    assert own.file("numpy_").sum(strict.Array(numbers((2,)))) == "own"
+    assert own.file("numpy_").sum(strict.made(numbers((2,)))) == "own"
 
 
 def test_the_stand_in_refuses_what_cupy_refuses() -> None:
-    array, other = strict.Array(numbers((2,))), numbers((2,))
+    array, other = strict.made(numbers((2,))), numbers((2,))
     for wrong in (
         lambda: numpy.asarray(array), lambda: numpy.add(array, array), lambda: array + other,
         lambda: other + array, lambda: strict.CUPY.maximum(array, other),
@@ -115,7 +115,7 @@ def check(expression: str, dtype: str, shape: tuple[int, ...]) -> None:
     with numpy.errstate(all="ignore"):
         expected = numpy.asarray(eval(expression, {"xp": numpy_, "numpy": numpy, "a": a, "b": b}))
         names: dict[str, Any] = {"xp": LIBRARY.file("numpy_"), "numpy": numpy}
-        names.update(a=strict.Array(a), b=strict.Array(b))
+        names.update(a=strict.made(a), b=strict.made(b))
         before = strict.Counts.transfers
         found = eval(expression, names)
     assert type(found) is strict.Array

@@ -62,6 +62,17 @@ def kept(number: Any, dtype: Any) -> Any:
     return _KEPT[dtype][number]
 
 
+class _ByCode(dict[str, Numbers]):
+    def __missing__(self, code: str) -> Numbers:
+        dtype = numpy.dtype(code)
+        narrow = dtype.itemsize == 2 and dtype.kind in "fV"
+        found = self[code] = Numbers(None if narrow else dtype)
+        return found
+
+
+BY_CODE: Final = _ByCode()
+"""Code of a NumPy dtype (`array.dtype.char`) -> Python numbers as arrays of that dtype."""
+
 _KEPT: Final = _ByDtype()
 _MOST: Final = 256
 

@@ -1,6 +1,6 @@
-"""CuPy as the array library: what of NumPy's it lacks or does otherwise.
+"""CuPy as the array library: what of NumPy's it lacks or does otherwise, and the device `cuda`.
 
-`library(cupy)` gives the kernels on CuPy, or on a module with its names.  No device uses it yet.
+`library(cupy)` gives the kernels on CuPy, or on a module with its names.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy
 
+from tgrad.backends import constants, numpy_
+from tgrad.backends.interface import Backend, Kernel, Missing, PlainNumbers
 from tgrad.backends.library import Library
 
 
@@ -90,5 +92,107 @@ _UFUNCS = frozenset(name for name in dir(numpy) if isinstance(getattr(numpy, nam
 
 def library(cupy: Any) -> Library:
     """The kernels on CuPy, or on what has its names."""
-    names = Names(cupy)
-    return Library("cupy", names, {})
+    return Library("cupy", Names(cupy), _own(cupy), ((constants.BY_CODE, _NoArrays()),))
+
+
+class _NoArrays:
+    """Numbers stay numbers, whatever the dtype."""
+
+    def __getitem__(self, key: Any) -> PlainNumbers:
+        return PlainNumbers()
+
+
+def _own(cupy: Any) -> dict[str, dict[str, Any]]:
+    """What CuPy does better in a way of its own, or must do otherwise."""
+
+    def over(function: Any, target: Any, *others: Any) -> None:
+        function(target, *others, out=target)
+
+    def large_sum(a: Any, b: Any, into_first: bool) -> Any:
+        return cupy.add(a, b, out=a) if into_first and a.shape == b.shape and a.dtype == b.dtype else a + b
+
+    return {
+        "large": {
+            "in_blocks": lambda forward, xp, *args, **keywords: forward(xp, *args, **keywords),
+            "derivatives": lambda formulas, o, g, edges, *saved: formulas(o, g, edges, *saved),
+            "over": over,
+            "large_sum": large_sum,
+            "change_in_blocks": lambda formula, o, arrays, options: formula(o, *arrays, **options),
+        },
+    }
+
+
+class Cupy(Backend):
+    """The first GPU, by CuPy."""
+
+    index = 0
+
+    def __init__(self, cupy: Any) -> None:
+        super().__init__()
+        self.cupy = cupy
+        self.library = library(cupy)
+        self.xp = self.library.file("numpy_")
+        self.array_types = (cupy.ndarray,)
+
+    def make_kernel(self, op: Any) -> Kernel:
+        """The row's forward on CuPy; random numbers are drawn on the CPU, the same for every device."""
+        if "generator" in op.names:
+            return self._on_host(op.forward)
+        return self.library.bound(op.forward)  # type: ignore[no-any-return]
+
+    def _on_host(self, forward: Callable[..., Any]) -> Kernel:
+        def kernel(xp: Any, *args: Any, **keywords: Any) -> Any:
+            given = [self.to_host(x) if isinstance(x, self.array_types) else x for x in args]
+            result = forward(numpy_, *given, **keywords)
+            return self.from_host(result)
+
+        return kernel
+
+    def bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of rows, with CuPy for NumPy in it."""
+        return self.library.bound(function)  # type: ignore[no-any-return]
+
+    def compute(self, op: Any, type_: Any, *args: Any, **keywords: Any) -> Any:
+        """The result of a row's forward: Note [Narrow floats] in tgrad.backends.narrow."""
+        kernel = self._kernels.get(op.name) or self.kernel(op)
+        if type_.narrow and not op.narrow:
+            return self.library.file("narrow").widened(kernel)(type_, *args, **keywords)
+        return kernel(type_.xp, *args, **keywords)
+
+    def from_host(self, array: Any) -> Any:
+        """A NumPy array's elements on the GPU."""
+        return self.cupy.asarray(array)
+
+    def to_host(self, array: Any) -> Any:
+        """An array's elements in main memory."""
+        return self.cupy.asnumpy(array)
+
+    def strided(self, array: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
+        """An array in another one's memory."""
+        return self.cupy.ndarray(shape, array.dtype, array.data + offset, strides)
+
+    def address(self, array: Any) -> int:
+        """The address of an array's first element on the GPU."""
+        return int(array.data.ptr)
+
+
+def open() -> Cupy:
+    """The GPU; Missing without CuPy, or without a GPU."""
+    try:
+        import cupy
+    except ImportError:
+        raise Missing(
+            "Torch not compiled with CUDA enabled",
+            hint="CuPy isn't installed: pip install 'tgrad[gpu]'; without it leave out .cuda() and device='cuda'",
+        ) from None
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError:
+        count = 0
+    if count == 0:
+        raise Missing(
+            "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a "
+            "driver from http://www.nvidia.com/Download/index.aspx",
+            hint="CuPy is installed but finds no GPU: nvidia-smi shows whether the driver does",
+        )
+    return Cupy(cupy)

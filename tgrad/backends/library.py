@@ -5,6 +5,9 @@ executes the same files again: where they say `import numpy` they get what stand
 where they import one another the files of the same library.  What a library computes better in a way
 of its own it gives for the functions of the files: `{"sums": {"sum": cupy.sum}}`.  The files on NumPy
 itself are those that Python imports, and know nothing of this.
+
+Functions from elsewhere, the forwards and formulas of rows, are not executed again but given other globals
+(`bound`): where they name NumPy, kernels, or functions that do, they find those of the library.
 """
 
 from __future__ import annotations
@@ -13,10 +16,15 @@ import builtins
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any, Final
 
+from numpy import ufunc
+
 _PACKAGE: Final = "tgrad.backends"
+_ROWS: Final = "tgrad.ops."
+_FOR_ALL: Final = frozenset(("tgrad.ops.geometry", "tgrad.ops.transfer"))
+"""Files whose functions look themselves at what library an array is of."""
 SHARED: Final = frozenset(("quiet", "threads", "pace", "switches"))
 """Files that are about the process, whatever its arrays: there is one of each."""
 
@@ -24,13 +32,21 @@ SHARED: Final = frozenset(("quiet", "threads", "pace", "switches"))
 class Library:
     """The kernel files on one array library."""
 
-    def __init__(self, name: str, numpy: Any, own: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, name: str, numpy: Any, own: Mapping[str, Mapping[str, Any]],
+        objects: Sequence[tuple[Any, Any]] = (),
+    ) -> None:  # fmt: skip
         self.name = name
         self.numpy = numpy
         """What stands for NumPy."""
         self.own = own
-        """By file the functions, and constants, that take the place of those in it."""
+        """By file the functions, and constants, that take the place of those in it; for files that aren't
+        in this folder by the module's full name."""
+        self.objects = {id(value): other for value, other in objects}
+        """Objects that rows' functions name, by their identities, and what takes their places."""
         self._files: dict[str, ModuleType] = {}
+        self._bound: dict[FunctionType, Any] = {}
+        self._globals: dict[int, _Globals] = {}
         self._package = _Package(self)
         self._builtins = {**vars(builtins), "__import__": self._import}
 
@@ -65,6 +81,67 @@ class Library:
         if name.startswith(f"{_PACKAGE}.") and fromlist:
             return self.file(name.removeprefix(f"{_PACKAGE}."))
         return builtins.__import__(name, globals, locals, fromlist or (), level)
+
+    def bound(self, function: Any) -> Any:
+        """A function of another part of tgrad, with this library for NumPy in all that it names."""
+        if not isinstance(function, FunctionType):
+            return self.counterpart(function)
+        found = self._bound.get(function)
+        if found is None:
+            names = self._globals.get(id(function.__globals__))
+            if names is None:
+                names = self._globals[id(function.__globals__)] = _Globals(self, function.__globals__)
+            cells = tuple(CellType(*self._content(cell)) for cell in function.__closure__ or ())
+            found = FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells)
+            found.__kwdefaults__ = function.__kwdefaults__
+            found.__module__ = function.__module__
+            self._bound[function] = found
+        return found
+
+    def _content(self, cell: CellType) -> tuple[Any, ...]:
+        try:
+            return (self.counterpart(cell.cell_contents),)
+        except ValueError:  # it is empty
+            return ()
+
+    def counterpart(self, value: Any) -> Any:
+        """What stands here for something that a function names: modules, kernels, functions of rows."""
+        if isinstance(value, ModuleType):
+            name = value.__name__
+            if name == "numpy":
+                return self.numpy
+            return self.file(name.rpartition(".")[2]) if name.startswith(f"{_PACKAGE}.") else value
+        if id(value) in self.objects:
+            return self.objects[id(value)]
+        home = getattr(value, "__module__", None)
+        if isinstance(value, FunctionType):
+            own = self.own.get(home, {}).get(value.__name__) if home else None
+            if own is not None:
+                return own
+            if home in _FOR_ALL:
+                return value
+            if home is None or home.startswith(_ROWS):
+                return self.bound(value)
+        if isinstance(home, str) and home.startswith(f"{_PACKAGE}."):
+            name = getattr(value, "__name__", None)
+            return value if name is None else getattr(self.file(home.rpartition(".")[2]), name, value)
+        if isinstance(value, ufunc) or (home == "numpy" and callable(value)):
+            return getattr(self.numpy, value.__name__, value)
+        return value
+
+
+class _Globals(dict[str, Any]):
+    """The names of a module as functions on the library see them, each looked up when it is first used."""
+
+    def __init__(self, library: Library, names: dict[str, Any]) -> None:
+        super().__init__(__builtins__=library._builtins, __name__=names.get("__name__"))
+        self._library = library
+        self._names = names
+
+    def __missing__(self, name: str) -> Any:
+        found = self._library.counterpart(self._names[name])
+        self[name] = found
+        return found
 
 
 class _Package:

@@ -14,10 +14,12 @@ that tests of a dtype's kind are to be made by `is_floating`.)
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy
 from numpy import float32, ndarray
+
+from tgrad.backends.large import LARGE
 
 
 def is_narrow(dtype: Any) -> bool:
@@ -71,3 +73,17 @@ def widened(forward: Callable[..., Any]) -> Callable[..., Any]:
         return rounded(result, type_.dtype.numpy)
 
     return function
+
+
+def in_wide(op: Any, type_: Any, *args: Any, **keywords: Any) -> Any:
+    """A row's forward computed for a narrow type: Note [Narrow floats]."""
+    found = _WIDENED.get(op.name)
+    if found is None:
+        found = _WIDENED[op.name] = widened(op.forward)
+    if op.elementwise and args and "generator" not in op.names and getattr(args[0], "size", 0) >= LARGE:
+        return type_.xp.in_blocks(found, type_, *args, **keywords)
+    return found(type_, *args, **keywords)
+
+
+_WIDENED: Final[dict[str, Callable[..., Any]]] = {}
+"""Widened forwards by the names of their rows."""

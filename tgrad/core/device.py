@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any, Final
 
-from tgrad.backends.constants import Numbers
+from tgrad.backends.constants import BY_CODE, Numbers
+from tgrad.backends.interface import Backend, Missing
+from tgrad.backends.narrow import in_wide
 from tgrad.core.dtype import DType, bfloat16, from_numpy
 from tgrad.errors import ArgumentError, DeviceError, DeviceMissingError
 
@@ -13,11 +16,13 @@ _KNOWN: Final = (
     "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, "
     "mps, meta, hpu, mtia, privateuseone"
 )
+FOREIGN: Final = {"cuda": "cupy_", "dask": "dask_"}
+"""Types of devices other than the CPU, and the files of their array libraries in `tgrad.backends`."""
 _DEVICE_STRING: Final = re.compile(r"([a-z_]+)(?::(0|[1-9]\d*))?")
 
 
 class Device:
-    """Where a tensor's elements are: a type (`cpu`, `cuda`) and, where it has several, an index."""
+    """Where a tensor's elements are: a type (`cpu`, `cuda`, `dask`) and, where it has several, an index."""
 
     __slots__ = ("index", "type")
 
@@ -63,7 +68,7 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
     if match is None:
         raise DeviceError(f"Invalid device string: '{text}'")
     name = match[1]
-    if name not in _KNOWN.split(", "):
+    if name not in _KNOWN.split(", ") and name not in FOREIGN:
         raise DeviceError(f"Expected one of {_KNOWN} device type at start of device string: {name}")
     if match[2] is not None:
         if index is not None:
@@ -90,22 +95,39 @@ class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
     __slots__ = (
-        "category", "counts", "device", "dtype", "inexact", "narrow", "numbers", "related", "weak", "xp",
+        "apart", "backend", "category", "counts", "device", "dtype", "foreign", "inexact", "narrow",
+        "numbers", "plain", "related", "weak", "xp",
     )  # fmt: skip
 
-    def __init__(self, dtype: DType, device: Device, xp: Any) -> None:
+    def __init__(self, dtype: DType, device: Device) -> None:
         self.dtype = dtype
         self.device = device
-        self.xp = xp
+        self.backend: Backend | None = None if device.type == "cpu" else backend(device)
+        """The array library behind its interface; None for NumPy."""
+        if self.backend is None:
+            from tgrad.backends import numpy_
+
+            self.xp: Any = numpy_
+        else:
+            self.xp = self.backend.xp
         self.category = dtype.category
         self.inexact = dtype.is_differentiable
         self.narrow = self.inexact and dtype.itemsize == 2
         """Whether it is float16 or bfloat16: Note [Narrow floats] in tgrad.backends.narrow."""
         self.weak = self.inexact and not self.narrow
         """Whether NumPy rounds Python numbers that meet arrays of this dtype as PyTorch does."""
+        self.plain = self.weak and self.backend is None
+        """Whether formulas can work on bare arrays, and those are NumPy's."""
+        self.foreign = None if self.backend is None else self.backend.compute
+        """For arrays that aren't NumPy's: computes a row's forward, given the row and this type."""
+        self.apart = self.foreign or (in_wide if self.narrow else None)
+        """The same, for 16 bits, too, where a row's forward computes in the dtype of its arrays."""
         self.counts = dtype.name in ("int32", "int64")
         """Whether the dtype holds every Python integer of 32 bits."""
-        self.numbers = Numbers(None if self.narrow else dtype.numpy, xp.asarray)
+        if self.backend is not None:
+            self.numbers: Any = self.backend.numbers
+        else:
+            self.numbers = Numbers(None) if self.narrow else BY_CODE[dtype.numpy.char]
         """Python numbers as kernels take them."""
         self.related = _Related(device)
         """The types of the other dtypes on the same device."""
@@ -128,51 +150,70 @@ _TYPES: dict[Any, TensorType] = {}
 
 def tensor_type(dtype: DType, device: Device = CPU) -> TensorType:
     """The one type of this dtype on this device.  DeviceError where the device isn't available."""
-    key = dtype if device is CPU or device == CPU else (dtype, device)
-    found = _TYPES.get(key)
+    if device is CPU or device == CPU:
+        found = _TYPES.get(dtype)
+        if found is None:
+            found = _TYPES[dtype] = TensorType(dtype, CPU)
+        return found
+    found = _TYPES.get((dtype, device))
     if found is None:
-        found = _TYPES[key] = TensorType(dtype, device, backend(device))
+        index = backend(device).index
+        if index != device.index:  # "cuda" is "cuda:0"
+            found = tensor_type(dtype, Device(device.type, index))
+        else:
+            found = TensorType(dtype, device)
+        _TYPES[dtype, device] = found
     return found
 
 
-def backend(device: Device) -> Any:
-    """The array library of a device."""
-    if device.type == "cpu":
-        from tgrad.backends import numpy_
+_BACKENDS: Final[dict[str, Backend]] = {}
+"""Array libraries that are in use, by the types of their devices."""
 
-        return numpy_
-    if device.type == "cuda":
-        raise DeviceMissingError(
-            "Torch not compiled with CUDA enabled",
-            hint="tgrad computes on the CPU; leave out .cuda() and device='cuda'",
-        )
-    raise DeviceError(f"device '{device}' is not available")
+
+def backend(device: Device) -> Backend:
+    """The array library of a device that isn't the CPU; DeviceError where it isn't available."""
+    found = _BACKENDS.get(device.type)
+    if found is None:
+        file = FOREIGN.get(device.type)
+        if file is None:
+            raise DeviceError(f"device '{device}' is not available")
+        try:
+            found = import_module(f"tgrad.backends.{file}").open()
+        except Missing as error:
+            raise DeviceMissingError(str(error), hint=error.hint) from None
+        _BACKENDS[device.type] = found
+        for class_ in found.array_types:
+            _BY_CLASS[class_] = _ByArrays(Device(device.type, found.index))
+    if device.index not in (None, found.index):
+        raise DeviceError(f"CUDA error: invalid device ordinal: there is one device, {device.type}:0")
+    return found
 
 
 class _ByArrays(dict[Any, TensorType]):
+    def __init__(self, device: Device) -> None:
+        super().__init__()
+        self._device = device
+
     def __missing__(self, array_dtype: Any) -> TensorType:
         dtype = from_numpy(array_dtype)
         if dtype is None:
             raise KeyError(array_dtype)
-        found = self[array_dtype] = tensor_type(dtype, CPU)
+        found = self[array_dtype] = tensor_type(dtype, self._device)
         return found
 
 
-CPU_TYPES: Final = _ByArrays()
+CPU_TYPES: Final = _ByArrays(CPU)
 """NumPy dtype -> type on the CPU."""
 
-
-class _ByCode(dict[str, Numbers]):
-    def __missing__(self, code: str) -> Numbers:
-        found = self[code] = CPU_TYPES[_dtype_of_code(code)].numbers
-        return found
+_BY_CLASS: Final[dict[type, _ByArrays]] = {}
 
 
-def _dtype_of_code(code: str) -> Any:
-    import numpy
+def type_of(array: Any) -> TensorType:
+    """The type of a tensor with this array, or NumPy scalar."""
+    return _BY_CLASS.get(type(array), CPU_TYPES)[array.dtype]
 
-    return numpy.dtype(code)
 
-
-CPU_NUMBERS: Final = _ByCode()
-"""Code of a NumPy dtype (`array.dtype.char`) -> Python numbers as arrays of that dtype."""
+def backend_of(array: Any) -> Backend | None:
+    """What is behind an array that isn't NumPy's; None for one that is, and for a scalar."""
+    by_dtype = _BY_CLASS.get(type(array))
+    return None if by_dtype is None else by_dtype[array.dtype].backend

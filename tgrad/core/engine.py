@@ -8,6 +8,7 @@ from typing import Any, Final
 from tgrad.core.device import TensorType
 from tgrad.core.gradients import Spaces as Spaces
 from tgrad.core.gradients import fit as fit
+from tgrad.core.gradients import wrapped
 from tgrad.core.graph import AT_ONCE, AccumulateGrad, Edge, GradientEdge, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Size, Tensor, new_tensor
@@ -165,9 +166,9 @@ def result_of(found: Any, target: Root) -> Tensor:
     if isinstance(found, Tensor):
         return found
     if isinstance(target, GradientEdge):
-        return Spaces.raw.wrap(found)  # type: ignore[no-any-return]
+        return wrapped(found)
     array = target._type.xp.asarray(found)
-    if array.base is not None or not array.flags.writeable:
+    if array.base is not None or not getattr(array.flags, "writeable", True):
         array = array.copy(order="C")
     return new_tensor(array, target._type)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from tgrad.core.device import TensorType, type_of
 from tgrad.core.graph import Node
 from tgrad.core.tensor import Tensor, new_tensor
 
@@ -17,6 +18,19 @@ class Spaces:
     recorded: Any
     batched: Callable[[], Any]
     """Makes, or finds, the one for batches: see `tgrad.core.batch`."""
+    foreign: Callable[[Any], Any]
+    """Makes, or finds, the one for arrays of another library, given what is behind `tgrad.backends.interface`."""
+
+
+def wrapped(array: Any) -> Tensor:
+    """A tensor on an array, or on a scalar of NumPy's."""
+    type_ = type_of(array)
+    return new_tensor(type_.xp.asarray(array), type_)
+
+
+def space_of(type_: TensorType) -> Any:
+    """The operators for bare arrays of a type."""
+    return Spaces.raw if type_.backend is None else Spaces.foreign(type_.backend)
 
 
 def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
@@ -27,8 +41,8 @@ def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
         if result is not None and operand is not None:
             shape, type_ = operand
             if result.shape != shape:
-                result = o.sum_to_size(result, shape)
-            if result.dtype is not type_.dtype.numpy:
+                result = (space_of(type_of(result)) if o is Spaces.raw else o).sum_to_size(result, shape)
+            if result.dtype is not type_.dtype.numpy or type_.backend is not None:
                 result = o.to_type(result, type_)
         fitted.append(result)
     return tuple(fitted)
@@ -52,7 +66,9 @@ def accumulate(leaf: Tensor, holder: list[Any]) -> None:
         xp.over(xp.add, grad._array, value)
         grad.bump_version()
         return
-    if type(value) is not type(leaf._array):
+    if leaf._type.backend is not None:
+        value = leaf._type.backend.kept(value)
+    elif type(value) is not type(leaf._array):
         value = leaf._type.xp.asarray(value)
     elif value.base is not None or sys.getrefcount(value) > _ALONE or not value.flags.c_contiguous:
         value = value.copy(order="C")

@@ -9,16 +9,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, Self, TypeVar
 
+from tgrad.core.device import CPU, Device
 from tgrad.errors import ArgumentError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _State:
-    __slots__ = ("anomaly", "check_nan", "grad", "inference", "keep_graphs", "threads", "watch")
+    __slots__ = ("anomaly", "check_nan", "device", "grad", "inference", "keep_graphs", "threads", "watch")
 
     def __init__(self) -> None:
         self.grad = True
+        self.device: Device = CPU
+        """Where new tensors are that aren't told where to be."""
         self.anomaly = False
         self.check_nan = True
         self.inference = False

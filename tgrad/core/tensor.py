@@ -532,6 +532,13 @@ class Tensor:
                 "Got unsupported ScalarType BFloat16",
                 hint="NumPy has no bfloat16: convert the tensor first, x.float().numpy()",
             )
+        if self._type.backend is not None:
+            if not force:
+                raise ArgumentError(
+                    f"can't convert {self._type.device} device type tensor to numpy. Use Tensor.cpu() to copy "
+                    "the tensor to host memory first."
+                )
+            return self._type.backend.to_host(self._array)  # type: ignore[no-any-return]
         if force:
             return self.detach()._array  # type: ignore[no-any-return]
         return self._array  # type: ignore[no-any-return]
@@ -628,8 +635,9 @@ class Tensor:
 
         node = self.grad_fn
         before = "Parameter containing:\n" if id(self) in PARAMETERS else ""
+        backend = self._type.backend
         return before + tensor_text(
-            self._array,
+            self._array if backend is None else backend.to_host(self._array),
             dtype=repr(self._type.dtype),
             default_dtype=repr(dtypes.default.dtype),
             device=None if self._type.device.type == "cpu" else str(self._type.device),

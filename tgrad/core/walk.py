@@ -28,7 +28,8 @@ from typing import Any, Final
 from tgrad import backends
 from tgrad.backends.large import LARGE
 from tgrad.backends.quiet import quiet
-from tgrad.core.gradients import Spaces, accumulate, accumulate_recorded, fit
+from tgrad.core.device import type_of
+from tgrad.core.gradients import Spaces, accumulate, accumulate_recorded, fit, wrapped
 from tgrad.core.graph import FREED, AccumulateGrad, Edge, Hooks, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
@@ -99,7 +100,7 @@ class Walk:
             return
         if not self.record and gradient.size >= LARGE:
             alone = sys.getrefcount(before) == _STORED and before.base is None
-            store[key] = Spaces.raw.xp.large_sum(before, gradient, alone)
+            store[key] = type_of(gradient).xp.large_sum(before, gradient, alone)
         else:
             store[key] = before + gradient
         self.summed.add(mark)
@@ -293,7 +294,7 @@ class Walk:
 
     def tensor(self, g: Any) -> Tensor:
         """A gradient as the user sees it."""
-        return g if isinstance(g, Tensor) else Spaces.raw.wrap(g)
+        return g if isinstance(g, Tensor) else wrapped(g)
 
     def _tensors(self, values: tuple[Any, ...]) -> tuple[Tensor | None, ...]:
         return tuple([None if value is None else self.tensor(value) for value in values])

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tgrad.core.device import CPU, tensor_type
+from tgrad.core.device import tensor_type
+from tgrad.core.modes import state
 from tgrad.core.dtype import default
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ArgumentValueError
@@ -18,7 +19,7 @@ from tgrad.nn.parameter import Parameter
 
 def filled(shape: Sequence[int], value: float, dtype: Any = None) -> Any:
     """A new tensor with one number everywhere."""
-    type_ = tensor_type(dtype or default.dtype, CPU)
+    type_ = tensor_type(dtype or default.dtype, state.device)
     return new_tensor(type_.xp.full(tuple(shape), value, type_.dtype.numpy), type_)
 
 

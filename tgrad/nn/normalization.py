@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from tgrad.core.device import CPU, tensor_type
+from tgrad.core.device import tensor_type
+from tgrad.core.modes import state
 from tgrad.core.dtype import int64
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ArgumentValueError
@@ -197,7 +198,7 @@ class _Running(Module):
 
 
 def _zero() -> Any:
-    type_ = tensor_type(int64, CPU)
+    type_ = tensor_type(int64, state.device)
     return new_tensor(type_.xp.zeros((), int64.numpy), type_)
 
 

@@ -66,10 +66,11 @@ Buffer.__module__ = "torch.nn.parameter"
 def _leaf(data: Any) -> Tensor:
     """A tensor of its own on the memory of another one, by default an empty one."""
     if data is None:
-        from tgrad.core.device import CPU, tensor_type
+        from tgrad.core.device import tensor_type
         from tgrad.core.dtype import default
+        from tgrad.core.modes import state
 
-        type_ = tensor_type(default.dtype, CPU)
+        type_ = tensor_type(default.dtype, state.device)
         return tensors.new_tensor(type_.xp.zeros((0,), type_.dtype.numpy), type_)
     result: Tensor = data.detach()
     result._view = None
@@ -94,10 +95,11 @@ class _Uninitialized(Tensor):
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
         """A tensor without a shape, of a dtype."""
-        from tgrad.core.device import CPU, tensor_type
+        from tgrad.core.device import tensor_type
         from tgrad.core.dtype import default
+        from tgrad.core.modes import state
 
-        type_ = tensor_type(dtype or default.dtype, CPU)
+        type_ = tensor_type(dtype or default.dtype, state.device)
         result = tensors.new_tensor(type_.xp.zeros((0,), type_.dtype.numpy), type_)
         result.__class__ = cls
         return result
@@ -108,9 +110,7 @@ class _Uninitialized(Tensor):
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Give it its shape, with values that don't matter."""
         if dtype is not None:
-            from tgrad.core.device import CPU, tensor_type
-
-            self._type = tensor_type(dtype, CPU)
+            self._type = self._type.related[dtype]
         self.__class__ = Tensor  # type: ignore[assignment]
         self._array = self._type.xp.zeros(tuple(shape), self._type.dtype.numpy)
 

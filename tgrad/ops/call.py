@@ -20,10 +20,9 @@ from typing import Any, Final
 import numpy
 
 from tgrad import backends
+from tgrad.backends import numpy_
 from tgrad.backends.large import LARGE
-from tgrad.backends.narrow import widened
 from tgrad.backends.quiet import quiet
-from tgrad.core.device import CPU, backend
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import TensorError
@@ -142,8 +141,8 @@ def _refusal(writer: Writer, op: Op, inplace: bool) -> None:
         writer.add(f"if T.dtype in REFUSED: raise refused(OP, T.dtype, ({operands},))")
 
 
-def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
-    """The expression that calls the row's forward with its parameters, or some of them.
+def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None, more: tuple[str, ...] = ()) -> str:
+    """The expression that calls the row's forward with its parameters, or some of them, and `more`.
 
     NumPy warns of divisions by zero and the like, PyTorch doesn't: see `tgrad.backends.quiet`.
     """
@@ -167,11 +166,13 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
         elif p.name == "alpha" and op.family == "broadcast":
             value = f"narrow_factor({value}, T)"
         wide_parts.append(prefix + value)
+    parts.extend(more)
+    wide_parts.extend(more)
     given = ", ".join(parts)
     direct = backends.silent or op.family == "view"
     plain = f"forward(T.xp, {given})" if direct else f"quiet.run(forward, T.xp, {given})"
     if op.plain is not None:
-        alone = ", ".join(value for p, value in zip(used, parts, strict=True) if not p.keyword_only)
+        alone = ", ".join(value for p, value in zip(used, parts, strict=False) if not p.keyword_only)
         only = f"T.xp.{op.plain}({alone})" if direct else f"quiet.run(T.xp.{op.plain}, {alone})"
         conditions = " and ".join(_defaults(op))
         plain = f"({only} if {conditions} else {plain})" if conditions else only
@@ -182,15 +183,11 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None) -> str:
             large = f"quiet.run(T.xp.in_blocks, forward, T.xp, {given})"
         plain = f"({plain} if {size} < {LARGE} else {large})"
     if op.narrow:
-        return plain
+        apart = f"T.foreign(OP, T, {given})" if direct else f"quiet.run(T.foreign, OP, T, {given})"
+        return f"{apart} if T.foreign is not None else {plain}"
     given = ", ".join(wide_parts)
-    in_wide = f"wide(T, {given})" if direct else f"quiet.run(wide, T, {given})"
-    if size is not None:
-        large = (
-            f"T.xp.in_blocks(wide, T, {given})" if direct else f"quiet.run(T.xp.in_blocks, wide, T, {given})"
-        )
-        in_wide = f"({in_wide} if {size} < {LARGE} else {large})"
-    return f"{in_wide} if T.narrow else {plain}"
+    apart = f"T.apart(OP, T, {given})" if direct else f"quiet.run(T.apart, OP, T, {given})"
+    return f"{apart} if T.apart is not None else {plain}"
 
 
 def _size_of_array(op: Op) -> str | None:
@@ -211,7 +208,7 @@ def kernel(writer: Writer, op: Op, written: str = "") -> None:
     In place, with the lines for what follows when it is `written`, a single function of the array library
     writes its result over the input, `target`, where that is all there is to do.
     """
-    writer.names.update(forward=op.forward, wide=widened(op.forward))
+    writer.names["forward"] = op.forward
     writer.add("try:")
     if written:
         _kernel_over(writer, op, written)
@@ -235,8 +232,7 @@ def kernel(writer: Writer, op: Op, written: str = "") -> None:
 
 def _kernel_over(writer: Writer, op: Op, written: str) -> None:
     """Lines that let the array library write over the input, where the row is one function that can."""
-    xp = backend(CPU)
-    if op.plain is None or op.result is not None or not op.elementwise or not xp.writes_over(op.plain):
+    if op.plain is None or op.result is not None or not op.elementwise or not numpy_.writes_over(op.plain):
         return
     others = [f"a_{p.name}" if p.kind != "scalar" else p.name for p in op.positional[1:]]
     given = ", ".join(["target", *others])
@@ -244,7 +240,7 @@ def _kernel_over(writer: Writer, op: Op, written: str) -> None:
     if not backends.silent:
         small = f"quiet.run(T.xp.{op.plain}, {given}, out=target)"
         large = f"quiet.run(T.xp.over, T.xp.{op.plain}, {given})"
-    condition = " and ".join(["not recorded and T is input._type and not T.narrow", *_defaults(op)])
+    condition = " and ".join(["not recorded and T is input._type and T.apart is None", *_defaults(op)])
     # Over a single element NumPy takes three times as long as for a new array.
     writer.add(f"if {condition} and target.size != 1:", 2)
     writer.add(f"if target.size < {LARGE}: {small}\nelse: {large}\n{written}", 3)

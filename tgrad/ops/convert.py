@@ -55,6 +55,11 @@ def convert(
 ) -> Tensor:
     """A tensor in a dtype, on a device, in a memory format; the same object where nothing changes."""
     wanted = tensor_type(dtype or tensor._type.dtype, device or tensor._type.device)
+    if wanted.device is not tensor._type.device and wanted.device != tensor._type.device:
+        from tgrad.ops.transfer import transferred
+
+        moved = transferred(tensor, tensor_type(tensor._type.dtype, wanted.device))
+        return convert(moved, dtype, None, False, memory_format)
     if memory_format is not None and memory_format is not PRESERVE:
         check_rank(tensor._array.ndim, memory_format)
         array = tensor._array

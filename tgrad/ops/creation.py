@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tgrad.core.device import CPU, TensorType, tensor_type
+from tgrad.core.device import TensorType, tensor_type
+from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError, StateError, TensorError
 from tgrad.ops.call import COMMON, kernel_call
@@ -34,7 +35,7 @@ def creation_function(op: Op) -> Callable[..., Any]:
         parts.append(p.name if p.required else f"{p.name}=_default_{p.name}")
     names = ", ".join(p.name for p in own)
     comma = "," if own else ""
-    call = kernel_call(op, own)[:-1] + ", dtype=T.dtype.numpy)"
+    call = kernel_call(op, own, ("dtype=T.dtype.numpy",))
     writer.add(f"def {op.key}({', '.join(parts)}):", 0)
     if op.check is not None:
         writer.names["check"] = op.check
@@ -65,7 +66,7 @@ def decided(op: Op, values: Sequence[Any], dtype: Any, device: Any) -> TensorTyp
             type_ = values[0]._type
             found = op.dtype.decide(values, dtype)
             return type_ if found is type_.dtype else tensor_type(found, type_.device)
-        device = CPU
+        device = state.device
     return tensor_type(op.dtype.decide(values, dtype), device)
 
 

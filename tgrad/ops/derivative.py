@@ -12,11 +12,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
+from numpy import generic, ndarray
+
+from tgrad.backends.constants import BY_CODE
+from tgrad.backends.interface import Backend
 from tgrad.backends.large import LARGE
 from tgrad.backends.narrow import is_narrow, rounded, wide
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import CPU_NUMBERS, TensorType, tensor_type
+from tgrad.core.device import TensorType, tensor_type
 from tgrad.core.engine import Spaces
+from tgrad.core.gradients import wrapped
 from tgrad.core.graph import FREED, Node, check_version, freed_error
 from tgrad.core.modes import state
 from tgrad.core.storage import Storage
@@ -57,8 +62,7 @@ _create: Final = object.__new__
 
 def raw_through_tensors(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:
     """`Node.raw` by way of tensors, unrecorded: Note [Mixed operands]."""
-    wrap = Spaces.raw.wrap
-    gradient = tuple(wrap(x) for x in g) if node.several_outputs else wrap(g)
+    gradient = tuple(map(wrapped, g)) if node.several_outputs else wrapped(g)
     with_grad, state.grad = state.grad, False
     try:
         results = node.recorded(Spaces.recorded, gradient, edges)
@@ -75,7 +79,7 @@ def raw_in_wide(plain: type[Node]) -> Callable[..., tuple[Any, ...]]:
 
     def raw(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:
         kinds = {x.dtype for x in (g if node.several_outputs else (g,)) if x is not None}
-        if node.saved is FREED or not all(map(is_narrow, kinds)):
+        if node.saved is FREED or not all(map(is_narrow, kinds)) or not _of_numpy(g):
             return raw_through_tensors(node, g, edges)
         for index, value in enumerate(node.saved):
             if isinstance(value, Tensor):
@@ -87,6 +91,11 @@ def raw_in_wide(plain: type[Node]) -> Callable[..., tuple[Any, ...]]:
         return results
 
     return raw
+
+
+def _of_numpy(g: Any) -> bool:
+    """Whether gradients are NumPy's arrays, or scalars."""
+    return all(x is None or isinstance(x, (ndarray, generic)) for x in (g if type(g) is tuple else (g,)))
 
 
 def _wide_saved(value: Any) -> Any:
@@ -110,7 +119,27 @@ def node_class(op: Op, type_: TensorType, mixed: bool) -> type[Node]:
     """The class of node for a computation in a type."""
     if op.holomorphic and type_.category == dtypes.COMPLEX:
         return node_classes(op)[2]
+    if type_.backend is not None and not mixed and type_.weak:
+        return _foreign_class(op, type_.backend)
     return node_classes(op)[mixed or not type_.weak]
+
+
+def _foreign_class(op: Op, backend: Backend) -> type[Node]:
+    """The class of a row's nodes on another array library: their formulas are given its operators."""
+    found = _FOREIGN_CLASSES.get((op.name, backend))
+    if found is None:
+        plain = node_classes(op)[0]
+        derivative, space = backend.bound(plain.raw), Spaces.foreign(backend)
+
+        def raw(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:
+            return derivative(node, g, edges, space)  # type: ignore[no-any-return]
+
+        found = type(plain.__name__, (plain,), {"__slots__": (), "__module__": "builtins", "raw": raw})
+        _FOREIGN_CLASSES[op.name, backend] = found
+    return found
+
+
+_FOREIGN_CLASSES: Final[dict[tuple[str, Backend], type[Node]]] = {}
 
 
 _NODE_CLASSES: Final[dict[str, tuple[type[Node], type[Node], type[Node]]]] = {}
@@ -179,7 +208,7 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
     """`Node.raw` or `Node.recorded` of a row: unpack what was saved, apply the formulas."""
     writer = Writer()
     writer.names.update(
-        CPU_NUMBERS=CPU_NUMBERS, Tensor=Tensor, FREED=FREED, freed_error=freed_error,
+        NUMBERS_OF=BY_CODE, Tensor=Tensor, FREED=FREED, freed_error=freed_error,
         check_version=check_version,
     )  # fmt: skip
     writer.names["raw"] = Spaces.raw
@@ -197,7 +226,7 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
                         f"    {name} = {name}._array"
                     )
                     if op.arrays and name not in op.fields and name != "out":
-                        writer.add(f"elif {name} is not None: {name} = CPU_NUMBERS[g.dtype.char][{name}]")
+                        writer.add(f"elif {name} is not None: {name} = NUMBERS_OF[g.dtype.char][{name}]")
         else:
             writer.add(f"{', '.join(saved)}, = [value for _, value in node.unpacked()]")
     if isinstance(op.differentiable, str):

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import CPU, Device, backend, tensor_type
+from tgrad.core.device import CPU, Device, tensor_type
+from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import (
     ArgumentError,
@@ -36,14 +37,14 @@ _settings: Final = _Settings()
 
 
 def get_default_device() -> Device:
-    """Where new tensors are: the CPU."""
-    return CPU
+    """Where new tensors are that aren't told where to be; the CPU, if it wasn't set."""
+    return state.device
 
 
 def set_default_device(device: Any) -> None:
-    """Where new tensors are to be: the CPU, or nothing, which is the same."""
-    if device is not None:
-        backend(Device(device))
+    """Where new tensors are to be; None is the CPU.  DeviceError where the device isn't available."""
+    where = CPU if device is None else Device(device)
+    state.device = tensor_type(dtypes.float32, where).device
 
 
 def set_default_tensor_type(t: Any) -> None:

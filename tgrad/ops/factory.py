@@ -13,11 +13,14 @@ import numpy
 
 from tgrad import backends
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import CPU, TensorType, tensor_type
+from tgrad.backends import numpy_
+from tgrad.core.device import TensorType, tensor_type
 from tgrad.core.dtype import DType
+from tgrad.core.modes import state
 from tgrad.core.tensor import Size, Tensor, new_tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, DTypeError
 from tgrad.ops.arguments import ACCEPT, REFUSED, type_name
+from tgrad.ops.transfer import host_array
 
 _SUPPORTED: Final = (
     "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, "
@@ -50,7 +53,7 @@ def tensor(
             stacklevel=2,
         )
     wanted = option("tensor", "dtype", "dtype", dtype)
-    where = option("tensor", "device", "device", device) or CPU
+    where = option("tensor", "device", "device", device) or state.device
     array, found = array_of(data, wanted)
     return _leaf(array, tensor_type(found, where), requires_grad)
 
@@ -133,7 +136,7 @@ def option(function: str, name: str, kind: str, value: Any) -> Any:
 
 
 def _leaf(array: Any, type_: TensorType, requires_grad: bool) -> Tensor:
-    result = new_tensor(array, type_)
+    result = new_tensor(array if type_.backend is None else type_.backend.from_host(array), type_)
     if requires_grad:
         if not isinstance(requires_grad, bool):
             raise ArgumentError(
@@ -160,7 +163,7 @@ def array_of(data: Any, dtype: DType | None) -> tuple[Any, DType]:
         if kinds <= _PLAIN:
             return _from_numbers(data, data, (len(data),), dtype, kinds)
     if isinstance(data, Tensor):
-        return _converted(data._array, data._type.dtype, dtype)
+        return _converted(host_array(data), data._type.dtype, dtype)
     if isinstance(data, numpy.ndarray):
         _check_strides(data)
         return _converted(data, _dtype_of_array(data), dtype)
@@ -175,9 +178,7 @@ def array_of(data: Any, dtype: DType | None) -> tuple[Any, DType]:
 def _converted(array: Any, its: DType, dtype: DType | None) -> tuple[Any, DType]:
     if dtype is None or dtype is its:
         return numpy.array(array, order="C"), its
-    from tgrad.core.device import backend
-
-    return numpy.asarray(backend(CPU).cast(array, dtype.numpy), order="C"), dtype
+    return numpy.asarray(numpy_.cast(array, dtype.numpy), order="C"), dtype
 
 
 def _dtype_of_array(array: Any) -> DType:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy
 
+from tgrad.core.device import backend_of, type_of
 from tgrad.errors import ShapeError
 from tgrad.ops.dimensions import contiguous_strides, numel
 
@@ -39,6 +40,8 @@ def element_strides(array: Any) -> Sizes:
 
 def first_byte(array: Any) -> int:
     """The address of an array's first element."""
+    if type(array) is not numpy.ndarray and (backend := backend_of(array)) is not None:
+        return backend.address(array)
     address: int = array.__array_interface__["data"][0]
     return address
 
@@ -50,6 +53,8 @@ def placement(array: Any) -> tuple[Sizes, int]:
 
 def strided(array: Any, shape: Sizes, strides: Sizes) -> Any:
     """An array that begins where another one does, with its own shape and strides (bytes)."""
+    if type(array) is not numpy.ndarray and (backend := backend_of(array)) is not None:
+        return backend.strided(array, shape, strides, 0)
     if array.flags.c_contiguous:
         try:
             return numpy.ndarray(shape, array.dtype, array, 0, strides)
@@ -66,6 +71,9 @@ def array_near(array: Any, shape: Sizes, strides: Sizes, offset: int) -> Any:
     may be negative.
     """
     itemsize = array.itemsize
+    if type(array) is not numpy.ndarray and (backend := backend_of(array)) is not None:
+        steps = tuple([step * itemsize for step in strides])
+        return backend.strided(array, shape, steps, offset * itemsize)
     owner = array.base
     if isinstance(owner, numpy.ndarray):
         start = first_byte(array) - first_byte(owner) + offset * itemsize
@@ -83,11 +91,12 @@ def array_near(array: Any, shape: Sizes, strides: Sizes, offset: int) -> Any:
         return numpy.empty(shape, array.dtype)
 
 
-def laid_out(shape: Sizes, strides: Sizes, dtype: Any, extent: int, start: int = 0) -> Any:
+def laid_out(
+    shape: Sizes, strides: Sizes, dtype: Any, extent: int, start: int = 0, xp: Any = numpy
+) -> Any:
     """A new array of zeros in memory of `extent` elements, from `start`; strides in elements."""
-    memory = numpy.zeros(extent, dtype)
-    steps = tuple([step * memory.itemsize for step in strides])
-    return numpy.ndarray(shape, memory.dtype, memory, start * memory.itemsize, steps)
+    memory = xp.zeros(extent, dtype)
+    return array_near(memory, shape, strides, start)
 
 
 def extent(shape: Sizes, strides: Sizes) -> int:
@@ -106,7 +115,7 @@ def extents(home: Geometry, size: Any, stride: Any, offset: int) -> tuple[int, i
 def in_memory(g: Any, home: Geometry, size: Any, stride: Any, offset: int) -> tuple[Any, Any]:
     """A copy of a gradient in its home's memory, and the piece of it as a view."""
     start, total = extents(home, size, stride, offset)
-    whole = laid_out(*home, g.dtype, total, start)
+    whole = laid_out(*home, g.dtype, total, start, type_of(g).xp)
     whole[...] = g
     return whole, array_near(whole, size, stride, offset)
 
@@ -273,7 +282,7 @@ def ordered(result: Any, operands: Sequence[Any]) -> Any:
 
 def in_order(array: Any, order: list[int]) -> Any:
     """A copy whose dimensions are in memory from the slowest to the fastest as listed."""
-    copy = numpy.empty([array.shape[dim] for dim in order], array.dtype)
+    copy = type_of(array).xp.empty([array.shape[dim] for dim in order], array.dtype)
     copy = copy.transpose([order.index(dim) for dim in range(array.ndim)])
     copy[...] = array
     return copy

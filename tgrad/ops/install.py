@@ -12,8 +12,9 @@ from importlib import import_module
 from types import MethodType
 from typing import Any, Final
 
-from tgrad.core.device import CPU_TYPES
+from tgrad.backends.interface import Backend
 from tgrad.core.engine import Spaces
+from tgrad.core.gradients import wrapped
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.ops import convert
 from tgrad.ops.functions import (
@@ -125,8 +126,9 @@ class RawSpace:
 
     records: Final = False
 
-    def __init__(self, xp: Any) -> None:
+    def __init__(self, xp: Any, kernel: Callable[[Op], Callable[..., Any]]) -> None:
         self.xp = xp
+        self._kernel = kernel
 
     def __getattr__(self, key: str) -> Any:
         op = TABLE.of_key(key)
@@ -134,10 +136,11 @@ class RawSpace:
             op = TABLE.of_key(key[:-1]) if key.endswith("_") else None
             if op is None:
                 raise AttributeError(key)
-            written = _over(op, self.xp)
+            written = _over(op, self.xp, self._kernel(op))
             setattr(self, key, written)
             return written
-        function = MethodType(op.forward, self if op.family == "composite" else self.xp)
+        composite = op.family == "composite"
+        function = MethodType(op.forward if composite else self._kernel(op), self if composite else self.xp)
         setattr(self, key, function)
         return function
 
@@ -175,12 +178,16 @@ class RawSpace:
 
     def wrap(self, array: Any) -> Tensor:
         """A tensor on an array."""
-        array = self.xp.asarray(array)
-        return new_tensor(array, CPU_TYPES[array.dtype])
+        return wrapped(array)
 
     def zeros_of(self, shape: tuple[int, ...], type_: Any) -> Any:
         """Zeros in place of a gradient that didn't arrive."""
-        return self.xp.zeros(shape, type_.dtype.numpy)
+        return type_.xp.zeros(shape, type_.dtype.numpy)
+
+
+@cache
+def _foreign_space(backend: Backend) -> RawSpace:
+    return RawSpace(backend.xp, backend.kernel)
 
 
 @cache
@@ -190,9 +197,8 @@ def _batch_space() -> Any:
     return BatchSpace()
 
 
-def _over(op: Op, xp: Any) -> Callable[..., Any]:
+def _over(op: Op, xp: Any, forward: Callable[..., Any]) -> Callable[..., Any]:
     """A row's in-place form on arrays: the result, of the array's dtype, is written over the array."""
-    forward = op.forward
     if op.plain is not None and xp.writes_over(op.plain):
         single = getattr(xp, op.plain)
 
@@ -221,7 +227,8 @@ def install() -> None:
         return
     from tgrad.backends import numpy_
 
-    Spaces.raw = RawSpace(numpy_)
+    Spaces.raw = RawSpace(numpy_, lambda op: op.forward)
+    Spaces.foreign = staticmethod(_foreign_space)
     Spaces.recorded = RecordedSpace()
     Spaces.batched = staticmethod(_batch_space)
     symbols: dict[str, list[str]] = {}

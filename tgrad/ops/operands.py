@@ -60,7 +60,10 @@ def resolve(op: Op, operands: Sequence[Any], dtype: Any = None) -> tuple[TensorT
         if isinstance(operand, Tensor):
             array = operand._array
             if operand._type is not found:
-                array = found.xp.cast(array, target)
+                if found.backend is not None and operand._type.backend is None:
+                    array = found.backend.number(operand._type.xp.cast(array, target))
+                else:
+                    array = found.xp.cast(array, target)
             arrays.append(array)
         elif operand is None:
             arrays.append(None)
@@ -76,23 +79,25 @@ def wide_arrays(operands: Sequence[Any], type_: TensorType) -> list[Any]:
     """
     if all(isinstance(o, Tensor) and o._array.ndim for o in operands):
         return [o._array.astype(type_.dtype.numpy) for o in operands]
-    return [
-        numpy.asarray(o._array if isinstance(o, Tensor) else o).astype(numpy.float32)
-        for o in operands
-    ]
+    arrays = [o._array if isinstance(o, Tensor) else numpy.asarray(o) for o in operands]
+    wide = [array.astype(numpy.float32) for array in arrays]
+    if type_.backend is None:
+        return wide
+    return [type_.backend.number(array) if type(array) is numpy.ndarray else array for array in wide]
 
 
 def number_array(value: Any, type_: TensorType) -> Any:
     """A Python number as a 0-dimensional array; whole numbers wrap around, as in C."""
     if type(value) is int and not -(1 << 63) <= value < 1 << 63:
         raise IntegerOverflowError("int too big to convert")
-    return numpy.asarray(value).astype(type_.dtype.numpy)
+    array = numpy.asarray(value).astype(type_.dtype.numpy)
+    return array if type_.backend is None else type_.backend.number(array)
 
 
 def rounded_number(value: Any, type_: TensorType) -> Any:
     """A Python number rounded to the precision of a narrow type, still a Python number."""
     kind = type(value)
-    if kind is not float and kind is not int:
+    if (kind is not float and kind is not int) or not type_.narrow:
         return value
     found = float(number_array(value, type_))
     return int(found) if kind is int and math.isfinite(found) else found
@@ -100,7 +105,7 @@ def rounded_number(value: Any, type_: TensorType) -> Any:
 
 def narrow_factor(value: Any, type_: TensorType) -> Any:
     """A factor other than 1 as a NumPy scalar of a narrow type, which tells the kernel of the type."""
-    if type(value) not in (int, float) or (type(value) is int and value == 1):
+    if type(value) not in (int, float) or (type(value) is int and value == 1) or not type_.narrow:
         return value
     return type_.dtype.numpy.type(value)
 

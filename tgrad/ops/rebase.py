@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tgrad.core.device import type_of
 from tgrad.core.engine import Spaces, fit
 from tgrad.core.graph import Edge, Node, fill_node, freed_error
 from tgrad.core.tensor import Tensor
-from tgrad.ops.derivative import node_classes
+from tgrad.ops.derivative import node_classes, raw_through_tensors
 from tgrad.ops.geometry import element_strides, first_byte, in_memory, placement
 from tgrad.ops.recording import INTERNAL
 from tgrad.ops.table import TABLE
@@ -55,6 +56,8 @@ class CopySlices(Node):
     def raw(self, g: Any, edges: tuple[Edge | None, ...]) -> tuple[Any, ...]:
         """The gradient in memory laid out as the base's, its piece replaced by the writer's."""
         inner = self._live_writer()
+        if type_of(g).backend is not None:
+            return raw_through_tensors(self, g, edges)
         whole, piece = in_memory(g, self.home, *self.place)
         wanted = (edges[0], *edges[1:])
         results = inner.raw(piece.copy(), wanted)

@@ -6,7 +6,7 @@ import sys
 from typing import Any, Final
 
 from tgrad.core.graph import AT_ONCE, next_sequence
-from tgrad.ops.derivative import alias, node_classes, versions_of
+from tgrad.ops.derivative import alias, node_class, node_classes, versions_of
 from tgrad.ops.table import Op, Parameter
 from tgrad.ops.writer import Writer, formula_names, is_tensor, sources_of
 
@@ -33,8 +33,8 @@ RECORDING: Final[dict[str, Any]] = {
 
 def record(writer: Writer, op: Op) -> None:
     """Lines that make a node and give its edge to the result, where a gradient is wanted."""
-    plain, mixed, complex_ = node_classes(op)
-    writer.names.update(plain_node=plain, mixed_node=mixed, complex_node=complex_)
+    plain, _, complex_ = node_classes(op)
+    writer.names.update(plain_node=plain, complex_node=complex_, node_class=node_class)
     sources = sources_of(op)
     listed = [p for p in op.parameters if p.kind == "tensors"]
     writer.add("if state.grad:")
@@ -55,7 +55,7 @@ def record(writer: Writer, op: Op) -> None:
             writer.add(f"e{i} = {edge}", 2)
         wanted = " or ".join(f"e{i} is not None" for i in range(len(sources)))
     writer.add(f"if ({wanted}) and T.inexact:", 2)
-    choice = "mixed_node if mixed or not T.weak else plain_node"
+    choice = "plain_node if T.plain and not mixed else node_class(OP, T, mixed)"
     if op.holomorphic:
         choice = f"complex_node if T.category == 3 else {choice}"
     turn = " + AT_ONCE" if isinstance(op.differentiable, str) else ""

@@ -15,6 +15,7 @@ from tgrad import backends
 from tgrad.backends.quiet import quiet
 from tgrad.core.dtype import FLOATING
 from tgrad.core.engine import Spaces
+from tgrad.core.gradients import space_of
 from tgrad.core.tensor import Tensor
 
 Formula = Callable[..., tuple[int, ...]]
@@ -29,11 +30,12 @@ def change(formula: Formula, *tensors: Tensor | None, **options: Any) -> None:
         formula(Spaces.recorded, *tensors, **options)
         return
     arrays = [None if tensor is None else tensor._array for tensor in tensors]
-    run = Spaces.raw.xp.change_in_blocks
+    space = space_of(tensors[0]._type)  # type: ignore[union-attr]  # the first is there
+    run = space.xp.change_in_blocks
     if backends.silent:
-        writes = run(formula, Spaces.raw, arrays, options)
+        writes = run(formula, space, arrays, options)
     else:
-        writes = quiet.run(run, formula, Spaces.raw, arrays, options)
+        writes = quiet.run(run, formula, space, arrays, options)
     for tensor, count in zip(tensors, writes, strict=True):
         if count:
             assert tensor is not None

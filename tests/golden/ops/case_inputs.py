@@ -35,6 +35,9 @@ def array_type(dtype: str) -> str:
 def tensor_of(torch: Any, array: Any, dtype: str) -> Any:
     """A tensor of a dtype with the elements of an array of `array_type(dtype)`."""
     tensor = torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
+    where = torch.get_default_device()
+    if where.type != "cpu":
+        tensor = tensor.to(where)
     return tensor.to(torch.bfloat16) if dtype == "bfloat16" else tensor
 
 

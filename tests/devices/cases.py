@@ -1,0 +1,134 @@
+"""The cases of `tests/golden/ops` on another device, against the CPU.
+
+    python tests/devices/cases.py [--device cuda] [--area NAME] [--real] [EXPRESSION]
+
+prints what differs, the same messages together; an expression is evaluated with its traceback.  `cuda` is
+the stand-in on this computer, unless --real asks for the GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import collections
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "golden" / "ops")]
+
+import harness  # noqa: E402
+from case_inputs import Makers  # noqa: E402
+
+import tgrad  # noqa: E402
+from tests.devices import strict  # noqa: E402
+
+TOLERANCE = {
+    "float16": 4e-3, "bfloat16": 3e-2, "float32": 2e-5, "complex64": 2e-5, "float64": 1e-11, "complex128": 1e-11,
+}  # fmt: skip
+
+
+def difference(expression: str, device: str) -> str | None:
+    """What differs between the CPU and a device, or None."""
+    for raw in (True, False):
+        expected = harness.evaluate(expression, tgrad, raw=raw)
+        tgrad.set_default_device(device)
+        try:
+            found = harness.evaluate(expression, tgrad, raw=raw)
+        finally:
+            tgrad.set_default_device("cpu")
+        why = unlike(found, expected)
+        if why is not None:
+            return why
+    return None
+
+
+def unlike(found: Any, expected: Any, where: str = "") -> str | None:
+    """The first difference of two entries: see `harness.evaluate`."""
+    if isinstance(expected, dict) and "bits" in expected and isinstance(found, dict) and "bits" in found:
+        for key in ("t", "shape"):
+            if found[key] != expected[key]:
+                return f"{where}.{key}: {found[key]}, on the CPU {expected[key]}"
+        return unlike_arrays(elements(found), elements(expected), found["t"], where)
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in {**expected, **found}:
+            if key not in found or key not in expected:
+                here, there = found.get("error", ""), expected.get("error", "")
+                return f"{where}.{key} is only {'here' if key in found else 'on the CPU'} {here}{there}"
+            why = unlike(found[key], expected[key], f"{where}.{key}")
+            if why is not None:
+                return why
+        return None
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        pairs = zip(found, expected, strict=True)
+        return next((w for i, (f, e) in enumerate(pairs) if (w := unlike(f, e, f"{where}[{i}]"))), None)
+    if isinstance(expected, str) and isinstance(found, str):
+        found = found.replace(", device='cuda:0'", "").replace("torch.cuda.", "torch.")
+    return None if found == expected else f"{where}: {found!r}, on the CPU {expected!r}"
+
+
+def elements(entry: dict[str, Any]) -> Any:
+    """The array of an entry."""
+    dtype = "int16" if entry["t"] == "bfloat16" else entry["t"]
+    return numpy.frombuffer(base64.b64decode(entry["bits"]), dtype).reshape(entry["shape"])
+
+
+def unlike_arrays(found: Any, expected: Any, dtype: str, where: str) -> str | None:
+    if dtype == "bfloat16":
+        import ml_dtypes
+
+        found, expected = (x.view(ml_dtypes.bfloat16).astype("float32") for x in (found, expected))
+    tolerance = TOLERANCE.get(dtype, 0.0)
+    with numpy.errstate(all="ignore"):
+        scale = numpy.abs(expected)[numpy.isfinite(expected)].max(initial=1.0)
+        same = numpy.allclose(found, expected, tolerance, tolerance * float(scale), equal_nan=True)
+    return None if same else f"{where}: other values"
+
+
+def main() -> None:
+    """See the module's text."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--area")
+    parser.add_argument("--real", action="store_true")
+    parser.add_argument("expression", nargs="?")
+    options = parser.parse_args()
+    if options.device == "cuda" and not options.real:
+        strict.use()
+    if options.expression:
+        look(options.expression, options.device)
+        return
+    kinds = collections.defaultdict(list)
+    count = 0
+    for area in [options.area] if options.area else harness.areas():
+        for case in harness.cases(area):
+            count += 1
+            why = difference(case.expression, options.device)
+            if why is not None:
+                kinds[why].append(f"{case}: {case.expression}")
+    for why, which in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        print(f"{len(which)} {why}\n    {which[0]}")
+    print(f"{sum(map(len, kinds.values()))} of {count} differ")
+
+
+def look(expression: str, device: str) -> None:
+    tgrad.set_default_device(device)
+    makers = Makers(tgrad)
+    try:
+        result = eval(expression, makers.names)
+        print(result)
+        if makers.leaves and isinstance(result, tgrad.Tensor) and result.requires_grad:
+            result.backward(tgrad.ones_like(result))
+            print([leaf.grad for leaf in makers.leaves])
+    except Exception:
+        traceback.print_exc()
+    finally:
+        tgrad.set_default_device("cpu")
+    print(difference(expression, device))
+
+
+if __name__ == "__main__":
+    main()
