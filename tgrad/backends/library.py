@@ -123,8 +123,8 @@ class Library:
             if home is None or home.startswith(_ROWS):
                 return self.bound(value)
         if isinstance(home, str) and home.startswith(f"{_PACKAGE}."):
-            name = getattr(value, "__name__", None)
-            return value if name is None else getattr(self.file(home.rpartition(".")[2]), name, value)
+            its: str | None = getattr(value, "__name__", None)
+            return value if its is None else getattr(self.file(home.rpartition(".")[2]), its, value)
         if isinstance(value, ufunc) or (home == "numpy" and callable(value)):
             return getattr(self.numpy, value.__name__, value)
         return value

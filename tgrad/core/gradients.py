@@ -19,7 +19,7 @@ class Spaces:
     batched: Callable[[], Any]
     """Makes, or finds, the one for batches: see `tgrad.core.batch`."""
     foreign: Callable[[Any], Any]
-    """Makes, or finds, the one for arrays of another library, given what is behind `tgrad.backends.interface`."""
+    """Makes, or finds, the one for arrays of another library, given its `Backend`."""
 
 
 def wrapped(array: Any) -> Tensor:

@@ -535,8 +535,8 @@ class Tensor:
         if self._type.backend is not None:
             if not force:
                 raise ArgumentError(
-                    f"can't convert {self._type.device} device type tensor to numpy. Use Tensor.cpu() to copy "
-                    "the tensor to host memory first."
+                    f"can't convert {self._type.device} device type tensor to numpy. Use Tensor.cpu() to "
+                    "copy the tensor to host memory first."
                 )
             return self._type.backend.to_host(self._array)  # type: ignore[no-any-return]
         if force:

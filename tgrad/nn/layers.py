@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tgrad.core.device import tensor_type
-from tgrad.core.modes import state
 from tgrad.core.dtype import default
+from tgrad.core.modes import state
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ArgumentValueError
 from tgrad.nn import functional as F  # noqa: N812

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tgrad.core.device import tensor_type
-from tgrad.core.modes import state
 from tgrad.core.dtype import int64
+from tgrad.core.modes import state
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ArgumentValueError
 from tgrad.nn import functional as F  # noqa: N812

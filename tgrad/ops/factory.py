@@ -12,8 +12,8 @@ from typing import Any, Final, NoReturn
 import numpy
 
 from tgrad import backends
-from tgrad.core import dtype as dtypes
 from tgrad.backends import numpy_
+from tgrad.core import dtype as dtypes
 from tgrad.core.device import TensorType, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.modes import state
