@@ -91,7 +91,7 @@ def test_files_about_the_process_are_shared() -> None:
 
 
 def test_a_function_of_the_librarys_own_takes_the_place_of_a_kernel() -> None:
-    own = Library("own", cupy_.Names(strict.CUPY), {"sums": {"sum": lambda *arguments: "own"}})
+    own = Library("own", cupy_.Names(strict.CUPY, {}), {"sums": {"sum": lambda *arguments: "own"}})
     assert own.file("numpy_").sum(strict.made(numbers((2,)))) == "own"
 
 

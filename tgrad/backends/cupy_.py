@@ -1,13 +1,20 @@
 """CuPy as the array library: what of NumPy's it lacks or does otherwise, and the device `cuda`.
 
-`library(cupy)` gives the kernels on CuPy, or on a module with its names.
+`library(cupy)` gives the kernels on CuPy, or on a module with its names.  What takes the place of what is
+in the files `cupy_*.py` beside this one (`AREAS`), each of which has
+
+    def own(cupy) -> {file: {name: function}}
+
+where a file is one of this folder (`"sums"`), another module by its full name (`"tgrad.ops.windows"`), or
+`"numpy"` for the names that stand for NumPy's own, `"numpy.linalg"` and `"numpy.fft"` for its modules'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 import numpy
 
@@ -15,21 +22,29 @@ from tgrad.backends import constants, numpy_
 from tgrad.backends.interface import Backend, Kernel, Missing, PlainNumbers
 from tgrad.backends.library import Library
 
+AREAS: Final = ("cupy_fusion", "cupy_kernels", "cupy_places", "cupy_layers", "cupy_linalg")
+"""The files with what CuPy does better in a way of its own, or must do otherwise."""
+
 
 class Names:
-    """CuPy's names, with those of NumPy's that it lacks or has otherwise."""
+    """CuPy's names, with those of NumPy's that it lacks or has otherwise: `_MENDED` and `own`."""
 
-    def __init__(self, cupy: Any) -> None:
+    def __init__(self, cupy: Any, own: Mapping[str, Mapping[str, Any]], module: str = "numpy") -> None:
         self._cupy = cupy
+        self._own = own
+        self._module = module
+        self.__dict__.update(own.get(module, {}))
 
     def __getattr__(self, name: str) -> Any:
-        mended = _MENDED.get(name)
+        mended = _MENDED.get(name) if self._module == "numpy" else None
         if mended is not None:
             found = mended(self._cupy)
         else:
             found = getattr(self._cupy, name)
             if name in _UFUNCS:
                 found = _Ufunc(found, self._cupy)
+            elif name in _MODULES:
+                found = Names(found, self._own, f"numpy.{name}")
         setattr(self, name, found)
         return found
 
@@ -87,12 +102,23 @@ _MENDED: dict[str, Callable[[Any], Any]] = {
 }
 """Names that CuPy lacks, made of those it has."""
 
-_UFUNCS = frozenset(name for name in dir(numpy) if isinstance(getattr(numpy, name), numpy.ufunc))
+_MODULES: Final = ("linalg", "fft")
+_UFUNCS: Final = frozenset(name for name in dir(numpy) if isinstance(getattr(numpy, name), numpy.ufunc))
 
 
 def library(cupy: Any) -> Library:
     """The kernels on CuPy, or on what has its names."""
-    return Library("cupy", Names(cupy), _own(cupy), ((constants.BY_CODE, _NoArrays()),))
+    own = _own(cupy)
+    return Library("cupy", Names(cupy, own), own, ((constants.BY_CODE, _NoArrays()),))
+
+
+def _own(cupy: Any) -> dict[str, dict[str, Any]]:
+    """What CuPy does better in a way of its own, or must do otherwise: see the text at the top."""
+    found: dict[str, dict[str, Any]] = {}
+    for area in AREAS:
+        for file, functions in import_module(f"tgrad.backends.{area}").own(cupy).items():
+            found.setdefault(file, {}).update(functions)
+    return found
 
 
 class _NoArrays:
@@ -100,26 +126,6 @@ class _NoArrays:
 
     def __getitem__(self, key: Any) -> PlainNumbers:
         return PlainNumbers()
-
-
-def _own(cupy: Any) -> dict[str, dict[str, Any]]:
-    """What CuPy does better in a way of its own, or must do otherwise."""
-
-    def over(function: Any, target: Any, *others: Any) -> None:
-        function(target, *others, out=target)
-
-    def large_sum(a: Any, b: Any, into_first: bool) -> Any:
-        return cupy.add(a, b, out=a) if into_first and a.shape == b.shape and a.dtype == b.dtype else a + b
-
-    return {
-        "large": {
-            "in_blocks": lambda forward, xp, *args, **keywords: forward(xp, *args, **keywords),
-            "derivatives": lambda formulas, o, g, edges, *saved: formulas(o, g, edges, *saved),
-            "over": over,
-            "large_sum": large_sum,
-            "change_in_blocks": lambda formula, o, arrays, options: formula(o, *arrays, **options),
-        },
-    }
 
 
 class Cupy(Backend):
