@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import numpy
-
 from tgrad.core.device import TensorType
 from tgrad.core.graph import AccumulateGrad, Edge, Node, fill_node
 from tgrad.core.modes import state
@@ -180,7 +178,7 @@ def write(
         if result.dtype == array.dtype:
             array[...] = result  # a third of the time of copyto
         else:
-            numpy.copyto(array, result, casting="unsafe")
+            tensor._type.xp.copyto(array, result, casting="unsafe")
 
     return write_into(op, tensor, act, values, type_, mixed)
 
@@ -287,7 +285,7 @@ def put(tensor: Tensor, result: Any, spread: bool = False) -> None:
     array = tensor._array
     if 0 in array.strides and not spread:
         check_memory(array)
-    numpy.copyto(array, result, casting="unsafe")
+    tensor._type.xp.copyto(array, result, casting="unsafe")
     tensor.bump_version()
 
 
