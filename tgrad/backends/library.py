@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import CellType, FunctionType, ModuleType
@@ -23,6 +24,7 @@ from numpy import ufunc
 
 _PACKAGE: Final = "tgrad.backends"
 _ROWS: Final = "tgrad.ops."
+_CACHED: Final = type(lru_cache(len))
 _FOR_ALL: Final = frozenset(("tgrad.ops.geometry", "tgrad.ops.transfer"))
 """Files whose functions look themselves at what library an array is of."""
 SHARED: Final = frozenset(("quiet", "threads", "pace", "switches"))
@@ -45,7 +47,7 @@ class Library:
         self.objects = {id(value): other for value, other in objects}
         """Objects that rows' functions name, by their identities, and what takes their places."""
         self._files: dict[str, ModuleType] = {}
-        self._bound: dict[FunctionType, Any] = {}
+        self._bound: dict[Any, Any] = {}
         self._globals: dict[int, _Globals] = {}
         self._package = _Package(self)
         self._builtins = {**vars(builtins), "__import__": self._import}
@@ -98,6 +100,14 @@ class Library:
             self._bound[function] = found
         return found
 
+    def _kept(self, function: Any) -> Any:
+        """A function that keeps its results, with results of its own for this library."""
+        found = self._bound.get(function)
+        if found is None:
+            keeping = lru_cache(function.cache_parameters()["maxsize"])
+            found = self._bound[function] = keeping(self.bound(function.__wrapped__))
+        return found
+
     def _content(self, cell: CellType) -> tuple[Any, ...]:
         try:
             return (self.counterpart(cell.cell_contents),)
@@ -122,6 +132,8 @@ class Library:
                 return value
             if home is None or home.startswith(_ROWS):
                 return self.bound(value)
+        if isinstance(value, _CACHED) and home is not None and home.startswith(_ROWS):
+            return self._kept(value)
         if isinstance(home, str) and home.startswith(f"{_PACKAGE}."):
             its: str | None = getattr(value, "__name__", None)
             return value if its is None else getattr(self.file(home.rpartition(".")[2]), its, value)
