@@ -1,4 +1,4 @@
-"""Elementwise kernels, sums and scans on CuPy, where it does it better, or must do otherwise (`tgrad.backends.cupy_`)."""
+"""Elementwise kernels on CuPy, where it does it better, or must do otherwise (`tgrad.backends.cupy_`)."""
 
 from __future__ import annotations
 
