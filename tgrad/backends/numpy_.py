@@ -241,7 +241,7 @@ _LATER: Final = {
 """Functions whose modules are loaded when they are first used."""
 
 
-_FAMILIES: Final = frozenset(("factors", "linear"))
+_FAMILIES: Final = frozenset(("bessel", "factors", "gamma", "linear", "polynomials", "special"))
 """Modules of kernels that rows reach through this one, `xp.linear.solve`; loaded when they are first used."""
 
 

@@ -12,20 +12,6 @@ from tgrad.ops.formulas import masked
 from tgrad.ops.table import binary, broadcast, composite, float_result, row, unary
 
 
-class _Kernels:
-    """The functions of `tgrad.backends.special` and its relatives, imported when first called."""
-
-    def __getattr__(self, name: str) -> Any:
-        from tgrad.backends import bessel, gamma, polynomials, special
-
-        found = next(getattr(m, name) for m in (special, gamma, bessel, polynomials) if hasattr(m, name))
-        setattr(self, name, found)
-        return found
-
-
-kernels: Any = _Kernels()
-
-
 def underivable(name: str) -> Callable[..., Any]:
     """The formula of an argument that neither PyTorch nor tgrad differentiates by."""
 
@@ -39,10 +25,11 @@ SQRT_PI = math.sqrt(math.pi)
 
 
 def function(name: str, kernel: str, refuse: str, *, half: bool = True, **parts: Any) -> None:
-    """A function of one element, computed by `tgrad.backends.special`."""
+    """A function of one element, whose kernel is given by its file and name: "special.erf"."""
+    file, _, own = kernel.partition(".")
 
     def forward(xp: Any, input: Any) -> Any:
-        return getattr(kernels, kernel)(input)
+        return getattr(getattr(xp, file), own)(input)
 
     unary(
         name, forward, dtype=float_result,
@@ -60,26 +47,26 @@ def special(name: str, kernel: str, *, half: bool = True, **parts: Any) -> None:
 
 # ---------------------------------------------------------------- error functions
 
-function("erf", "erf", "erf_vml_cpu", aliases=("special.erf",),
+function("erf", "special.erf", "erf_vml_cpu", aliases=("special.erf",),
          input=lambda o, g, input: (
              2 / SQRT_PI * o.exp(-o.pow_Tensor_Scalar(input, 2)) * g
          ), doc="The error function.")  # fmt: skip
-function("erfc", "erfc", "erfc_vml_cpu", aliases=("special.erfc",),
+function("erfc", "special.erfc", "erfc_vml_cpu", aliases=("special.erfc",),
          input=lambda o, g, input: (
              -2 / SQRT_PI * o.exp(-o.pow_Tensor_Scalar(input, 2)) * g
          ), doc="1 - erf(x), exact for large x.")  # fmt: skip
-function("erfinv", "erfinv", "erfinv_vml_cpu", aliases=("special.erfinv",),
+function("erfinv", "special.erfinv", "erfinv_vml_cpu", aliases=("special.erfinv",),
          input=lambda o, g, input: (
              0.5 * SQRT_PI * o.exp(o.pow_Tensor_Scalar(o.erfinv(input), 2)) * g
          ), doc="The inverse of the error function.")  # fmt: skip
-special("erfcx", "erfcx", half=False,
+special("erfcx", "special.erfcx", half=False,
         input=lambda o, g, input, out: (2.0 * input * out - 2 / SQRT_PI) * g,
         doc="exp(x**2) erfc(x).")  # fmt: skip
-special("ndtri", "ndtri", half=False,
+special("ndtri", "special.ndtri", half=False,
         input=lambda o, g, out: (
             g * math.sqrt(2 * math.pi) * o.exp(o.pow_Tensor_Scalar(out, 2) / 2)
         ), doc="The quantile of the standard normal distribution.")  # fmt: skip
-special("log_ndtr", "log_ndtr", half=False,
+special("log_ndtr", "special.log_ndtr", half=False,
         input=lambda o, g, input, out: (
             g / o.special_erfcx(input * -math.sqrt(0.5)) * math.sqrt(2 / math.pi)
         ), doc="The logarithm of the standard normal distribution function.")  # fmt: skip
@@ -99,7 +86,7 @@ unary(
 
 composite("special_ndtr", _ndtr, module="torch.special", method=False,
           doc="The standard normal distribution function.")
-special("entr", "entr", input=lambda o, g, input: g * (-(1 + o.log(input))),
+special("entr", "special.entr", input=lambda o, g, input: g * (-(1 + o.log(input))),
         doc="-x log(x); 0 at 0, and -inf below.")  # fmt: skip
 
 
@@ -125,10 +112,10 @@ unary(
 
 # ---------------------------------------------------------------- gamma functions
 
-function("lgamma", "lgamma", "lgamma_vml_cpu", aliases=("special.gammaln",),
+function("lgamma", "gamma.lgamma", "lgamma_vml_cpu", aliases=("special.gammaln",),
          input=lambda o, g, input: g * o.digamma(input),
          doc="The logarithm of the gamma function's size.")  # fmt: skip
-function("digamma", "digamma", "digamma", aliases=("special.digamma", "special.psi"),
+function("digamma", "gamma.digamma", "digamma", aliases=("special.digamma", "special.psi"),
          input=lambda o, g, input: g * o.polygamma(1, input),
          doc="The derivative of lgamma.")  # fmt: skip
 
@@ -139,7 +126,7 @@ def _check_order(n: int, input: Any) -> None:
 
 
 row(
-    "unary", "polygamma", lambda xp, n, input: kernels.polygamma(n, input),
+    "unary", "polygamma", lambda xp, n, input: xp.gamma.polygamma(n, input),
     kinds={"n": "int"}, dtype=float_result, check=_check_order, method=False,
     aliases=("special.polygamma",), refuses={"polygamma": COMPLEX},
     input=lambda o, g, n, input: g * o.polygamma(n + 1, input),
@@ -165,7 +152,7 @@ def _check_mvlgamma(input: Any, p: int) -> None:
 def _mvlgamma(xp: Any, input: Any, p: int) -> Any:
     total = xp.zeros_like(input) + input.dtype.type(p * (p - 1) / 4 * math.log(math.pi))
     for k in range(p):
-        total = total + kernels.lgamma(input - input.dtype.type(k / 2))
+        total = total + xp.gamma.lgamma(input - input.dtype.type(k / 2))
     return total
 
 
@@ -187,7 +174,7 @@ def incomplete(name: str, kernel: str, label: str, alias: str, sign: float, doc:
     """A regularised incomplete gamma function; differentiable by its second argument."""
 
     def forward(xp: Any, input: Any, other: Any) -> Any:
-        return getattr(kernels, kernel)(input, other)
+        return getattr(xp.gamma, kernel)(input, other)
 
     def slope(o: Any, g: Any, input: Any, other: Any) -> Any:
         return sign * g * o.exp((input - 1) * o.log(other) - other - o.lgamma(input))
@@ -211,15 +198,16 @@ def pair(
     name: str, kernel: str, parts: dict[str, Any], gradients: dict[str, Any], label: str, doc: str
 ) -> None:
     """Three rows: of two tensors, of a number and a tensor, of a tensor and a number."""
+    file, _, own = kernel.partition(".")
 
     def forward(xp: Any, input: Any, other: Any) -> Any:
-        return getattr(kernels, kernel)(input, other)
+        return getattr(getattr(xp, file), own)(input, other)
 
     def of_number(xp: Any, self: Any, other: Any) -> Any:
-        return getattr(kernels, kernel)(xp.full_like(other, self), other)
+        return forward(xp, xp.full_like(other, self), other)
 
     def by_number(xp: Any, input: Any, other: Any) -> Any:
-        return getattr(kernels, kernel)(input, xp.full_like(input, other))
+        return forward(xp, input, xp.full_like(input, other))
 
     first = {"input": gradients["input"]} if "input" in gradients else {}
     second = {"other": gradients["other"]}
@@ -262,17 +250,17 @@ times("times_log1p", lambda o, pair: o.special_xlog1py(*pair), "xlog1py", "g * l
 SPECIAL = {"module": "torch.special", "method": False, "inplace": False}
 
 pair(
-    "xlogy", "xlogy", {"aliases": ("special.xlogy",), "refuses": {"xlogy_cpu": COMPLEX}},
+    "xlogy", "special.xlogy", {"aliases": ("special.xlogy",), "refuses": {"xlogy_cpu": COMPLEX}},
     {"input": _xlogy_input, "other": lambda o, g, input, other: g * input / other},
     "XlogyBackward", "input * log(other), and 0 where input is 0.",
 )  # fmt: skip
 pair(
-    "special_xlog1py", "xlog1py", {**SPECIAL, "refuses": {"xlog1py_cpu": COMPLEX}},
+    "special_xlog1py", "special.xlog1py", {**SPECIAL, "refuses": {"xlog1py_cpu": COMPLEX}},
     {"input": _xlog1py_input, "other": lambda o, g, input, other: g * input / (other + 1)},
     "SpecialXlog1PyBackward", "input * log(1 + other), and 0 where input is 0.",
 )  # fmt: skip
 pair(
-    "special_zeta", "zeta", {**SPECIAL, "refuses": {"zeta_cpu": (*HALF, *COMPLEX)}},
+    "special_zeta", "gamma.zeta", {**SPECIAL, "refuses": {"zeta_cpu": (*HALF, *COMPLEX)}},
     {"input": underivable("zeta"),
      "other": lambda o, g, input, other: g * -input * o.zeta_of(input + 1, other)},
     "SpecialZetaBackward", "Hurwitz's zeta function: the sum of (k + other) ** -input.",
@@ -303,15 +291,15 @@ def _i1e_slope(o: Any, g: Any, input: Any, out: Any) -> Any:
     return g * o.choose(zero, 0.5, inner)
 
 
-function("i0", "i0", "i0_vml_cpu", aliases=("special.i0",),
+function("i0", "bessel.i0", "i0_vml_cpu", aliases=("special.i0",),
          input=lambda o, g, input: g * o.special_i1(input),
          doc="The modified Bessel function of the first kind of order 0.")  # fmt: skip
-special("i0e", "i0e", label="SpecialI0EBackward",
+special("i0e", "bessel.i0e", label="SpecialI0EBackward",
         input=lambda o, g, input, out: g * (o.special_i1e(input) - o.sgn(input) * out),
         doc="exp(-abs(x)) i0(x).")  # fmt: skip
-special("i1", "i1", input=_i1_slope,
+special("i1", "bessel.i1", input=_i1_slope,
         doc="The modified Bessel function of the first kind of order 1.")  # fmt: skip
-special("i1e", "i1e", label="SpecialI1EBackward", input=_i1e_slope, doc="exp(-abs(x)) i1(x).")
+special("i1e", "bessel.i1e", label="SpecialI1EBackward", input=_i1e_slope, doc="exp(-abs(x)) i1(x).")
 
 for _name, _kernel in (
     ("bessel_j0", "j0"), ("bessel_j1", "j1"), ("bessel_y0", "y0"), ("bessel_y1", "y1"),
@@ -320,7 +308,7 @@ for _name, _kernel in (
     ("scaled_modified_bessel_k0", "k0e"), ("scaled_modified_bessel_k1", "k1e"),
     ("spherical_bessel_j0", "spherical_j0"), ("airy_ai", "airy_ai"),
 ):  # fmt: skip
-    special(_name, _kernel, half=False, differentiable=False,
+    special(_name, f"bessel.{_kernel}", half=False, differentiable=False,
             doc=f"{_name.replace('_', ' ').capitalize()}.")  # fmt: skip
 
 # ---------------------------------------------------------------- softmax
@@ -337,11 +325,11 @@ composite(
 # ---------------------------------------------------------------- orthogonal polynomials
 
 
-def polynomials(name: str, kernel: str) -> None:
+def polynomials(name: str) -> None:
     """P(n, x): rows of two tensors, of a number x, of a number n."""
 
     def forward(xp: Any, x: Any, n: Any) -> Any:
-        return getattr(kernels, kernel)(x, n)
+        return getattr(xp.polynomials, name)(x, n)
 
     for overload, kinds in (("", {}), (".x_scalar", {"x": "scalar"}), (".n_scalar", {"n": "scalar"})):
         broadcast(
@@ -364,4 +352,4 @@ for _name in ("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_pol
               "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
               "shifted_chebyshev_polynomial_w", "hermite_polynomial_h", "hermite_polynomial_he",
               "laguerre_polynomial_l", "legendre_polynomial_p"):  # fmt: skip
-    polynomials(_name, _name)
+    polynomials(_name)

@@ -71,9 +71,8 @@ def _kaiser(xp: Any, beta: float) -> Callable[[Any, int], Any]:
         wide = x.astype(xp.float64)
         alpha = (count - 1) / 2.0
         inside = 1.0 - ((wide - alpha) / alpha) ** 2
-        bessel = Spaces.raw.special_i0 if hasattr(Spaces.raw, "special_i0") else Spaces.raw.i0
-        top = bessel(beta * xp.sqrt(xp.maximum(inside, 0)))
-        return top / bessel(xp.asarray(float(beta)))
+        top = xp.bessel.i0(beta * xp.sqrt(xp.maximum(inside, 0)))
+        return top / xp.bessel.i0(xp.asarray(float(beta)))
 
     return shape
 
