@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 
 import cupy
@@ -22,12 +23,23 @@ def methods(ufunc: object) -> list[str]:
 
 
 def parameters(function: object) -> list[str] | None:
-    """The names of a function's parameters; None where any keyword may be given, or nothing is known."""
+    """The names of a function's parameters, "*" for any number; None if any keyword goes, or none is known."""
     try:
         given = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
-    return None if any(p.kind is p.VAR_KEYWORD for p in given) else [p.name for p in given]
+    if any(p.kind is p.VAR_KEYWORD for p in given):
+        return None
+    return ["*" if p.kind is p.VAR_POSITIONAL else p.name for p in given]
+
+
+def method_parameters(name: str) -> list[str] | None:
+    """The names of a method's parameters, from the first line of its text; None if it has no such line."""
+    text = (getattr(getattr(cupy.ndarray, name), "__doc__", None) or "").partition("\n")[0]
+    found = re.fullmatch(rf"\w+\.{name}\(self,? ?(.*?)\)( -> .*)?", text)
+    if found is None or "*" in found[1]:
+        return None
+    return [part.partition("=")[0].split()[-1] for part in found[1].split(", ") if part]
 
 
 def main() -> None:
@@ -38,6 +50,13 @@ def main() -> None:
         "linalg": [name for name in public(cupy.linalg) if hasattr(numpy.linalg, name)],
         "fft": [name for name in public(cupy.fft) if hasattr(numpy.fft, name)],
         "array": [name for name in dir(cupy.ndarray) if hasattr(numpy.ndarray, name)],
+        "methods": {
+            name: found
+            for name in dir(cupy.ndarray)
+            if hasattr(numpy.ndarray, name)
+            and not name.startswith("_")
+            and (found := method_parameters(name)) is not None
+        },
         "parameters": {
             name: found
             for name in shared
@@ -49,6 +68,12 @@ def main() -> None:
             name: methods(getattr(cupy, name))
             for name in shared
             if isinstance(getattr(cupy, name), cupy.ufunc) and isinstance(getattr(numpy, name), numpy.ufunc)
+        },
+        "at": {
+            name: operation
+            for name in shared
+            if isinstance(ufunc := getattr(cupy, name), cupy.ufunc)
+            and (operation := ufunc._scatter_op) is not None
         },
     }
     path = Path(__file__).with_name("cupy_names.json")

@@ -3,6 +3,7 @@
 - An array is never taken for a NumPy array, nor a NumPy array for one of these: both raise TypeError.
 - Results of no dimension are arrays, never scalars.
 - There are the names, methods and parameters that CuPy has (`cupy_names.json`), and no others.
+- Indices are read and written as CuPy does (`strict_index.py`).
 - Asking for a value (`item`, `tolist`, `bool`, `int`, `float`) counts as waiting for the GPU, taking data to
   or from it as a transfer.
 """
@@ -16,6 +17,8 @@ from typing import Any
 
 import numpy
 
+from tests.devices import strict_index
+
 NAMES: dict[str, Any] = json.loads(Path(__file__).with_name("cupy_names.json").read_text("utf-8"))
 
 
@@ -24,6 +27,10 @@ class Counts:
 
     transfers = 0
     waits = 0
+
+    @classmethod
+    def wait(cls) -> None:
+        cls.waits += 1
 
 
 class Array:
@@ -72,10 +79,13 @@ class Array:
         self._a[...] = array
 
     def __getitem__(self, key: Any) -> Array:
-        return self._view(numpy.asarray(self._a[plain(key)]))
+        return self._view(numpy.asarray(self._a[self._key(key)]))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._a[plain(key)] = plain(value)
+        strict_index.write(self._a, self._key(key), plain(value))
+
+    def _key(self, key: Any) -> Any:
+        return strict_index.within(plain(key), self._a.shape, Counts.wait)
 
     def __len__(self) -> int:
         return len(self._a)
@@ -123,8 +133,8 @@ class Pointer:
         if 0 in shape:
             return numpy.empty(shape, dtype)
         start = self.ptr - self._owner.__array_interface__["data"][0]
-        memory = numpy.lib.stride_tricks.as_strided(self._owner, (self._owner.nbytes // self._owner.itemsize,),
-                                                    (self._owner.itemsize,)).view(numpy.uint8)
+        owner = self._owner
+        memory = numpy.lib.stride_tricks.as_strided(owner, (owner.size,), (owner.itemsize,)).view(numpy.uint8)
         return numpy.ndarray(shape, dtype, memory, start, strides)
 
 
@@ -143,8 +153,14 @@ def method(array: Array, function: Callable[..., Any]) -> Callable[..., Any]:
     """A method of an array, which waits where it gives a value."""
 
     def call(*args: Any, **keywords: Any) -> Any:
+        name = function.__name__
+        check_parameters(name, NAMES["methods"].get(name), args, keywords)
         given, named = plain(args), plain(keywords)
-        if function.__name__ in ("item", "tolist"):
+        if name in ("take", "put"):
+            return indexed(array, name, given, named)
+        if name in ("nonzero", "compress"):
+            Counts.waits += 1
+        if name in ("item", "tolist"):
             Counts.waits += 1
             return function(*given, **named)
         found = function(*given, **named)
@@ -153,6 +169,25 @@ def method(array: Array, function: Callable[..., Any]) -> Callable[..., Any]:
         return wrapped(found)
 
     return call
+
+
+def check_parameters(name: str, allowed: list[str] | None, args: Any, keywords: Any) -> None:
+    """Refuse arguments that CuPy's function of this name doesn't have; None for one that may have any."""
+    if allowed is None:
+        return
+    if (len(args) > len(allowed) and "*" not in allowed) or not set(keywords) <= set(allowed):
+        raise TypeError(f"{name}() has no other parameters than {allowed}: {len(args)}, {list(keywords)}")
+    if name in ("sort", "argsort") and keywords.get("kind") not in (None, "stable"):
+        raise ValueError("kind can only be None or 'stable'")
+
+
+def indexed(array: Array, name: str, args: Any, keywords: Any) -> Any:
+    """The methods `take` and `put`, which count indices out of range round."""
+    if name == "put":
+        return strict_index.put(array._a, *args, **keywords)
+    out = keywords.get("out", args[2] if len(args) > 2 else None)
+    found = array._a.take(*args, **keywords, mode="wrap")
+    return wrapped(found) if out is None else array._view(found)
 
 
 def plain(value: Any) -> Any:
@@ -238,8 +273,36 @@ class Ufunc:
     def outer(self, a: Any, b: Any, **keywords: Any) -> Any:
         return wrapped(self._ufunc.outer(plain(a), plain(b), **plain(keywords)))
 
-    def at(self, a: Any, indices: Any, b: Any = None) -> None:
-        self._ufunc.at(plain(a), plain(indices), *(() if b is None else (plain(b),)))
+    def at(self, a: Array, indices: Any, b: Any = None) -> None:
+        strict_index.at(self._ufunc, NAMES["at"].get(self.__name__), a._a, a._key(indices), plain(b))
+
+
+_WAITING = frozenset((
+    "argwhere", "bincount", "compress", "extract", "flatnonzero", "nonzero", "unique", "unique_all",
+    "unique_counts", "unique_inverse", "unique_values",
+))  # fmt: skip
+"""Functions that wait for the size of their result."""
+
+
+def _put_along_axis(array: Array, indices: Array, values: Any, axis: int) -> None:
+    places = [numpy.arange(n).reshape((-1,) + (1,) * (array.ndim - i - 1)) for i, n in enumerate(array.shape)]
+    key: list[Any] = [made(place) for place in places]
+    key[axis] = indices
+    array[tuple(key)] = values
+
+
+def _take_along_axis(array: Array, indices: Array, axis: int) -> Array:
+    size = array.shape[axis]
+    return wrapped(numpy.take_along_axis(array._a, indices._a % max(size, 1), axis))
+
+
+_INDEXING: dict[str, Callable[..., Any]] = {
+    "take": lambda a, indices, axis=None, out=None: a.take(indices, axis, out),
+    "put": lambda a, ind, v, mode="wrap": a.put(ind, v, mode),
+    "take_along_axis": _take_along_axis,
+    "put_along_axis": _put_along_axis,
+}
+"""Functions that read and write by index."""
 
 
 class Names:
@@ -273,9 +336,11 @@ class Names:
         allowed = NAMES["parameters"].get(name)
 
         def call(*args: Any, **keywords: Any) -> Any:
-            unknown = set() if allowed is None else set(keywords) - set(allowed)
-            if unknown:
-                raise TypeError(f"{name}() got an unexpected keyword argument: {sorted(unknown)}")
+            check_parameters(name, allowed, args, keywords)
+            if name in _INDEXING and isinstance(args[0], Array):
+                return _INDEXING[name](*args, **keywords)
+            if name in _WAITING:
+                Counts.waits += 1
             if name in self._across and args and isinstance(args[0], numpy.ndarray):
                 Counts.transfers += 1
                 return wrapped(function(*args, **keywords))
@@ -341,10 +406,20 @@ class _Cuda:
         null = _Stream
 
 
+class _Lib:
+    """`cupy.lib`."""
+
+    class stride_tricks:  # noqa: N801
+        @staticmethod
+        def as_strided(x: Array, shape: Any = None, strides: Any = None) -> Array:
+            return x._view(numpy.lib.stride_tricks.as_strided(x._a, shape, strides))
+
+
 class _Cupy(Names):
     """The module `cupy`."""
 
     cuda = _Cuda
+    lib = _Lib
     asnumpy = staticmethod(asnumpy)
     _pool = _Pool()
 
