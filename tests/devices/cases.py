@@ -110,7 +110,7 @@ def main() -> None:
             if why is not None:
                 kinds[why].append(f"{case}: {case.expression}")
     for why, which in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        print(f"{len(which)} {why}\n    {which[0]}")
+        print(f"{len(which)} {why[:300]}\n    {which[0]}")
     print(f"{sum(map(len, kinds.values()))} of {count} differ")
 
 

@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy
 
-from tgrad.backends.sliding import Array, Sizes, counts, windows
+from tgrad.backends.sliding import Array, Sizes, counts, on_memory, windows
 
 __all__ = ["convolve", "convolve_back_w", "convolve_back_x", "counts_of"]
 
@@ -90,7 +90,7 @@ class _Columns(NamedTuple):
         else:
             full = numpy.zeros(self.padded, x.dtype)
             full[self.inside] = x
-        found: Array = numpy.ndarray(self.windows, x.dtype, full, 0, self.strides)
+        found: Array = on_memory(self.windows, x.dtype, full, 0, self.strides)
         if len(self.blocks) == 1:
             yield self.blocks[0], found.reshape(self.shapes[0])
             return

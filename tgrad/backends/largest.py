@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy
 
 from tgrad.backends.rows import over_rows, row_starts
-from tgrad.backends.sliding import Array, Sizes, beyond, padded, parts_of, windows
+from tgrad.backends.sliding import Array, Sizes, beyond, longest, padded, parts_of, windows
 
 
 def _second_of_zeros() -> bool:
@@ -132,7 +132,7 @@ def largest_parts(x: Array, wanted: Sizes) -> tuple[Array, Array]:
     if all(w and s % w == 0 for s, w in zip(sizes, wanted, strict=True)):
         kernel = [s // w for s, w in zip(sizes, wanted, strict=True)]
         return largest(x, kernel, kernel, [0] * n, [1] * n, wanted)
-    inside = list(product(*(range(int(lengths.max(initial=0))) for _, lengths in parts)))
+    inside = list(product(*(range(longest(s, w)) for s, w in zip(sizes, wanted, strict=True))))
     views, places = [], []
     for place in inside:
         # Where a part is shorter its last element stands in: it isn't larger than itself.
@@ -146,7 +146,7 @@ def largest_parts(x: Array, wanted: Sizes) -> tuple[Array, Array]:
         shape = (*x.shape[:2], *wanted)
         return numpy.empty(shape, x.dtype), numpy.empty(shape, numpy.int64)
     values, numbers = best(views)
-    return values, numpy.stack(places)[(numbers, *numpy.indices(wanted, sparse=True))]
+    return values, numpy.stack(places)[(numbers, *numpy.ix_(*map(numpy.arange, wanted)))]
 
 
 def pool_scatter(g: Array, places: Array, sizes: Sizes) -> Array:

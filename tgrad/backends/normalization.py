@@ -278,7 +278,7 @@ def _layer_back(
     """The same for (rows, 1, columns), and the sums of columns for a weight and a bias of each."""
     found: dict[int, tuple[Array, Array]] = {}
 
-    def part(g: Array, x: Array, out: Array, mean: Array, factor: Array, numbers: Array) -> None:
+    def part(g: Array, x: Array, out: Array, mean: Array, factor: Array, numbers: range) -> None:
         count = x.dtype.type(x.shape[2])
         centred = x - mean
         h = g if weight is None else numpy.multiply(g, weight, out=out)
@@ -286,11 +286,11 @@ def _layer_back(
         slope = along * factor * factor * factor / count
         numpy.multiply(h, factor, out=out)
         if columns:
-            found[int(numbers[0])] = _columns(g, x, centred, mean, factor)
+            found[numbers[0]] = _columns(g, x, centred, mean, factor)
         out -= numpy.multiply(x, slope, out=centred)
         out += slope * mean - total * factor / count
 
-    over_rows(part, g, x, out, *statistics, numpy.arange(len(x)))
+    over_rows(part, g, x, out, *statistics, range(len(x)))
     if not columns:
         return None, None
     return _in_turn(found, 0), _in_turn(found, 1)
@@ -349,10 +349,10 @@ def _column_scale_back(g: Array, x: Array, eps: float) -> Array:
     """The same for a weight of each column of (rows, 1, columns)."""
     found: dict[int, tuple[Array, ...]] = {}
 
-    def part(g: Array, x: Array, numbers: Array) -> None:
+    def part(g: Array, x: Array, numbers: range) -> None:
         centred = numpy.empty(x.shape, x.dtype)
         mean, variance = _centred(x, centred)
-        found[int(numbers[0])] = _columns(g, x, centred, mean, _factor(variance, eps))
+        found[numbers[0]] = _columns(g, x, centred, mean, _factor(variance, eps))
 
-    over_rows(part, g, x, numpy.arange(len(x)))
+    over_rows(part, g, x, range(len(x)))
     return _in_turn(found, 0) if found else numpy.zeros(x.shape[2], x.dtype)

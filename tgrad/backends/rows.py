@@ -30,10 +30,10 @@ _BUFFER: Final = 512
 """The size of the buffer for longer rows: Note [Rows and buffers]."""
 
 
-def over_rows(function: Callable[..., Any], *tables: Array) -> None:
+def over_rows(function: Callable[..., Any], *tables: Any) -> None:
     """Call a function with the same block of rows of each table, until all rows are done.
 
-    A table is an array whose first dimension counts rows.
+    A table is an array whose first dimension counts rows, or a range of their numbers.
     """
     first = tables[0]
     rows = len(first)

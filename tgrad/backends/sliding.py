@@ -17,6 +17,9 @@ from numpy.lib.stride_tricks import as_strided
 Array: TypeAlias = Any  # an ndarray
 Sizes: TypeAlias = Sequence[int]
 
+on_memory: Any = numpy.ndarray
+"""An array on the memory of another one: its shape, dtype, the other one, where in it (bytes), strides."""
+
 
 def positions(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool = False) -> int:
     """How many places a window has along one dimension.
@@ -64,7 +67,7 @@ def windows(
     in_window = [a * b for a, b in zip(steps, dilation, strict=True)]
     strides = (*x.strides[:2], *by_place, *in_window)
     if x.flags.c_contiguous:  # a tenth of the time
-        return numpy.ndarray(shape, x.dtype, x, 0, strides)
+        return on_memory(shape, x.dtype, x, 0, strides)
     return as_strided(x, shape, strides, writeable=writeable)
 
 
@@ -208,6 +211,15 @@ def parts_of(size: int, count: int) -> tuple[Array, Array]:
     return starts, ends - starts
 
 
+def longest(size: int, count: int) -> int:
+    """The length of the longest of the parts."""
+    if not count:
+        return 0
+    whole, rest = divmod(size, count)
+    # A part whose ends both lie between elements has one more; none does where the ends meet them in turn.
+    return whole + (0 if not rest else 1 if count % rest == 0 else 2)
+
+
 def _offsets(lengths: Sequence[Array]) -> Any:
     """The places inside of the largest part, and for each the parts that have one there."""
     for place in product(*(range(int(n.max(initial=0))) for n in lengths)):
@@ -277,11 +289,15 @@ def _by_lengths(sums: Array, lengths: Sequence[Array]) -> Array:
 # ---------------------------------------------------------------- entries at given places
 
 
+def _index(places: Sequence[int]) -> Array:
+    return numpy.asarray(places, numpy.int64)
+
+
 def picked(x: Array, indices: Sequence[Sequence[int]]) -> Array:
     """The entries at given places along each of the last dimensions."""
     first = x.ndim - len(indices)
     for i, places in enumerate(indices):
-        x = numpy.take(x, numpy.asarray(places, numpy.int64), axis=first + i)
+        x = numpy.take(x, _index(places), axis=first + i)
     return x
 
 
@@ -290,7 +306,7 @@ def put_back(g: Array, indices: Sequence[Sequence[int]], sizes: Sizes) -> Array:
     leading = g.shape[: g.ndim - len(sizes)]
     result = numpy.zeros((math.prod(leading), *sizes), g.dtype)
     given = g.reshape(len(result), *g.shape[len(leading) :])
-    places = numpy.ix_(numpy.arange(len(result)), *(numpy.asarray(p, numpy.int64) for p in indices))
+    places = numpy.ix_(numpy.arange(len(result)), *(_index(p) for p in indices))
     numpy.add.at(result, places, given)
     return result.reshape(*leading, *sizes)
 

@@ -61,7 +61,7 @@ def _pair(a: Any, b: Any, summed: Dims) -> Any:
     columns = b.transpose([*both, *summed, *right, *left]).reshape(_count(b, both), _count(b, summed), -1)
     product = _product(rows, columns)
     sizes = [a.shape[d] for d in [*both, *left]] + [1] * len(summed) + [b.shape[d] for d in right]
-    return product.reshape(sizes).transpose(numpy.argsort(order))
+    return product.reshape(sizes).transpose([order.index(d) for d in dims])
 
 
 def _count(array: Any, dims: Sequence[int]) -> int:
