@@ -5,6 +5,7 @@ Under the names of PyTorch's `torch.backends` there are switches, which have no 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 silent = False
@@ -12,6 +13,12 @@ silent = False
 
 The command line, which owns its process, sets this before NumPy is loaded.  As a library tgrad
 leaves NumPy's settings alone and turns the warnings off around its kernels: `tgrad.backends.quiet`.
+"""
+
+computing: Callable[[int], Any] | None = None
+"""Makes the progress bar (`tgrad.runtime.screen.Bar`) of a computation of so many tasks that takes a while.
+
+The command line sets it where there is a terminal to draw on.
 """
 
 
