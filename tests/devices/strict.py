@@ -321,7 +321,11 @@ class Names:
         found = getattr(self._module, name)
         if name == "ndarray":
             made: Any = Array
-        elif name in ("linalg", "fft"):
+        elif name == "linalg":
+            from tests.devices.strict_linalg import Linalg
+
+            made = Linalg(found, NAMES[name])
+        elif name == "fft":
             made = Names(found, NAMES[name])
         elif name in NAMES["ufuncs"]:
             made = Ufunc(found)
@@ -435,4 +439,7 @@ def use() -> None:
     """Let `cuda` be the stand-in, in this process."""
     import sys
 
+    from tests.devices import strict_linalg
+
     sys.modules["cupy"] = CUPY  # type: ignore[assignment]
+    sys.modules.update(strict_linalg.modules())

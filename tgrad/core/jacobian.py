@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from tgrad.core.engine import Spaces, edge_of, result_of, run, want
+from tgrad.core.device import type_of
+from tgrad.core.engine import edge_of, result_of, run, want
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.core.walk import Walk
@@ -25,8 +26,9 @@ class Passes:
         self.inputs = inputs
         self.ends = [edge_of(x) for x in inputs]
         self.first: Walk | None = None
-        sizes = [value._array.size for value in (*roots, *inputs) if isinstance(value, Tensor)]
-        self.largest = max(1, *sizes)
+        tensors = [value for value in (*roots, *inputs) if isinstance(value, Tensor)]
+        self.largest = max(1, *[tensor._array.size for tensor in tensors])
+        self.on_cpu = all(tensor._type.backend is None for tensor in tensors)
 
     def all(self, count: int, vectors: Vectors) -> list[Tensor | None]:
         """For each input the results of all passes along a first dimension; None where it gets none."""
@@ -42,19 +44,18 @@ class Passes:
                 if array is None:
                     continue
                 if columns[number] is None:
-                    array = Spaces.raw.xp.asarray(array)
                     shape = array.shape if together == 1 else array.shape[1:]
-                    columns[number] = Spaces.raw.xp.zeros((count, *shape), array.dtype)
+                    columns[number] = type_of(array).xp.zeros((count, *shape), array.dtype)
                 columns[number][start:stop] = array
             start = stop
         return [None if c is None else _tensor(c, x) for c, x in zip(columns, self.inputs, strict=True)]
 
     def _together(self, count: int, vectors: Vectors) -> int:
-        """How many passes one walk can make."""
+        """How many passes one walk can make: batches are of NumPy's arrays."""
         from tgrad.core.batch import MOST, can_be_batched
 
         together = min(count, MOST // self.largest)
-        if together <= FEW or state.anomaly:
+        if together <= FEW or state.anomaly or not self.on_cpu:
             return 1
         walk = self._begun(Walk(False, True), [v[0, ...] for v in vectors(0, 1)])
         return together if can_be_batched(walk) else 1

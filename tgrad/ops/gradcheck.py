@@ -18,6 +18,7 @@ from tgrad.core import engine
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor
 from tgrad.errors import AutogradError
+from tgrad.ops.transfer import host_array
 
 Function = Callable[..., Any]
 
@@ -179,12 +180,14 @@ def _check_jacobians(
                     prefix = f"While considering the {part} part of complex outputs only, "
                 raise GradcheckError(
                     f"{prefix}Jacobian mismatch for output {number} with respect to input {j},\n"
-                    f"numerical:{_tensor(numerical)}\nanalytical:{_tensor(analytical)}\n"
+                    f"numerical:{_tensor(numerical, inputs[places[j]])}\n"
+                    f"analytical:{_tensor(analytical, inputs[places[j]])}\n"
                 )
 
 
-def _tensor(array: Any) -> Tensor:
-    return Spaces.raw.wrap(array)  # type: ignore[no-any-return]
+def _tensor(array: Any, like: Tensor) -> Tensor:
+    """A tensor of a NumPy array's elements, on the device of another one."""
+    return Spaces.raw.wrap(array).to(like.device)  # type: ignore[no-any-return]
 
 
 def _close(analytical: Any, numerical: Any, check: _Check) -> bool:
@@ -200,7 +203,7 @@ def _differences(
     blocks = [
         numpy.zeros((x.numel(), o.numel()), x._array.dtype if complex_ else o._array.dtype) for o in outputs
     ]
-    array = x._array.copy()
+    array = host_array(x).copy()
     moved = x.detach()
     for number, index in enumerate(numpy.ndindex(array.shape)):
         for step in (eps, eps * 1j) if complex_ else (eps,):
@@ -212,7 +215,7 @@ def _differences(
                 around.append(values)
             for block, below, above, output in zip(blocks, *around, outputs, strict=True):
                 _check_same(below, above, index, eps)
-                slope = (above._array - below._array) / (2 * eps) if output._type.inexact else 0
+                slope = (host_array(above) - host_array(below)) / (2 * eps) if output._type.inexact else 0
                 block[number] += numpy.reshape(slope, -1) * (1j if step != eps else 1)
     return blocks
 
@@ -247,7 +250,7 @@ def _backward_rows(output: Tensor, variables: Sequence[Tensor], check: _Check) -
         vector = numpy.zeros(output.numel(), output._array.dtype)
         vector[number] = 1
         found = engine.grad(
-            output, variables, _tensor(vector.reshape(output.shape)), retain_graph=True,
+            output, variables, _tensor(vector.reshape(output.shape), output), retain_graph=True,
             allow_unused=True,
         )  # fmt: skip
         for block, gradient, x in zip(blocks, found, variables, strict=True):
@@ -257,7 +260,7 @@ def _backward_rows(output: Tensor, variables: Sequence[Tensor], check: _Check) -
                 raise GradcheckError("Gradient has dtype mismatch")
             if gradient.shape != x.shape:
                 raise GradcheckError("Analytical gradient has incorrect size")
-            block[:, number] = gradient._array.reshape(-1)
+            block[:, number] = host_array(gradient).reshape(-1)
     return blocks
 
 
@@ -367,4 +370,4 @@ def _vector(output: Tensor) -> Tensor:
     if output.dtype.is_complex:
         values = values + 1j * numpy.cos(numbers * 0.9)
     array = values.astype(output._array.dtype).reshape(output._array.shape)
-    return _tensor(array).requires_grad_()
+    return _tensor(array, output).requires_grad_()

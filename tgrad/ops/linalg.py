@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy
-
+from tgrad.core.device import type_of
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import DTypeError, LinAlgError, ShapeError, StateError, UnsupportedDTypeError
@@ -87,7 +86,7 @@ def rest(o: Any, a: Any, dim: int, start: int) -> Any:
 def identity_like(o: Any, a: Any, rows: int, columns: int) -> Any:
     """The identity in the dtype of a tensor or an array, and as one of these."""
     array = getattr(a, "_array", a)
-    eye = numpy.eye(rows, columns, dtype=array.dtype)
+    eye = type_of(array).xp.eye(rows, columns, dtype=array.dtype)
     return eye if a is array else new_tensor(eye, a._type)
 
 
@@ -254,8 +253,9 @@ def refuse_codes(name: str, reason: str, codes: Any) -> None:
     """Raise PyTorch's error if one of LAPACK's codes, an array, isn't 0."""
     if not (codes.any() if codes.ndim else codes.item()):
         return
-    code = int(codes.reshape(-1)[codes.reshape(-1).nonzero()[0][0]])
-    place = f"(Batch element {codes.reshape(-1).nonzero()[0][0]}): " if codes.ndim else ""
+    number = int(codes.reshape(-1).nonzero()[0][0])
+    code = int(codes.reshape(-1)[number])
+    place = f"(Batch element {number}): " if codes.ndim else ""
     error = StateError if reason in ("lu", "ldl") else LinAlgError
     raise error(f"{name}: {place}{REASONS[reason].format(code)}")
 

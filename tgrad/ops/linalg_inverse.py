@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tgrad.core import dtype as dtypes
+from tgrad.core.device import type_of
 from tgrad.core.tensor import Tensor
 from tgrad.ops.linalg import (
     HIDDEN,
@@ -88,10 +89,8 @@ def cofactor_back(o: Any, g: Any, input: Any, out: Any) -> Any:
 
     Where the inverse doesn't exist the kernel does it, which has no derivative with respect to A.
     """
-    from tgrad.backends import linear
-
     array = getattr(input, "_array", input)
-    if array.dtype.kind != "c" and not linear.det(array).all():
+    if array.dtype.kind != "c" and not type_of(array).xp.linear.det(array).all():
         return o._cofactor_backward(g, input)
     b = turned(o, o._linalg_inv(input)[0])
     trace = matrices_of(o, o.sum_dim(g * o.conj(b), (-2, -1), False))

@@ -158,8 +158,6 @@ def need_lapack(tensor: Tensor) -> None:
 
 
 def _matrix_rank(o: Any, input: Any, atol: Any, rtol: Any, tol: Any, hermitian: bool) -> Any:
-    from tgrad.backends import linear
-
     name = "torch.linalg.matrix_rank"
     need_matrix(name, input, " input")
     need_lapack(input)
@@ -175,10 +173,10 @@ def _matrix_rank(o: Any, input: Any, atol: Any, rtol: Any, tol: Any, hermitian: 
                 broadcast_batches(value.shape[:-1], array.shape[:-2])
         if hermitian:
             need_square("linalg.eigh", input)
-            sizes = xp.abs(linear.eigvalsh(array))
+            sizes = xp.abs(xp.linear.eigvalsh(array))
         else:
             refuse_infinite(xp, array)
-            sizes = linear.singular_values(array)
+            sizes = xp.linear.singular_values(array)
         counts = (sizes > _bound(xp, sizes, array.shape, atol, rtol)).sum(axis=-1)
     return new_tensor(xp.asarray(counts).astype(xp.int64), input._type.related[dtypes.int64])
 
