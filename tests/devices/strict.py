@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy
 
-from tests.devices import strict_index
+from tests.devices import strict_cuda, strict_index
 
 NAMES: dict[str, Any] = json.loads(Path(__file__).with_name("cupy_names.json").read_text("utf-8"))
 
@@ -36,7 +36,7 @@ class Counts:
 class Array:
     """An array on the device."""
 
-    __slots__ = ("_a", "_base")
+    __slots__ = ("_a", "_base", "_block")
     __hash__ = None  # type: ignore[assignment]
     __array_ufunc__ = None
     __array_priority__ = 100
@@ -47,11 +47,11 @@ class Array:
         """A new array, or one on the memory from a pointer."""
         if memptr is None:
             return made(numpy.empty(shape, dtype, order))
-        return made(memptr.array(shape, numpy.dtype(dtype), strides))
+        return made(memptr.array(shape, numpy.dtype(dtype), strides), block=memptr.block)
 
     @property
     def data(self) -> Pointer:
-        return Pointer(self._a, self._a.__array_interface__["data"][0])
+        return Pointer(self._a, self._a.__array_interface__["data"][0], self._block)
 
     def __array__(self, *args: Any, **keywords: Any) -> Any:
         raise TypeError("Implicit conversion to a NumPy array is not allowed.")
@@ -109,25 +109,27 @@ class Array:
         return Flags(self._a.flags)
 
 
-def made(array: numpy.ndarray, base: Any = None) -> Array:
-    """An array on the device."""
+def made(array: numpy.ndarray, base: Any = None, block: Any = None) -> Array:
+    """An array on the device, in memory of its own or in another one's."""
     result = object.__new__(Array)
     result._a = array
     result._base = base
+    result._block = block or (strict_cuda.Block(array.nbytes) if base is None else base._block)
     return result
 
 
 class Pointer:
     """A place in the memory of an array."""
 
-    def __init__(self, owner: numpy.ndarray, ptr: int) -> None:
+    def __init__(self, owner: numpy.ndarray, ptr: int, block: strict_cuda.Block) -> None:
         while isinstance(owner.base, numpy.ndarray):
             owner = owner.base
         self._owner = owner
         self.ptr = ptr
+        self.block = block
 
     def __add__(self, offset: int) -> Pointer:
-        return Pointer(self._owner, self.ptr + offset)
+        return Pointer(self._owner, self.ptr + offset, self.block)
 
     def array(self, shape: Any, dtype: numpy.dtype, strides: Any) -> numpy.ndarray:
         if 0 in shape:
@@ -369,47 +371,6 @@ def asnumpy(array: Any) -> numpy.ndarray:
     return array.get() if isinstance(array, Array) else numpy.asarray(array)
 
 
-class _Runtime:
-    """`cupy.cuda.runtime`: one GPU."""
-
-    CUDARuntimeError = RuntimeError
-
-    @staticmethod
-    def getDeviceCount() -> int:  # noqa: N802
-        return 1
-
-    @staticmethod
-    def getDeviceProperties(index: int) -> dict[str, Any]:  # noqa: N802
-        return {"name": b"Stand-in", "major": 0, "minor": 0, "totalGlobalMem": 1 << 30}
-
-
-class _Stream:
-    @staticmethod
-    def synchronize() -> None:
-        Counts.waits += 1
-
-
-class _Pool:
-    used = 0
-
-    def used_bytes(self) -> int:
-        return self.used
-
-    def total_bytes(self) -> int:
-        return self.used
-
-    def free_all_blocks(self) -> None: ...
-
-
-class _Cuda:
-    """`cupy.cuda`."""
-
-    runtime = _Runtime
-
-    class Stream:
-        null = _Stream
-
-
 class _Lib:
     """`cupy.lib`."""
 
@@ -422,13 +383,12 @@ class _Lib:
 class _Cupy(Names):
     """The module `cupy`."""
 
-    cuda = _Cuda
+    cuda = strict_cuda.Cuda(Counts.wait)
     lib = _Lib
     asnumpy = staticmethod(asnumpy)
-    _pool = _Pool()
 
-    def get_default_memory_pool(self) -> _Pool:
-        return self._pool
+    def get_default_memory_pool(self) -> strict_cuda.Pool:
+        return strict_cuda.MEMORY
 
 
 CUPY = _Cupy(numpy, NAMES["names"])
