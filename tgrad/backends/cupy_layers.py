@@ -29,8 +29,13 @@ def own(cupy: Any) -> dict[str, Functions]:
             "write": lambda target, condition, value: cupy.copyto(target, value, where=condition),
         },
         "normalization": {"_FEW": 0},
-        "sliding": {**_windows(cupy), **_parts(cupy)},
+        "sliding": {**_windows(cupy), **_parts(cupy), **_places(cupy)},
         "convolution": {"_BLOCK": _BLOCK, "_is_finite": _is_finite, **_windows(cupy)},
+        "tgrad.ops.nn_loss_classes": {
+            "_simple": lambda *given: False,
+            "_ignored": lambda target, ignore_index: target == ignore_index,
+            "cascade": lambda xp, values: values.sum(),
+        },
         "largest": {"_best_of_windows": _best(cupy), "best": _best_of_several(cupy)},
     }
 
@@ -170,12 +175,29 @@ def _parts(cupy: Any) -> Functions:
             g = sums(g, axis, size)
         return g
 
-    return {"part_means": part_means, "part_means_back": part_means_back, "_index": _index(cupy)}
+    return {"part_means": part_means, "part_means_back": part_means_back}
 
 
-def _index(cupy: Any) -> Callable[[Sequence[int]], Array]:
+# ---------------------------------------------------------------- entries at given places
+
+
+def _places(cupy: Any) -> Functions:
     @lru_cache(256)
     def kept(places: tuple[int, ...]) -> Array:
         return cupy.asarray(places, cupy.int64)
 
-    return lambda places: kept(tuple(places))
+    def placed(x: Array, places: Array, sizes: Sequence[int]) -> Array:
+        """Elements put at given places of zeros; of several for one place the last is there."""
+        first = x.ndim - len(sizes)
+        rows, inner = math.prod(x.shape[:first]), math.prod(x.shape[first:])
+        number = cupy.arange(1, inner + 1, dtype=cupy.uint64)
+        latest = cupy.zeros((rows, math.prod(sizes)), cupy.uint64)
+        where = (cupy.arange(rows)[:, None], places.reshape(rows, inner))
+        cupy.maximum.at(latest, where, cupy.broadcast_to(number, (rows, inner)))
+        if not inner:
+            return cupy.zeros((*x.shape[:first], *sizes), x.dtype)
+        last = cupy.maximum(latest, 1).astype(cupy.int64) - 1
+        found = cupy.take_along_axis(x.reshape(rows, inner), last, 1)
+        return cupy.where(latest > 0, found, x.dtype.type(0)).reshape(*x.shape[:first], *sizes)
+
+    return {"_index": lambda places: kept(tuple(places)), "placed": placed}

@@ -237,11 +237,14 @@ _LATER: Final = {
     "log_softmax_back": "softmax",
     "softmax": "softmax",
     "softmax_back": "softmax",
+    "within": "places",
 }
 """Functions whose modules are loaded when they are first used."""
 
 
-_FAMILIES: Final = frozenset(("bessel", "factors", "gamma", "linear", "polynomials", "special"))
+_FAMILIES: Final = frozenset(
+    ("bessel", "factors", "gamma", "linear", "normalization", "polynomials", "special")
+)
 """Modules of kernels that rows reach through this one, `xp.linear.solve`; loaded when they are first used."""
 
 

@@ -177,7 +177,7 @@ def _pdist_back(xp: Any, g: Any, x: Any, p: float, out: Any) -> Any:
     slopes = g[..., None] * _slope(xp, x[first] - x[second], out, p)
     result = xp.zeros_like(x)
     xp.add.at(result, first, slopes)
-    xp.subtract.at(result, second, slopes)
+    xp.add.at(result, second, -slopes)
     return result
 
 

@@ -128,11 +128,12 @@ def _check_bags(
     if starts.size and starts[0] != 0:
         raise ShapeError(
             "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
-            f"position 0. However, got {starts[0]}\n[ torch.{offsets._type.dtype.title}Tensor{{}} ]"
+            f"position 0. However, got {int(starts[0])}\n[ torch.{offsets._type.dtype.title}Tensor{{}} ]"
         )
     if starts.size and starts[-1] > count:
         raise ShapeError(
-            f"offsets[-1] can not be greater than input's length {count} but got offsets[-1] of {starts[-1]}"
+            f"offsets[-1] can not be greater than input's length {count} but got offsets[-1] of "
+            f"{int(starts[-1])}"
         )
     if padding is not None and not -rows <= padding < rows:
         raise ShapeError(
@@ -145,16 +146,16 @@ def _check_bags(
             "If so, please report an enhancement request to PyTorch.)",
             hint="offsets grow",
         )
-    wrong = ((indices._array < 0) | (indices._array >= rows)).nonzero()[0]
-    if len(wrong):
-        value, hint = indices._array[wrong[0]], f"the table has {rows} rows, numbered from 0"
+    if not indices._type.xp.within(indices._array, 0, rows):
+        first = int(((indices._array < 0) | (indices._array >= rows)).nonzero()[0][0])
+        value, hint = int(indices._array[first]), f"the table has {rows} rows, numbered from 0"
         if mode == MAX:
             raise ShapeError(
                 "embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be "
                 f"{value}", hint=hint,
             )  # fmt: skip
         raise ShapeError(
-            f"Index {wrong[0]} of input takes value {value} which is not in the valid range [0, {rows})",
+            f"Index {first} of input takes value {value} which is not in the valid range [0, {rows})",
             hint=hint,
         )
 

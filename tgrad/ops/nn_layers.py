@@ -127,8 +127,7 @@ def _check_embedding(
             f"Long, Int; but got torch.{indices._type.dtype.title}Tensor instead (while checking "
             "arguments for embedding)"
         )
-    array = indices._array
-    if ((array < 0) | (array >= weight._array.shape[0])).any():
+    if not indices._type.xp.within(indices._array, 0, weight._array.shape[0]):
         raise DimensionError(
             "index out of range in self",
             hint=f"the table has {weight._array.shape[0]} rows, numbered from 0",
@@ -147,7 +146,7 @@ def renormalise(weight: Tensor, indices: Tensor, max_norm: float, norm_type: flo
     """Scale the rows with the given numbers down to a norm, in place."""
     xp = weight._type.xp
     table = weight._array
-    for row in xp.unique(indices._array):
+    for row in xp.unique(indices._array).tolist():
         length = float(bound(TABLE["norm"])(new_tensor(table[row], weight._type), norm_type)._array)
         if length > max_norm:
             table[row] *= table.dtype.type(max_norm / (length + 1e-7))

@@ -7,7 +7,7 @@ from typing import Any
 
 from tgrad.backends.narrow import is_narrow
 from tgrad.backends.rows import class_places, pick_classes, put_classes
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import (
     ArgumentValueError,
     DimensionError,
@@ -61,13 +61,19 @@ def class_weights(xp: Any, target: Any, weight: Any, ignore_index: int, dtype: A
     return xp.where(valid, weight[xp.where(valid, target, 0)], dtype.type(0))
 
 
+def _ignored(target: Any, ignore_index: int) -> Any:
+    """Where targets are ignored; None if none is."""
+    ignored = target == ignore_index
+    return ignored if ignored.any() else None
+
+
 def _chosen(
     xp: Any, shape: tuple[int, ...], target: Any, weight: Any, ignore_index: int, dtype: Any
 ) -> tuple[Any, Any, Any]:
-    """Each target's place and weight, and where targets are ignored: None if none is."""
-    ignored = target == ignore_index
+    """Each target's place and weight, and where targets are ignored."""
+    ignored = _ignored(target, ignore_index)
     at = target.astype(xp.int64, copy=False)
-    if ignored.any():
+    if ignored is not None:
         at = xp.where(ignored, 0, at)
         weights = class_weights(xp, target, weight, ignore_index, dtype)
         return class_places(shape, at), weights, ignored
@@ -151,7 +157,7 @@ for _key, _label in (("nll_loss", "NllLossBackward"), ("nll_loss2d", "NllLoss2DB
 
 
 def _check_classes(input: Tensor, target: Tensor, weight: Any, ignore_index: int) -> None:
-    a, t = input._array.shape, target._array
+    a, t, xp = input._array.shape, target._array, target._type.xp
     if target._type.dtype.name not in ("int64", "uint8"):
         raise DTypeError(f"expected target dtype to be Long or Byte, but got {target._type.dtype.title}")
     classes = a[1] if len(a) > 1 else a[0]
@@ -160,7 +166,7 @@ def _check_classes(input: Tensor, target: Tensor, weight: Any, ignore_index: int
     if not input._type.inexact:
         kernel = "nll_loss_out_frame" if len(a) < 3 else "nll_loss2d_forward_out_frame"
         raise NotAvailableError(f"\"{kernel}\" not implemented for '{input._type.dtype.title}'")
-    if not t.size or (t.item(t.argmin()) >= 0 and t.item(t.argmax()) < classes):
+    if xp.within(t, 0, classes):
         return
     wrong = t[(t != ignore_index) & ((t < 0) | (t >= classes))]
     if wrong.size:
@@ -288,7 +294,8 @@ def _smoothed(
             ignore_index,
             input._type.dtype.numpy,
         )
-        smooth = o.div(o.sum(smooth), float(weights.sum(dtype=weights.dtype)))
+        total = xp.asarray(weights.sum(dtype=weights.dtype))
+        smooth = o.div(o.sum(smooth), new_tensor(total, input._type))
     return o.add(o._mul_number(loss, 1 - smoothing), o._mul_number(smooth, smoothing / classes))
 
 

@@ -34,7 +34,7 @@ def _reduce_rows(xp: Any, rows: Any, shape: tuple[int, ...], reduction: int) -> 
     total = xp.float64(0)
     for value in rows:
         total = total + value
-    return rows.dtype.type(total / len(rows) if reduction == MEAN else total)
+    return (total / len(rows) if reduction == MEAN else total).astype(rows.dtype)
 
 
 def _gaps(xp: Any, input: Any, target: Any, margin: float) -> tuple[Any, Any]:
@@ -101,7 +101,7 @@ def _check_multi_margin(
         raise ShapeError(f"inconsistent weight size, expected {classes} but got {list(weight._array.shape)}")
     _need_kernel("multi_margin_loss_cpu_kernel", input)
     _need_indices(target)
-    if ((target._array < 0) | (target._array >= classes)).any():
+    if not target._type.xp.within(target._array, 0, classes):
         raise ShapeError("target out of range", hint=f"there are {classes} classes, numbered from 0")
 
 
@@ -187,7 +187,7 @@ def _multilabel(xp: Any, input: Any, target: Any, reduction: int) -> Any:
     if reduction == NONE and input.ndim > 1:
         return sums / kind(values.shape[-1])
     total = sums.astype(xp.float64).cumsum()[-1] / values.shape[-1] if len(sums) else xp.float64(0)
-    return kind(total / len(sums) if reduction == MEAN else total)
+    return (total / len(sums) if reduction == MEAN else total).astype(input.dtype)
 
 
 def _multilabel_slope(xp: Any, grad: Any, input: Any, target: Any, reduction: int) -> Any:
@@ -198,7 +198,7 @@ def _multilabel_slope(xp: Any, grad: Any, input: Any, target: Any, reduction: in
     labels, valid = _labels(xp, target)
     samples, places = xp.nonzero(valid)
     taken = counts.sum(2).astype(gaps.dtype) * share
-    xp.subtract.at(found, (samples, labels[samples, places]), taken[samples, places])
+    xp.add.at(found, (samples, labels[samples, places]), -taken[samples, places])
     return (found * grad.reshape(-1, 1)).reshape(input.shape)
 
 
@@ -210,7 +210,7 @@ def _check_multilabel(input: Tensor, target: Tensor, reduction: int) -> None:
         raise ShapeError(f"inconsistent target size: {list(wanted)} for input of size: {list(shape)}")
     _need_kernel("multilabel_margin_loss_forward_out_frame", input)
     _need_indices(target)
-    if ((target._array < -1) | (target._array >= size[-1])).any():
+    if not target._type.xp.within(target._array, -1, size[-1]):
         raise ShapeError(
             "argument #2 'target' is out of range",
             hint=f"there are {size[-1]} classes, numbered from 0; -1 ends a list of labels",

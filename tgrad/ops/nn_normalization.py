@@ -313,7 +313,7 @@ def update_running(input: Tensor, running_mean: Any, running_var: Any, momentum:
     Their versions don't count on: PyTorch allows several forward passes before a backward one.
     """
     array = input._array.astype(running_mean._array.dtype)
-    mean, variance = kernels.moments(array)
+    mean, variance = input._type.xp.normalization.moments(array)
     count = array.size // max(len(mean), 1)
     unbiased = variance * (count / max(count - 1, 1))
     for tensor, value in ((running_mean, mean), (running_var, unbiased)):

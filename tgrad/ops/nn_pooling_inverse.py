@@ -54,10 +54,10 @@ def _check_unpool(input: Tensor, indices: Tensor, output_size: Sizes) -> None:
     places, count = indices._array, 1
     for size in output_size:
         count *= size
-    wrong = places[(places < 0) | (places >= count)]
-    if wrong.size:
+    if not indices._type.xp.within(places, 0, count):
+        wrong = places[(places < 0) | (places >= count)]
         raise ShapeError(
-            f"Found an invalid max index: {wrong[0]} (output volumes are of size "
+            f"Found an invalid max index: {int(wrong[0])} (output volumes are of size "
             f"{'x'.join(map(str, output_size))})"
         )
 

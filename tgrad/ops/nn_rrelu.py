@@ -17,7 +17,7 @@ def slopes(input: Tensor, lower: float, upper: float, generator: Any) -> Tensor:
     xp = input._type.xp
     low = input._array <= 0
     values = xp.ones(input._array.shape, xp.float64)
-    values[low] = uniform(generator, (int(low.sum()),), xp.float64, lower, upper)
+    values[low] = xp.asarray(uniform(generator, (int(low.sum()),), xp.float64, lower, upper))
     return new_tensor(values.astype(input._type.dtype.numpy), input._type)
 
 
