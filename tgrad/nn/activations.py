@@ -150,7 +150,7 @@ class PReLU(Module):
         from tgrad.nn.layers import filled
 
         self.num_parameters, self.init = num_parameters, init
-        self.weight = Parameter(filled((num_parameters,), init, dtype))
+        self.weight = Parameter(filled((num_parameters,), init, dtype, device))
 
     def forward(self, input: Any) -> Any:
         """The input, times the slope where it is negative."""

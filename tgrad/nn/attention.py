@@ -41,18 +41,20 @@ class MultiheadAttention(Module):
             raise AssertionError("embed_dim must be divisible by num_heads")
         projections = {"q": embed_dim, "k": self.kdim, "v": self.vdim}
         if self._qkv_same_embed_dim:
-            self.in_proj_weight = new_parameter((3 * embed_dim, embed_dim), dtype)
+            self.in_proj_weight = new_parameter((3 * embed_dim, embed_dim), dtype, device)
         for name, size in projections.items():
-            separate = None if self._qkv_same_embed_dim else new_parameter((embed_dim, size), dtype)
+            separate = None if self._qkv_same_embed_dim else new_parameter((embed_dim, size), dtype, device)
             self.register_parameter(f"{name}_proj_weight", separate)
         if not self._qkv_same_embed_dim:
             self.register_parameter("in_proj_weight", None)
-        self.register_parameter("in_proj_bias", new_parameter((3 * embed_dim,), dtype) if bias else None)
-        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias, dtype=dtype)
+        self.register_parameter(
+            "in_proj_bias", new_parameter((3 * embed_dim,), dtype, device) if bias else None
+        )
+        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias, device, dtype)
         self.bias_k = self.bias_v = None
         if add_bias_kv:
-            self.bias_k = new_parameter((1, 1, embed_dim), dtype)
-            self.bias_v = new_parameter((1, 1, embed_dim), dtype)
+            self.bias_k = new_parameter((1, 1, embed_dim), dtype, device)
+            self.bias_v = new_parameter((1, 1, embed_dim), dtype, device)
         self.add_zero_attn = add_zero_attn
         self._reset_parameters()
 

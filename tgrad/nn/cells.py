@@ -22,10 +22,10 @@ class RNNCellBase(Module):
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         rows = num_chunks * hidden_size
-        self.weight_ih = new_parameter((rows, input_size), dtype)
-        self.weight_hh = new_parameter((rows, hidden_size), dtype)
+        self.weight_ih = new_parameter((rows, input_size), dtype, device)
+        self.weight_hh = new_parameter((rows, hidden_size), dtype, device)
         for name in ("bias_ih", "bias_hh"):
-            self.register_parameter(name, new_parameter((rows,), dtype) if bias else None)
+            self.register_parameter(name, new_parameter((rows,), dtype, device) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

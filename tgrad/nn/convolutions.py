@@ -26,7 +26,8 @@ class _Convolution(Module):
 
     def prepare(
         self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size, padding: Any,
-        output_padding: Size, dilation: Size, groups: int, bias: bool, padding_mode: str, dtype: Any,
+        output_padding: Size, dilation: Size, groups: int, bias: bool, padding_mode: str, device: Any,
+        dtype: Any,
     ) -> None:  # fmt: skip
         """Set the options and make the parameters."""
         super().__init__()
@@ -43,10 +44,10 @@ class _Convolution(Module):
         self.output_padding, self.dilation = as_tuple(output_padding, n), as_tuple(dilation, n)
         self.padding_mode = padding_mode
         first, second = (in_channels, out_channels) if self.turned else (out_channels, in_channels)
-        self.weight = new_parameter((first, second // groups, *self.kernel_size), dtype)
+        self.weight = new_parameter((first, second // groups, *self.kernel_size), dtype, device)
         self.register_parameter("bias", None)
         if bias:
-            self.bias = new_parameter((out_channels,), dtype)
+            self.bias = new_parameter((out_channels,), dtype, device)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -106,6 +107,7 @@ class _Forward(_Convolution):
             groups,
             bias,
             padding_mode,
+            device,
             dtype,
         )
 
@@ -148,6 +150,7 @@ class _Transposed(_Convolution):
             groups,
             bias,
             padding_mode,
+            device,
             dtype,
         )
 

@@ -6,26 +6,23 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tgrad.core.device import tensor_type
-from tgrad.core.dtype import default
-from tgrad.core.modes import state
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ArgumentValueError
 from tgrad.nn import functional as F  # noqa: N812
 from tgrad.nn import init
 from tgrad.nn.module import Module
-from tgrad.nn.parameter import Parameter
+from tgrad.nn.parameter import Parameter, type_for
 
 
-def filled(shape: Sequence[int], value: float, dtype: Any = None) -> Any:
+def filled(shape: Sequence[int], value: float, dtype: Any = None, device: Any = None) -> Any:
     """A new tensor with one number everywhere."""
-    type_ = tensor_type(dtype or default.dtype, state.device)
+    type_ = type_for(dtype, device)
     return new_tensor(type_.xp.full(tuple(shape), value, type_.dtype.numpy), type_)
 
 
-def new_parameter(shape: Sequence[int], dtype: Any = None) -> Any:
+def new_parameter(shape: Sequence[int], dtype: Any = None, device: Any = None) -> Any:
     """A parameter that is going to be given its values."""
-    return Parameter(filled(shape, 0.0, dtype))
+    return Parameter(filled(shape, 0.0, dtype, device))
 
 
 class Identity(Module):
@@ -52,9 +49,9 @@ class Linear(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        self.weight = new_parameter((out_features, in_features), dtype)
+        self.weight = new_parameter((out_features, in_features), dtype, device)
         if bias:
-            self.bias = new_parameter((out_features,), dtype)
+            self.bias = new_parameter((out_features,), dtype, device)
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
@@ -94,9 +91,9 @@ class Bilinear(Module):
         super().__init__()
         self.in1_features, self.in2_features = in1_features, in2_features
         self.out_features = out_features
-        self.weight = new_parameter((out_features, in1_features, in2_features), dtype)
+        self.weight = new_parameter((out_features, in1_features, in2_features), dtype, device)
         if bias:
-            self.bias = new_parameter((out_features,), dtype)
+            self.bias = new_parameter((out_features,), dtype, device)
         else:
             self.register_parameter("bias", None)
         bound = 1 / math.sqrt(in1_features)

@@ -47,10 +47,10 @@ class LazyLinear(Lazy, Linear):
 
     def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
         super().__init__(0, 0, False)
-        self.weight = UninitializedParameter(dtype=dtype)
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
         self.out_features = out_features
         if bias:
-            self.bias = UninitializedParameter(dtype=dtype)
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
 
     def initialize_parameters(self, input: Any) -> None:
         """Make the parameters for an input like this one, and draw their values."""
@@ -75,12 +75,12 @@ class _LazyConvolution(Lazy):
             given[at] = False
         else:
             keywords["bias"] = False
-        dtype = keywords.get("dtype")
+        device, dtype = keywords.get("device"), keywords.get("dtype")
         super().__init__(0, 0, kernel_size, *given, **keywords)
-        self.weight = UninitializedParameter(dtype=dtype)
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
         self.out_channels = out_channels
         if bias:
-            self.bias = UninitializedParameter(dtype=dtype)
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
 
     def initialize_parameters(self, input: Any, *rest: Any) -> None:
         """Make the parameters for an input like this one, and draw their values."""
@@ -133,13 +133,13 @@ class _LazyNorm(Lazy):
         super().__init__(0, eps, momentum, False, False)
         self.affine, self.track_running_stats = affine, track
         if affine:
-            self.weight = UninitializedParameter(dtype=dtype)
+            self.weight = UninitializedParameter(device=device, dtype=dtype)
             if bias:
-                self.bias = UninitializedParameter(dtype=dtype)
+                self.bias = UninitializedParameter(device=device, dtype=dtype)
         if track:
             for name in ("running_mean", "running_var"):
-                setattr(self, name, UninitializedBuffer(dtype=dtype))
-            self.num_batches_tracked = filled((), 0).long()
+                setattr(self, name, UninitializedBuffer(device=device, dtype=dtype))
+            self.num_batches_tracked = filled((), 0, device=device).long()
 
     def initialize_parameters(self, input: Any) -> None:
         """Make the parameters for an input like this one."""

@@ -61,14 +61,16 @@ class Conversion(Tree):
             if parameter is None:
                 continue
             if is_lazy(parameter):
-                fn(parameter)
+                parameter.convert(fn)
                 continue
             with no_grad():
                 parameter.data = fn(parameter)
                 if parameter._grad is not None:
                     parameter._grad.data = fn(parameter._grad)
         for name, buffer in self._buffers.items():
-            if buffer is not None:
+            if buffer is not None and is_lazy(buffer):
+                buffer.convert(fn)
+            elif buffer is not None:
                 self._buffers[name] = fn(buffer)
         return self
 
@@ -125,7 +127,7 @@ class Conversion(Tree):
         return self
 
     def cpu(self) -> Any:
-        """Everything is in main memory already."""
+        """Move all parameters and buffers to main memory."""
         return self._apply(lambda t: t.cpu())
 
     def cuda(self, device: Any = None) -> Any:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from tgrad.core.device import tensor_type
 from tgrad.core.dtype import int64
-from tgrad.core.modes import state
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ArgumentValueError
 from tgrad.nn import functional as F  # noqa: N812
 from tgrad.nn import init
 from tgrad.nn.layers import filled
 from tgrad.nn.module import Module
-from tgrad.nn.parameter import Parameter
+from tgrad.nn.parameter import Parameter, type_for
 
 
 class LayerNorm(Module):
@@ -31,9 +29,9 @@ class LayerNorm(Module):
         self.register_parameter("weight", None)
         self.register_parameter("bias", None)
         if elementwise_affine:
-            self.weight = Parameter(filled(self.normalized_shape, 1.0, dtype))
+            self.weight = Parameter(filled(self.normalized_shape, 1.0, dtype, device))
             if bias:
-                self.bias = Parameter(filled(self.normalized_shape, 0.0, dtype))
+                self.bias = Parameter(filled(self.normalized_shape, 0.0, dtype, device))
 
     def forward(self, input: Any) -> Any:
         """The normalised input."""
@@ -60,7 +58,7 @@ class RMSNorm(Module):
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.register_parameter("weight", None)
         if elementwise_affine:
-            self.weight = Parameter(filled(self.normalized_shape, 1.0, dtype))
+            self.weight = Parameter(filled(self.normalized_shape, 1.0, dtype, device))
 
     def forward(self, input: Any) -> Any:
         """The normalised input."""
@@ -104,9 +102,9 @@ class GroupNorm(Module):
         self.register_parameter("weight", None)
         self.register_parameter("bias", None)
         if affine:
-            self.weight = Parameter(filled((num_channels,), 1.0, dtype))
+            self.weight = Parameter(filled((num_channels,), 1.0, dtype, device))
             if bias:
-                self.bias = Parameter(filled((num_channels,), 0.0, dtype))
+                self.bias = Parameter(filled((num_channels,), 0.0, dtype, device))
 
     def forward(self, input: Any) -> Any:
         """The normalised input."""
@@ -140,24 +138,24 @@ class _Running(Module):
         self.track_running_stats = track
         self.register_parameter("weight", None)
         self.register_parameter("bias", None)
-        self.make_parameters(bias, dtype)
+        self.make_parameters(bias, device, dtype)
         for name in ("running_mean", "running_var", "num_batches_tracked"):
             self.register_buffer(name, None)
         if track:
-            self.make_running(dtype)
-            self.num_batches_tracked = _zero()
+            self.make_running(device, dtype)
+            self.num_batches_tracked = _zero(device)
 
-    def make_parameters(self, bias: bool, dtype: Any) -> None:
+    def make_parameters(self, bias: bool, device: Any, dtype: Any) -> None:
         """Weight and bias, where they are wanted."""
         if self.affine:
-            self.weight = Parameter(filled((self.num_features,), 1.0, dtype))
+            self.weight = Parameter(filled((self.num_features,), 1.0, dtype, device))
             if bias:
-                self.bias = Parameter(filled((self.num_features,), 0.0, dtype))
+                self.bias = Parameter(filled((self.num_features,), 0.0, dtype, device))
 
-    def make_running(self, dtype: Any) -> None:
+    def make_running(self, device: Any, dtype: Any) -> None:
         """The running mean and variance."""
-        self.running_mean = filled((self.num_features,), 0.0, dtype)
-        self.running_var = filled((self.num_features,), 1.0, dtype)
+        self.running_mean = filled((self.num_features,), 0.0, dtype, device)
+        self.running_var = filled((self.num_features,), 1.0, dtype, device)
 
     def reset_running_stats(self) -> None:
         """Forget what was seen of the input."""
@@ -186,7 +184,7 @@ class _Running(Module):
         old = version is None or version < 2
         if old and self.track_running_stats and counter not in state_dict:
             known = self.num_batches_tracked
-            state_dict[counter] = _zero() if known is None else known
+            state_dict[counter] = _zero(None) if known is None else known
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self) -> str:
@@ -197,8 +195,8 @@ class _Running(Module):
         )
 
 
-def _zero() -> Any:
-    type_ = tensor_type(int64, state.device)
+def _zero(device: Any) -> Any:
+    type_ = type_for(int64, device)
     return new_tensor(type_.xp.zeros((), int64.numpy), type_)
 
 

@@ -9,12 +9,25 @@ Note [Kinds of tensors]
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any, Final
 
 from tgrad.core import tensor as tensors
+from tgrad.core.device import TensorType, tensor_type
+from tgrad.core.dtype import default
+from tgrad.core.modes import state
 from tgrad.core.tensor import PARAMETERS, Tensor
 from tgrad.core.tensor import mark_parameter as mark
 from tgrad.errors import ArgumentValueError, DTypeError, StateError
+
+
+def type_for(dtype: Any, device: Any) -> TensorType:
+    """The type of a new tensor of a layer: by default the default dtype, where new tensors are."""
+    from tgrad.ops.factory import option
+
+    where = option("empty", "device", "device", device) or state.device
+    return tensor_type(dtype or default.dtype, where)
+
 
 _BUFFERS: Final[dict[int, tuple[weakref.ref[Tensor], bool]]] = {}
 """The tensors made by `Buffer`, and whether they are saved with a module's state."""
@@ -66,11 +79,7 @@ Buffer.__module__ = "torch.nn.parameter"
 def _leaf(data: Any) -> Tensor:
     """A tensor of its own on the memory of another one, by default an empty one."""
     if data is None:
-        from tgrad.core.device import tensor_type
-        from tgrad.core.dtype import default
-        from tgrad.core.modes import state
-
-        type_ = tensor_type(default.dtype, state.device)
+        type_ = type_for(None, None)
         return tensors.new_tensor(type_.xp.zeros((0,), type_.dtype.numpy), type_)
     result: Tensor = data.detach()
     result._view = None
@@ -95,11 +104,7 @@ class _Uninitialized(Tensor):
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
         """A tensor without a shape, of a dtype."""
-        from tgrad.core.device import tensor_type
-        from tgrad.core.dtype import default
-        from tgrad.core.modes import state
-
-        type_ = tensor_type(dtype or default.dtype, state.device)
+        type_ = type_for(dtype, device)
         result = tensors.new_tensor(type_.xp.zeros((0,), type_.dtype.numpy), type_)
         result.__class__ = cls
         return result
@@ -109,10 +114,14 @@ class _Uninitialized(Tensor):
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Give it its shape, with values that don't matter."""
-        if dtype is not None:
-            self._type = self._type.related[dtype]
+        self._type = type_for(dtype or self._type.dtype, device or self._type.device)
         self.__class__ = Tensor  # type: ignore[assignment]
         self._array = self._type.xp.zeros(tuple(shape), self._type.dtype.numpy)
+
+    def convert(self, change: Callable[[Tensor], Tensor]) -> None:
+        """Take the dtype and the device that a tensor has after a change."""
+        changed = change(tensors.new_tensor(self._type.xp.zeros((0,), self._type.dtype.numpy), self._type))
+        self._array, self._type = changed._array, changed._type
 
     @property
     def shape(self) -> Any:
@@ -139,8 +148,8 @@ class _Uninitialized(Tensor):
 
 
 _HARMLESS: Final = frozenset(
-    ("shape", "materialize", "requires_grad", "requires_grad_", "is_leaf", "grad", "dtype", "device",
-     "grad_fn", "data", "require_grad", "current_edge")
+    ("shape", "materialize", "convert", "requires_grad", "requires_grad_", "is_leaf", "grad", "dtype",
+     "device", "grad_fn", "data", "require_grad", "current_edge")
 )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ class RNNBase(Module):
         self._all_weights: list[list[str]] = []
         for layer in range(num_layers):
             for direction in range(self._directions):
-                self._make_weights(layer, direction, dtype)
+                self._make_weights(layer, direction, device, dtype)
         self.reset_parameters()
 
     @property
@@ -82,7 +82,7 @@ class RNNBase(Module):
         if self.proj_size >= self.hidden_size:
             raise ArgumentValueError("proj_size has to be smaller than hidden_size")
 
-    def _make_weights(self, layer: int, direction: int, dtype: Any) -> None:
+    def _make_weights(self, layer: int, direction: int, device: Any, dtype: Any) -> None:
         rows = GATES[self.mode] * self.hidden_size
         state = self.proj_size or self.hidden_size
         columns = self.input_size if layer == 0 else state * self._directions
@@ -94,7 +94,7 @@ class RNNBase(Module):
             shapes["weight_hr"] = (self.proj_size, self.hidden_size)
         names = [f"{name}{suffix}" for name in shapes]
         for name, shape in zip(names, shapes.values(), strict=True):
-            self.register_parameter(name, new_parameter(shape, dtype))
+            self.register_parameter(name, new_parameter(shape, dtype, device))
         self._flat_weights_names += names
         self._all_weights.append(names)
 

@@ -17,7 +17,7 @@ class _Table(Module):
 
     def prepare(
         self, rows: int, columns: int, padding_idx: int | None, weight: Any, freeze: bool,
-        dtype: Any, word: str,
+        device: Any, dtype: Any, word: str,
     ) -> None:  # fmt: skip
         """Set the sizes, check them and make the rows."""
         self.num_embeddings, self.embedding_dim = rows, columns
@@ -27,7 +27,7 @@ class _Table(Module):
             padding_idx %= rows
         self.padding_idx = padding_idx
         if weight is None:
-            self.weight = new_parameter((rows, columns), dtype)
+            self.weight = new_parameter((rows, columns), dtype, device)
             if freeze:
                 self.weight.requires_grad_(False)
             self.reset_parameters()
@@ -55,7 +55,9 @@ class Embedding(_Table):
         super().__init__()
         self.max_norm, self.norm_type = max_norm, norm_type
         self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
-        self.prepare(num_embeddings, embedding_dim, padding_idx, _weight, _freeze, dtype, "Padding_idx")
+        self.prepare(
+            num_embeddings, embedding_dim, padding_idx, _weight, _freeze, device, dtype, "Padding_idx"
+        )
 
     @classmethod
     def from_pretrained(
@@ -111,7 +113,7 @@ class EmbeddingBag(_Table):
         self.max_norm, self.norm_type = max_norm, norm_type
         self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
         self.mode, self.include_last_offset = mode, include_last_offset
-        self.prepare(num_embeddings, embedding_dim, padding_idx, _weight, False, dtype, "padding_idx")
+        self.prepare(num_embeddings, embedding_dim, padding_idx, _weight, False, device, dtype, "padding_idx")
 
     @classmethod
     def from_pretrained(

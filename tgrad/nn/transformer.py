@@ -39,13 +39,14 @@ def _copies(module: Any, number: int) -> ModuleList:
 
 def square_subsequent_mask(size: int, device: Any = None, dtype: Any = None) -> Any:
     """-inf above the diagonal, which hides from each place what comes later; 0 elsewhere."""
-    return filled((size, size), -math.inf, dtype).triu(diagonal=1)
+    return filled((size, size), -math.inf, dtype, device).triu(diagonal=1)
 
 
 def _is_causal(mask: Any, is_causal: bool | None, size: int | None) -> bool:
     """Whether a mask hides what comes later, as it was said or as can be seen."""
     if is_causal is None and mask is not None:
-        hidden = square_subsequent_mask(mask.shape[-2] if size is None else size, None, mask.dtype)
+        size = mask.shape[-2] if size is None else size
+        hidden = square_subsequent_mask(size, mask.device, mask.dtype)
         return mask.shape == hidden.shape and bool((mask == hidden).all())
     return is_causal is True
 
@@ -65,15 +66,15 @@ class _Layer(Module):
 
     def prepare(
         self, d_model: int, dim_feedforward: int, dropout: float, layer_norm_eps: float,
-        norm_first: bool, bias: bool, dtype: Any, norms: int,
+        norm_first: bool, bias: bool, device: Any, dtype: Any, norms: int,
     ) -> None:  # fmt: skip
         """The linear maps, norms and dropouts, in PyTorch's order."""
-        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, device=device, dtype=dtype)
         self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, device=device, dtype=dtype)
         self.norm_first = norm_first
         for number in range(1, norms + 1):
-            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
+            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype)
             setattr(self, f"norm{number}", norm)
         for number in range(1, norms + 1):
             setattr(self, f"dropout{number}", Dropout(dropout))
@@ -103,9 +104,10 @@ class TransformerEncoderLayer(_Layer):
     ) -> None:  # fmt: skip
         super().__init__()
         self.self_attn = MultiheadAttention(
-            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, dtype=dtype
-        )
-        self.prepare(d_model, dim_feedforward, dropout, layer_norm_eps, norm_first, bias, dtype, 2)
+            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, device=device,
+            dtype=dtype,
+        )  # fmt: skip
+        self.prepare(d_model, dim_feedforward, dropout, layer_norm_eps, norm_first, bias, device, dtype, 2)
         self.activation = _activation(activation)
 
     def forward(
@@ -139,9 +141,10 @@ class TransformerDecoderLayer(_Layer):
         super().__init__()
         for name in ("self_attn", "multihead_attn"):
             setattr(self, name, MultiheadAttention(
-                d_model, nhead, dropout=dropout, batch_first=batch_first, bias=bias, dtype=dtype
+                d_model, nhead, dropout=dropout, batch_first=batch_first, bias=bias, device=device,
+                dtype=dtype,
             ))  # fmt: skip
-        self.prepare(d_model, dim_feedforward, dropout, layer_norm_eps, norm_first, bias, dtype, 3)
+        self.prepare(d_model, dim_feedforward, dropout, layer_norm_eps, norm_first, bias, device, dtype, 3)
         self.activation = _activation(activation)
 
     def forward(
@@ -291,12 +294,12 @@ class Transformer(Module):
         )  # fmt: skip
         if custom_encoder is None:
             layer = TransformerEncoderLayer(*options)
-            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
+            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype)
             custom_encoder = TransformerEncoder(layer, num_encoder_layers, norm)
         self.encoder = custom_encoder
         if custom_decoder is None:
             other = TransformerDecoderLayer(*options)
-            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
+            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, device=device, dtype=dtype)
             custom_decoder = TransformerDecoder(other, num_decoder_layers, norm)
         self.decoder = custom_decoder
         for parameter in self.parameters():

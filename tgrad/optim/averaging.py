@@ -84,9 +84,11 @@ class AveragedModel(Module):
         if avg_fn is not None and multi_avg_fn is not None:
             raise AssertionError("Only one of avg_fn and multi_avg_fn should be provided")
         self.module = deepcopy(model)
+        if device is not None:
+            self.module = self.module.to(device)
         from tgrad.nn.layers import filled
 
-        self.register_buffer("n_averaged", filled((), 0).long())
+        self.register_buffer("n_averaged", filled((), 0, device=device).long())
         self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers
 
     def forward(self, *args: Any, **keywords: Any) -> Any:
@@ -137,7 +139,8 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
     for module in momenta:
         module.momentum = None
     for batch in loader:
-        model(batch[0] if isinstance(batch, (list, tuple)) else batch)
+        input = batch[0] if isinstance(batch, (list, tuple)) else batch
+        model(input if device is None else input.to(device))
     for module, momentum in momenta.items():
         module.momentum = momentum
     model.train(was_training)

@@ -20,6 +20,12 @@ def _gradients(parameters: Any) -> list[Any]:
     return [p._grad for p in _listed(parameters) if p._grad is not None]
 
 
+def _beside(number: Any, other: Any) -> Any:
+    """A tensor on the device of another one."""
+    device = other._type.device
+    return number if number._type.device is device else number.to(device)
+
+
 def get_total_norm(
     tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
 ) -> Any:
@@ -32,7 +38,7 @@ def get_total_norm(
             from tgrad.nn.layers import filled
 
             return filled((), 0.0)
-        norms = [o.linalg_vector_norm(t, norm_type, None, False) for t in listed]
+        norms = [_beside(o.linalg_vector_norm(t, norm_type, None, False), listed[0]) for t in listed]
         total = o.linalg_vector_norm(o.stack(tuple(norms), 0), norm_type, None, False)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise StateError(
@@ -48,7 +54,7 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, for
     with no_grad():
         factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
         for grad in _gradients(parameters):
-            grad.mul_(factor)
+            grad.mul_(_beside(factor, grad))
 
 
 def clip_grad_norm_(

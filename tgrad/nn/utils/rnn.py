@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from tgrad.core.device import CPU
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, ShapeError, StateError
@@ -46,8 +47,11 @@ class PackedSequence(_Fields):
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
 
     def _map(self, change: Any) -> Any:
-        data = change(self.data)
-        return self if data is self.data else type(self)(data, *self[1:])
+        data, sizes, *orders = change(self.data), *self[1:]
+        if data is self.data:
+            return self
+        # The indices follow the rows, not what the rows become.
+        return type(self)(data, sizes, *(o if o is None else o.to(data.device) for o in orders))
 
     def to(self, *args: Any, **keywords: Any) -> Any:
         """The rows in another dtype or on another device."""
@@ -76,6 +80,10 @@ class PackedSequence(_Fields):
     def cpu(self) -> Any:
         """The rows in main memory."""
         return self._map(lambda t: t.cpu())
+
+    def cuda(self, device: Any = None) -> Any:
+        """The rows on a GPU."""
+        return self._map(lambda t: t.cuda(device))
 
     def pin_memory(self) -> Any:
         """Itself: there is one kind of memory."""
@@ -106,12 +114,13 @@ def pack_padded_sequence(
 ) -> PackedSequence:
     """A packed sequence of padded ones, (T, N, ...) or (N, T, ...), with their lengths."""
     if not isinstance(lengths, Tensor):
-        lengths = tensor(list(lengths)).long()
+        lengths = tensor(list(lengths), device=CPU).long()
     elif lengths._type.device.type != "cpu":
         lengths = lengths.to("cpu")
     order = None
     if not enforce_sorted:
         lengths, order = lengths.sort(descending=True)
+        order = order.to(input.device)
         input = input.index_select(0 if batch_first else 1, order)
     _check_lengths(input, lengths, batch_first)
     o = Spaces.recorded
@@ -130,7 +139,7 @@ def pack_padded_sequence(
             sizes += [size] * (end - start)
             start = end
     data = o._pack_padded_sequence(o.cat(tuple(pieces), 0))
-    packed: PackedSequence = PackedSequence(data, tensor(sizes), order, None)
+    packed: PackedSequence = PackedSequence(data, tensor(sizes, device=CPU), order, None)
     return packed
 
 
@@ -186,7 +195,7 @@ def pad_packed_sequence(
     if batch_first:
         padded = padded.transpose(0, 1)
     back = sequence.unsorted_indices
-    result = tensor(lengths)
+    result = tensor(lengths, device=CPU)
     if back is not None:
         return padded.index_select(0 if batch_first else 1, back), result[back.cpu()]
     return padded, result
@@ -231,7 +240,7 @@ def pack_sequence(sequences: list[Any], enforce_sorted: bool = True) -> PackedSe
     """A packed sequence of tensors of different lengths."""
     if isinstance(sequences, Tensor):
         raise ArgumentError("pack_sequence expects a list of tensors")
-    lengths = tensor([s.shape[0] for s in sequences])
+    lengths = tensor([s.shape[0] for s in sequences], device=CPU)
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
