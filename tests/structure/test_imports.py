@@ -42,7 +42,10 @@ ALLOWED = {
 }  # fmt: skip
 """For each part of the package, the parts that it may import."""
 
-HOMES = {"lark": "lang", "rich": "display", "prompt_toolkit": "shell", "cupy": "backends"}
+HOMES = {
+    "lark": "lang", "rich": "display", "prompt_toolkit": "shell", "cupy": "backends", "dask": "backends",
+    "distributed": "backends",
+}  # fmt: skip
 """The one part of the package in which a library may be imported."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -10,8 +10,13 @@ machine isn't there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from tgrad.backends.files import Put, Stored
 
 Array: TypeAlias = Any  # an array of the library
 Kernel: TypeAlias = Callable[..., Any]
@@ -26,6 +31,22 @@ class Missing(Exception):  # noqa: N818
         self.hint = hint
 
 
+class NotInstalled(Missing):
+    """The library isn't installed."""
+
+
+def imported(library: str, sentence: str, title: str, extra: str) -> Any:
+    """A library that an extra of tgrad's installs; Missing, with `sentence`, where it can't be had."""
+    try:
+        return import_module(library)
+    except ImportError as error:
+        if find_spec(library) is None:
+            hint = f'{title} isn\'t installed: pip install "tgrad[{extra}]"'
+            raise NotInstalled(sentence, hint) from None
+        lines = [line.strip() for line in str(error).splitlines() if line.strip("= ")]
+        raise Missing(sentence, f"{title} is installed but can't be loaded: {lines[-1]}") from None
+
+
 class PlainNumbers:
     """Python numbers as kernels of other libraries take them: as they are."""
 
@@ -33,8 +54,64 @@ class PlainNumbers:
         return number
 
 
+class Memory(NamedTuple):
+    """Bytes of a device's memory."""
+
+    used: int = 0
+    """By arrays."""
+    most_used: int = 0
+    """The most since the beginning, or since `forget_most`."""
+    held: int = 0
+    """By this process, for arrays that are and that will be."""
+    most_held: int = 0
+
+
+class Machine:
+    """What programs ask of a device itself, whatever its arrays are."""
+
+    def synchronize(self) -> None:
+        """Wait until everything that was begun is done."""
+
+    def idle(self) -> bool:
+        """Whether everything that was begun is done."""
+        return True
+
+    def event(self, timed: bool) -> Any:
+        """A mark in what the device does: `record()`, `synchronize()`, `done`."""
+        raise NotImplementedError
+
+    def milliseconds(self, start: Any, end: Any) -> float:
+        """The time between two marks that were passed."""
+        raise NotImplementedError
+
+    def memory(self) -> Memory:
+        """What is used, and the most that was."""
+        return Memory()
+
+    def forget_most(self) -> None:
+        """Let the most that was used be what is used now."""
+
+    def release(self) -> None:
+        """Give back memory that is held and not used."""
+
+    def free_memory(self) -> tuple[int, int]:
+        """Bytes that are free, whoever may take them, and bytes in all."""
+        raise NotImplementedError
+
+    def limit_memory(self, nbytes: int | None) -> None:
+        """Give arrays no more than this from now on, in addition to what they have; None ends a limit."""
+
+    def properties(self) -> dict[str, Any]:
+        """What the device is: `name` and the like."""
+        raise NotImplementedError
+
+
 class Backend:
     """An array library other than NumPy, and the device that its arrays are on."""
+
+    absent_index = "there is no device of this number"
+    """What to say of other numbers than `index`."""
+    machine = Machine()
 
     index: int | None = None
     """The number of the device, where devices of its type have numbers."""
@@ -76,9 +153,46 @@ class Backend:
         """An array's elements as a NumPy array; waits until they are computed."""
         raise NotImplementedError
 
+    def drawn(self, function: Callable[..., Any], *args: Any, like: Array = None) -> Array:
+        """Random numbers by a function of `tgrad.core.random`, for the place of an array if one is given."""
+        return self.from_host(function(*args))
+
+    def from_files(self, files: Sequence[Stored]) -> Array:
+        """The elements of files, joined along the first dimension."""
+        from tgrad.backends.files import joined
+
+        return self.from_host(joined(files))
+
+    def chunk_sizes(self, array: Array) -> tuple[int, ...] | None:
+        """The sizes of the parts in which an array comes, None where it comes as a whole."""
+        return None
+
+    def each_part(self, array: Array, put: Put, sizes: tuple[int, ...] | None) -> None:
+        """Give each part's place and its elements, as a NumPy array, to `put`."""
+        put(tuple([slice(0, size) for size in array.shape]), self.to_host(array))
+
     def kept(self, array: Array) -> Array:
         """A gradient as a leaf keeps it: stored row by row, in memory of its own."""
         return array.copy(order="C")
+
+    def add_to(self, array: Array, other: Array) -> None:
+        """Add another gradient to the one that a leaf keeps."""
+        self.xp.over(self.xp.add, array, other)
+
+    def begin(self, array: Array) -> None:
+        """A backward pass begins from a tensor with this array."""
+
+    def settle(self) -> None:
+        """A pass has handed out all gradients; libraries that are lazy compute them now."""
+
+    def derivative(self, op: Any, plain: Any, space: Any) -> Callable[..., tuple[Any, ...]]:
+        """`Node.raw` for a row's nodes on this library, of that for NumPy; `space` has the operators."""
+        bound = self.bound(plain.raw)
+
+        def raw(node: Any, g: Any, edges: Any) -> tuple[Any, ...]:
+            return bound(node, g, edges, space)  # type: ignore[no-any-return]
+
+        return raw
 
     def number(self, array: Any) -> Any:
         """What the kernels take for a NumPy array without dimensions."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tgrad.core.device import TensorType
 from tgrad.core.gradients import Spaces as Spaces
 from tgrad.core.gradients import fit as fit
-from tgrad.core.gradients import wrapped
+from tgrad.core.gradients import UNSETTLED, settle, wrapped
 from tgrad.core.graph import AT_ONCE, AccumulateGrad, Edge, GradientEdge, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Size, Tensor, new_tensor
@@ -107,6 +107,8 @@ def _one_pass(
         edge = edge_of(target)
         found = None if edge is None else walk.captured.get(edge)
         results.append(None if found is None else result_of(found, target))
+    if UNSETTLED:
+        settle()
     return results if unused else _all_used(results)
 
 
@@ -167,6 +169,10 @@ def result_of(found: Any, target: Root) -> Tensor:
         return found
     if isinstance(target, GradientEdge):
         return wrapped(found)
+    backend = target._type.backend
+    if backend is not None and backend.lazy:
+        UNSETTLED.add(backend)
+        return new_tensor(backend.kept(found), target._type)
     array = target._type.xp.asarray(found)
     if array.base is not None or not getattr(array.flags, "writeable", True):
         array = array.copy(order="C")
@@ -218,6 +224,8 @@ def _start(roots: tuple[Root, ...], given: Sequence[Any], retain: bool | None, c
                 f"element {index} of tensors does not require grad and does not have a grad_fn",
                 operand=root,
             )
+        if isinstance(root, Tensor) and root._type.backend is not None:
+            root._type.backend.begin(root._array)
         walk.arrive(edge, gradient)
     return walk
 
@@ -311,6 +319,8 @@ def run(walk: Walk, first: Node | None = None, gradient: Any = None) -> None:
     finally:
         _running.pop()
         state.grad = with_grad
+    if UNSETTLED and not _running:
+        settle()
 
 
 def walk_from(edge: Edge, root: Tensor, gradient: Tensor | None, keep: bool) -> None:
@@ -320,6 +330,8 @@ def walk_from(edge: Edge, root: Tensor, gradient: Tensor | None, keep: bool) -> 
     """
     walk = Walk(False, keep or state.keep_graphs)
     type_, shape = root._type, root._array.shape
+    if type_.backend is not None:
+        type_.backend.begin(root._array)
     if gradient is not None:
         g = gradient._array
     elif shape:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from tgrad.backends.interface import Backend
 from tgrad.core.device import TensorType, type_of
 from tgrad.core.graph import Node
 from tgrad.core.tensor import Tensor, new_tensor
@@ -57,17 +58,33 @@ def _references_of_one() -> int:
 _ALONE: Final = _references_of_one()
 
 
+UNSETTLED: Final[set[Backend]] = set()
+"""Libraries that are lazy, and have gradients to compute when the pass is over."""
+
+
+def settle() -> None:
+    """Let lazy libraries compute the gradients that a pass has left."""
+    while UNSETTLED:
+        UNSETTLED.pop().settle()
+
+
 def accumulate(leaf: Tensor, holder: list[Any]) -> None:
     """Add an array to a leaf's gradient; `holder` hands over its only reference to it."""
     value = holder.pop()
     grad = leaf._grad
+    backend = leaf._type.backend
+    if backend is not None and backend.lazy:
+        UNSETTLED.add(backend)
     if grad is not None:
-        xp = leaf._type.xp
-        xp.over(xp.add, grad._array, value)
+        if backend is not None:
+            backend.add_to(grad._array, value)
+        else:
+            xp = leaf._type.xp
+            xp.over(xp.add, grad._array, value)
         grad.bump_version()
         return
-    if leaf._type.backend is not None:
-        value = leaf._type.backend.kept(value)
+    if backend is not None:
+        value = backend.kept(value)
     elif type(value) is not type(leaf._array):
         value = leaf._type.xp.asarray(value)
     elif value.base is not None or sys.getrefcount(value) > _ALONE or not value.flags.c_contiguous:

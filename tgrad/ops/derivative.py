@@ -129,11 +129,7 @@ def _foreign_class(op: Op, backend: Backend) -> type[Node]:
     found = _FOREIGN_CLASSES.get((op.name, backend))
     if found is None:
         plain = node_classes(op)[0]
-        derivative, space = backend.bound(plain.raw), Spaces.foreign(backend)
-
-        def raw(node: Node, g: Any, edges: Any) -> tuple[Any, ...]:
-            return derivative(node, g, edges, space)  # type: ignore[no-any-return]
-
+        raw = backend.derivative(op, plain, Spaces.foreign(backend))
         found = type(plain.__name__, (plain,), {"__slots__": (), "__module__": "builtins", "raw": raw})
         _FOREIGN_CLASSES[op.name, backend] = found
     return found
@@ -212,7 +208,8 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
         check_version=check_version,
     )  # fmt: skip
     writer.names["raw"] = Spaces.raw
-    writer.add(f"def derivative({'node, g, edges, o=raw' if arrays else 'node, o, g, edges'}):", 0)
+    given_o = f"node, g, edges, o=raw, large={LARGE}"
+    writer.add(f"def derivative({given_o if arrays else 'node, o, g, edges'}):", 0)
     if saved:
         writer.add("saved = node.saved\nif saved is FREED: raise freed_error(node)")
         if arrays:
@@ -254,7 +251,7 @@ def _derivative(op: Op, saved: tuple[str, ...], arrays: bool) -> Callable[..., A
     if arrays and op.elementwise:
         writer.names["formulas"] = _formulas(op, saved, given, writer.names)
         values = ", ".join(["formulas", "o", "g", "edges", *saved])
-        writer.add(f"if g.size >= {LARGE}: return o.xp.derivatives({values})")
+        writer.add(f"if g.size >= large: return o.xp.derivatives({values})")
     if arrays and op.together is not None:
         writer.names["together"] = op.together
         writer.add(f"if edges.count(None) < {len(sources) - 1}:")

@@ -1,0 +1,427 @@
+"""Arrays of the device `dask`: values in memory, or the Dask graph that would compute them.
+
+Note [Known and lazy]
+    Small arrays whose values are there are `known`: a NumPy array in this process, on which tgrad's own
+    kernels work at once, as on the CPU.  All others are lazy: a Dask array, computed in chunks when a value
+    is asked for.  So parameters, gradients and what optimisers keep stay in memory and make no graph,
+    while data never does more than pass through.
+
+Note [Views of lazy arrays]
+    Dask's arrays share no memory.  A view holds what it is a view of and the step that leads from there to
+    it; where the memory's own array was written to since, the step is taken anew.  Writing to a view
+    puts the new piece into a copy of what it is a view of, and so on up to the memory's own array.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
+
+import dask.array
+import numpy
+
+from tgrad.backends import chunks, dask_pass
+from tgrad.errors import NotAvailableError
+
+SMALL = 1 << 24
+"""Bytes up to which values are kept in this process: Note [Known and lazy]."""
+
+Data = Any
+"""A NumPy array, or a Dask array."""
+
+
+def refused(what: str) -> NotAvailableError:
+    """The error for what can't be done on lazy tensors."""
+    return NotAvailableError(
+        f"{what} can't be computed lazily on device 'dask'",
+        hint="bring the tensor into memory first, x.to('cpu'), or a part of it, x[:1000].to('cpu')",
+    )
+
+
+class Flags:
+    """What NumPy tells about an array's memory: it is always as if stored row by row."""
+
+    c_contiguous = writeable = True
+    f_contiguous = False
+
+
+FLAGS: Final = Flags()
+
+
+class Step:
+    """How a view comes of what it is a view of; works on NumPy's arrays and on Dask's."""
+
+    def forth(self, data: Data) -> Data:
+        """The view of an array."""
+        raise NotImplementedError
+
+    def back(self, data: Data, piece: Data) -> Data:
+        """A copy of an array where the view of it is another one."""
+        raise refused("writing to this view")
+
+
+class Lazy:
+    """An array on `dask`: see the module's text."""
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_parent",
+        "_root",
+        "_seen",
+        "_shared",
+        "_step",
+        "changes",
+        "dtype",
+        "shape",
+    )
+
+    __array_priority__ = 2000
+    __array_ufunc__ = None
+    flags = FLAGS
+
+    def __init__(self, data: Data, parent: Lazy | None = None, step: Step | None = None) -> None:
+        self._data = data
+        self._parent = parent
+        self._step = step
+        self._root: Lazy = self if parent is None else parent._root
+        self.changes = 0
+        """How often it was written to."""
+        self._seen = self._root.changes
+        self._shared = False
+        """Whether a graph refers to the values in memory."""
+        self.shape: tuple[int, ...] = tuple(map(int, data.shape))
+        self.dtype = data.dtype
+
+    # ------------------------------------------------------------------ values
+
+    @property
+    def data(self) -> Data:
+        """The values in memory, or else the graph."""
+        if self._seen != self._root.changes and self._root is not self:
+            assert self._parent is not None and self._step is not None
+            self._data = self._step.forth(self._parent.data)
+            self._shared = True
+            self._seen = self._root.changes
+        return self._data
+
+    @property
+    def known(self) -> bool:
+        """Whether the values are in memory."""
+        return type(self.data) is numpy.ndarray
+
+    @property
+    def graph(self) -> Any:
+        """The array as Dask's."""
+        data = self.data
+        if type(data) is not numpy.ndarray:
+            return data
+        self._shared = True
+        return dask.array.from_array(data, chunks=-1, name=False, asarray=False)
+
+    @property
+    def value(self) -> Any:
+        """The values as a NumPy array that mustn't be written to; computed if they aren't known."""
+        data = self.data
+        if type(data) is numpy.ndarray:
+            return data
+        found = numpy.asarray(dask_pass.computed(data)[0], self.dtype)
+        self.settle(found)
+        return found
+
+    def settle(self, data: Data) -> None:
+        """Keep computed values: small ones in this process, others as the chunks that a graph consists of."""
+        if type(data) is not numpy.ndarray:
+            self._data = data
+        elif data.nbytes <= SMALL:
+            self._data = data if data.flags.c_contiguous and data.flags.writeable else data.copy()
+
+    def item(self, *index: int) -> Any:
+        """An element, the only one unless an index is given, as a Python number."""
+        return self.value.item(*index)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        return self.value.tolist()
+
+    def _number(self) -> Any:
+        return self.item()
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        return operator.index(self.item())
+
+    def __array__(self, *given: Any, **options: Any) -> NoReturn:
+        raise TypeError("an array on device 'dask' isn't converted to NumPy's by itself")
+
+    # ------------------------------------------------------------------ geometry
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        product = 1
+        for size in self.shape:
+            product *= size
+        return product
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return int(self.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Steps in bytes, as if stored row by row."""
+        found = []
+        step = self.itemsize
+        for size in reversed(self.shape):
+            found.append(step)
+            step *= max(size, 1)
+        return tuple(reversed(found))
+
+    @property
+    def base(self) -> Lazy | None:
+        """The array whose memory a view is in; None for one with memory of its own."""
+        return None if self._root is self else self._root
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"<{'known' if self.known else 'lazy'} {self.dtype.name} array of shape {self.shape}>"
+
+    # ------------------------------------------------------------------ other arrays of the same elements
+
+    def view_by(self, step: Step) -> Lazy:
+        """A view of this array."""
+        data = step.forth(self.data)
+        self._shared = True
+        result = Lazy(data, self, step)
+        result._shared = True
+        return result
+
+    def reshape(self, *shape: Any) -> Lazy:
+        """A view with another shape."""
+        from tgrad.backends.dask_views import Shaped
+
+        size = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return self.view_by(Shaped(whole_shape(self.size, tuple(map(int, size)))))
+
+    def transpose(self, *axes: Any) -> Lazy:
+        """A view with the dimensions in another order."""
+        from tgrad.backends.dask_views import Turned
+
+        if not axes or axes[0] is None:
+            order = tuple(range(self.ndim))[::-1]
+        else:
+            order = tuple(axes if isinstance(axes[0], int) else axes[0])
+        return self.view_by(Turned(tuple(axis % self.ndim for axis in order)))
+
+    @property
+    def T(self) -> Lazy:  # noqa: N802
+        """A view with the dimensions in reverse order."""
+        return self.transpose()
+
+    def swapaxes(self, a: int, b: int) -> Lazy:
+        """A view with two dimensions exchanged."""
+        order = list(range(self.ndim))
+        order[a], order[b] = order[b], order[a]
+        return self.transpose(order)
+
+    def squeeze(self, axis: Any = None) -> Lazy:
+        """A view without dimensions of size 1."""
+        gone = range(self.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        axes = {a % self.ndim for a in gone}
+        return self.reshape([n for i, n in enumerate(self.shape) if not (i in axes and n == 1)])
+
+    def ravel(self) -> Lazy:
+        """All elements in one dimension."""
+        return self.reshape(-1)
+
+    def __getitem__(self, index: Any) -> Lazy:
+        from tgrad.backends.dask_views import piece_of
+
+        return self.view_by(piece_of(self.shape, index))
+
+    def copy(self, order: str = "C") -> Lazy:
+        """An array of its own with the same elements."""
+        data = self.data
+        return Lazy(data.copy() if type(data) is numpy.ndarray else data)
+
+    def astype(self, dtype: Any, *given: Any, copy: bool = True, **options: Any) -> Lazy:
+        """An array with the elements in another dtype."""
+        dtype = numpy.dtype(dtype)
+        if dtype == self.dtype:
+            return self.copy() if copy else self
+        return call("cast", self, dtype)
+
+    # ------------------------------------------------------------------ writing
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(index, tuple) and index == (...,):
+            index = ...
+        piece = self if index is ... or index == () else self[index]
+        if piece is not self and piece._parent is not self:
+            raise refused("writing to these places")
+        piece.write(value)
+
+    def write(self, value: Any) -> None:
+        """Write over all elements: another array, or a number."""
+        root, data = self._root, self.data
+        given = value.data if isinstance(value, Lazy) else value
+        whole = type(given) is dask.array.Array
+        if root is self and type(data) is numpy.ndarray and not whole:
+            if self._shared:
+                data = data.copy()
+            data[...] = given
+            self._data, self._shared = data, False
+        else:
+            self.replace(spread(given, self.shape, self.dtype, type(data) is numpy.ndarray and not whole))
+        root.changes += 1
+        self._seen = root.changes if root is self else self._seen
+
+    def replace(self, data: Data) -> None:
+        """Put other values in the place of this array's, here and where it is a view of."""
+        if self._parent is None:
+            self._data, self._shared = data, True
+            return
+        assert self._step is not None
+        parent = self._parent
+        before = parent.data
+        if type(before) is numpy.ndarray and type(data) is not numpy.ndarray:
+            before = parent.graph
+        elif type(before) is not numpy.ndarray and type(data) is numpy.ndarray:
+            data = dask.array.from_array(data, chunks=-1, name=False)
+        parent.replace(self._step.back(before, data))
+
+    def fill(self, value: Any) -> None:
+        """Write a number over all elements."""
+        self.write(value)
+
+    # ------------------------------------------------------------------ operators
+
+    def any(self) -> Any:
+        """Whether any element isn't 0."""
+        return call("any", self)
+
+    def all(self) -> Any:
+        """Whether no element is 0."""
+        return call("all", self)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """The sum."""
+        return call("sum", self, axis, keepdims)
+
+    @property
+    def real(self) -> Lazy:
+        """The real parts."""
+        return self if self.dtype.kind != "c" else call("real", self)
+
+    @property
+    def imag(self) -> Lazy:
+        """The imaginary parts."""
+        return call("imag", self)
+
+    def conj(self) -> Lazy:
+        """The complex conjugates."""
+        return self if self.dtype.kind != "c" else call("conjugate", self)
+
+    conjugate = conj
+
+
+def whole_shape(count: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape for so many elements with its -1, if there is one, worked out."""
+    if -1 in shape:
+        known = 1
+        for size in shape:
+            known *= size if size != -1 else 1
+        shape = tuple(count // max(known, 1) if size == -1 else size for size in shape)
+    found = 1
+    for size in shape:
+        found *= size
+    if found != count:
+        raise ValueError(f"cannot reshape array of size {count} into shape {shape}")
+    return shape
+
+
+def spread(value: Any, shape: tuple[int, ...], dtype: Any, known: bool) -> Data:
+    """A number or an array broadcast to a shape, in a dtype."""
+    if known:
+        found = numpy.empty(shape, dtype)
+        found[...] = value
+        return found
+    if type(value) is not dask.array.Array:
+        value = numpy.asarray(value)
+        if value.ndim == 0:
+            return filled(shape, value.astype(dtype)[()], dtype)
+        value = dask.array.from_array(value.astype(dtype), chunks=-1, name=False)
+    elif value.dtype != dtype:
+        value = value.astype(dtype)
+    return value if value.shape == shape else dask.array.broadcast_to(value, shape, sizes(shape, dtype))
+
+
+def sizes(shape: tuple[int, ...], dtype: Any) -> tuple[tuple[int, ...], ...]:
+    """The chunks of an array that is made now."""
+    from dask.array.core import normalize_chunks
+
+    found: tuple[tuple[int, ...], ...] = normalize_chunks(chunks.wanted(), shape, dtype=dtype)
+    return found
+
+
+def filled(shape: tuple[int, ...], value: Any, dtype: Any) -> Any:
+    """A lazy array of one number."""
+    return dask.array.full(shape, value, dtype=dtype, chunks=sizes(shape, dtype))
+
+
+call: Callable[..., Any]
+"""`call(name, ...)`: a function of NumPy's names on arrays of this device; set by `dask_names`."""
+
+
+def _operators() -> None:
+    names = {
+        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide",
+        "floordiv": "floor_divide", "mod": "remainder", "pow": "power", "and": "bitwise_and",
+        "or": "bitwise_or", "xor": "bitwise_xor",
+    }  # fmt: skip
+    for stem, name in names.items():
+        setattr(Lazy, f"__{stem}__", lambda a, b, name=name: call(name, a, b))
+        setattr(Lazy, f"__r{stem}__", lambda a, b, name=name: call(name, b, a))
+
+        def inplace(a: Lazy, b: Any, name: str = name) -> Lazy:
+            a.write(call(name, a, b))
+            return a
+
+        setattr(Lazy, f"__i{stem}__", inplace)
+    for stem, name in {
+        "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
+    }.items():  # fmt: skip
+        setattr(Lazy, f"__{stem}__", lambda a, b, name=name: call(name, a, b))
+    for stem, name in {"neg": "negative", "invert": "invert", "abs": "absolute", "pos": "positive"}.items():
+        setattr(Lazy, f"__{stem}__", lambda a, name=name: call(name, a))
+    setattr(Lazy, "__matmul__", lambda a, b: call("matmul", a, b))
+
+
+Lazy.__hash__ = object.__hash__  # type: ignore[method-assign]
+_operators()

@@ -1,0 +1,377 @@
+"""The backend of `dask`: tensors that are computed in chunks, when a value is asked for.
+
+A row is computed in one of these ways:
+
+- where all arrays are known, at once, by its own kernel: Note [Known and lazy] in dask_arrays;
+- elementwise rows by their own kernels in each chunk, and so are their derivatives;
+- views by steps: Note [Views of lazy arrays] in dask_arrays;
+- others by a form of their own (`dask_rows`), and their derivatives by their formulas, in rows' terms.
+
+What has no form is refused by name.
+
+Note [One pass]
+    A backward pass leaves graphs in the leaves' gradients.  When it is over, `settle` computes all of
+    them together with the tensor that it began from, in one pass over the data.  So the next step begins
+    from values, and a training loop's graph doesn't grow.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+
+from tgrad.backends import dask_arrays, dask_pass, dask_random, numpy_
+from tgrad.backends.constants import BY_CODE
+from tgrad.backends.dask_arrays import Lazy, refused, sizes
+from tgrad.backends.dask_blocks import Formulas, Forward, elementwise, tiny
+from tgrad.backends.dask_names import Names, call, value_of, wrapped
+from tgrad.backends.dask_rows import COMPOSED, ROWS
+from tgrad.backends.dask_views import SEVERAL, steps
+from tgrad.backends.interface import Backend, Kernel
+from tgrad.backends.narrow import is_narrow, rounded, wide
+
+if TYPE_CHECKING:
+    from tgrad.backends.files import Put, Stored
+
+KEPT = 1 << 28
+"""Bytes up to which arrays that are written to again and again are computed along with gradients."""
+
+
+class DaskBackend(Backend):
+    """Lazy arrays on this machine's threads, or on a cluster."""
+
+    lazy = True
+    array_types = (Lazy,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.xp = NAMES
+        self._awaited: list[Any] = []
+
+    # ------------------------------------------------------------------ rows
+
+    def make_kernel(self, op: Any) -> Kernel:
+        """The row on arrays of this device."""
+
+        def kernel(xp: Any, *args: Any, **keywords: Any) -> Any:
+            return self._computed(op, None, args, keywords)
+
+        return kernel
+
+    def compute(self, op: Any, type_: Any, *args: Any, **keywords: Any) -> Any:
+        """The result of a row, computed in a tensor type."""
+        return self._computed(op, type_, args, keywords)
+
+    def _computed(self, op: Any, type_: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        if op.family in ("view", "copy"):
+            views = [args[0].view_by(step) for step in steps(op, *args, **keywords)]
+            return tuple(views) if op.name.removesuffix("_copy") in SEVERAL else views[0]
+        if op.arrays:
+            args = self._with_arrays(op, type_, args)
+        narrow = type_.dtype.numpy if type_ is not None and type_.narrow and not op.narrow else None
+        if "generator" in op.names:
+            return dask_random.row(op, self.xp, args, keywords)
+        if op.family == "creation":
+            return op.forward(self.xp, *args, **keywords)
+        if _at_hand(op, args, keywords):
+            return _at_once(Forward(op, narrow), args, keywords)
+        own = ROWS.get(op.name)
+        if own is None and op.name in COMPOSED:
+            own = _composed
+        if own is not None:
+            if narrow is not None:
+                return _rounded(own(op, *map(_wide, args), **keywords), narrow)
+            return own(op, *args, **keywords)
+        if op.elementwise:
+            return elementwise(Forward(op, narrow), args, keywords)
+        raise refused(f"'{op.public}'")
+
+    def _with_arrays(self, op: Any, type_: Any, args: Sequence[Any]) -> list[Any]:
+        """Arguments with numbers among the operands as arrays of the dtype computed in."""
+        dtype = next(x.dtype for x in args if type(x) is Lazy) if type_ is None else type_.dtype.numpy
+        numbers = BY_CODE[dtype.char]
+        return [
+            numbers[x] if p.kind in ("tensor", "operand") and isinstance(x, (int, float, complex)) else x
+            for p, x in zip(op.positional, args, strict=False)
+        ]
+
+    def bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Functions of rows work on these arrays as they are."""
+        return function
+
+    def derivative(self, op: Any, plain: Any, space: Any) -> Callable[..., tuple[Any, ...]]:
+        """`Node.raw` of a row: by NumPy where all is known, in each chunk, or by the formulas."""
+
+        def raw(node: Any, g: Any, edges: Any) -> tuple[Any, ...]:
+            saved = _checked(node)
+            arrays = [x for x in (*(g if type(g) is tuple else (g,)), *saved) if type(x) is Lazy]
+            if all(x.known for x in arrays) and sum(x.nbytes for x in arrays) <= dask_arrays.SMALL:
+                return _by_numpy(plain, node, g, edges, saved)
+            if op.elementwise and type(g) is Lazy:
+                found = _in_chunks(op, g, edges, saved)
+                if found is not None:
+                    return found
+            return plain.raw(node, g, edges, space)  # type: ignore[no-any-return]
+
+        return raw
+
+    # ------------------------------------------------------------------ backward passes
+
+    def begin(self, array: Any) -> None:
+        """The array of the tensor that a backward pass begins from is computed along with the gradients."""
+        self._await(array)
+
+    def kept(self, array: Any) -> Any:
+        """A gradient as a leaf keeps it."""
+        found = array.copy()
+        self._await(found)
+        return found
+
+    def add_to(self, array: Any, other: Any) -> None:
+        """Add a gradient to one that a leaf has."""
+        array.write(call("add", array, other))
+        self._await(array)
+
+    def _await(self, array: Lazy) -> None:
+        self._awaited.append(weakref.ref(array))
+
+    def settle(self) -> None:
+        """Compute what a pass has left: Note [One pass]."""
+        awaited, self._awaited = self._awaited, []
+        arrays = list({id(x): x for r in awaited if (x := r()) is not None and not x.known}.values())
+        if arrays:
+            compute(arrays)
+
+    # ------------------------------------------------------------------ there and back
+
+    def from_host(self, array: Any, chunks: Any = None) -> Any:
+        """A NumPy array's elements: known where they are few and no chunks are asked for."""
+        return from_array(numpy.array(array, order="C"), chunks)
+
+    def from_files(self, files: Sequence[Stored]) -> Any:
+        """The elements of files, joined along the first dimension, each chunk read when it is needed."""
+        from tgrad.backends.dask_files import lazily
+
+        return Lazy(lazily(files))
+
+    def chunk_sizes(self, array: Any) -> tuple[int, ...] | None:
+        """The sizes of an array's chunks, but for the last ones."""
+        return None if array.known else tuple(max(sizes[0], 1) for sizes in array.graph.chunks)
+
+    def each_part(self, array: Any, put: Put, sizes: tuple[int, ...] | None) -> None:
+        """Give each chunk's place and its elements to `put`, computed one after the other."""
+        if array.known:
+            super().each_part(array, put, sizes)
+        else:
+            dask_pass.each_block(array.graph if sizes is None else array.graph.rechunk(sizes), put)
+
+    def drawn(self, function: Callable[..., Any], *args: Any, like: Any = None) -> Any:
+        """Random numbers by a function of `tgrad.core.random`'s name, in the chunks of an array."""
+        return dask_random.drawn_by(function.__name__, args, like)
+
+    def to_host(self, array: Any) -> Any:
+        """The elements as a NumPy array."""
+        return array.value.copy()
+
+    def address(self, array: Any) -> int:
+        """A number for the memory; pieces of it have none of their own."""
+        return id(array._root)
+
+    def strided(self, array: Any, shape: Any, strides: Any, offset: int) -> Any:
+        """The array in another shape, where strides and offset say no more than that."""
+        if offset == 0 and strides == Lazy(numpy.lib.stride_tricks.as_strided(
+            numpy.empty(1, array.dtype), shape, strides
+        )).strides:  # fmt: skip
+            return array.reshape(shape)
+        raise refused("a view with strides of its own")
+
+
+def compute(arrays: Sequence[Lazy]) -> None:
+    """Compute lazy arrays in one pass; small ones become known, others graphs of their own chunks."""
+    graphs = [x.data for x in arrays]
+    if any(x.nbytes > dask_arrays.SMALL for x in arrays):
+        graphs = list(dask_pass.persisted(*graphs))
+    small = [i for i, x in enumerate(arrays) if x.nbytes <= dask_arrays.SMALL]
+    for i, value in zip(small, dask_pass.computed(*[graphs[i] for i in small]) if small else (), strict=True):
+        graphs[i] = numpy.asarray(value, arrays[i].dtype)
+    for x, data in zip(arrays, graphs, strict=True):
+        x.settle(data)
+
+
+def from_array(array: Any, chunks: Any = None) -> Lazy:
+    """An array on NumPy's memory, or on what can be cut like it."""
+    import dask.array
+
+    from tgrad.backends.chunks import wanted
+
+    chunks = wanted() if chunks is None else chunks
+    if type(array) is numpy.ndarray and array.nbytes <= dask_arrays.SMALL and chunks == "auto":
+        return Lazy(array)
+    if chunks == "auto":
+        chunks = sizes(array.shape, array.dtype)
+    return Lazy(dask.array.from_array(array, chunks=chunks, name=False))
+
+
+# ---------------------------------------------------------------- known arrays
+
+
+def _arrays_in(args: Sequence[Any]) -> list[Lazy]:
+    found: list[Lazy] = []
+    for x in args:
+        if type(x) is Lazy:
+            found.append(x)
+        elif isinstance(x, (tuple, list)):
+            found += [y for y in map(_array_of, x) if type(y) is Lazy]
+    return found
+
+
+def _array_of(x: Any) -> Any:
+    return getattr(x, "_array", x)
+
+
+def _at_hand(op: Any, args: Sequence[Any], keywords: dict[str, Any]) -> bool:
+    """Whether all arrays are known, and the result is small."""
+    arrays = _arrays_in((*args, *keywords.values()))
+    if not all(x.known for x in arrays):
+        return False
+    if op.elementwise and len(arrays) > 1:
+        try:
+            shape = numpy.broadcast_shapes(*[x.shape for x in arrays])
+        except ValueError:
+            return True
+        return _bytes(shape) <= dask_arrays.SMALL
+    if (
+        op.public in ("mm", "bmm", "addmm", "addr")
+        and len(arrays) > 1
+        and arrays[-2].ndim
+        and arrays[-1].ndim
+    ):
+        return _bytes((*arrays[-2].shape[:-1], arrays[-1].shape[-1])) <= dask_arrays.SMALL
+    return True
+
+
+def _bytes(shape: Sequence[int]) -> int:
+    count = 8
+    for size in shape:
+        count *= size
+    return count
+
+
+def _at_once(forward: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
+    """A row on known arrays; memory that the result shares with them is copied before it is written to."""
+    given = [_on_host(x) for x in args]
+    result = wrapped(forward(*given, **{name: _on_host(x) for name, x in keywords.items()}))
+    for x in _arrays_in(args):
+        for part in result if isinstance(result, (tuple, list)) else (result,):
+            if type(part) is Lazy and numpy.may_share_memory(part._data, x._data):
+                part._shared = x._shared = True
+    return result
+
+
+def _on_host(value: Any) -> Any:
+    """A known array's values, also in a list, and in tensors that serve as indices."""
+    if hasattr(value, "versions"):
+        from importlib import import_module
+
+        tensor = import_module("tgrad.core.gradients").wrapped
+        result = type(value)(None if t is None else tensor(value_of(t._array)) for t in value)
+        result.versions = tuple(0 for _ in value)
+        return result
+    return value_of(value)
+
+
+# ---------------------------------------------------------------- derivatives
+
+
+def _checked(node: Any) -> list[Any]:
+    """What a node saved, with arrays in the places of tensors that weren't written to since."""
+    from importlib import import_module
+
+    graph = import_module("tgrad.core.graph")
+    if node.saved is graph.FREED:
+        raise graph.freed_error(node)
+    found = []
+    for index, value in enumerate(node.saved or ()):
+        if hasattr(value, "_array"):
+            storage = value._storage
+            if storage is not None and storage.version:
+                graph.check_version(node, index, value)
+            value = value._array
+        found.append(value)
+    return found
+
+
+def _by_numpy(plain: Any, node: Any, g: Any, edges: Any, saved: Sequence[Any]) -> tuple[Any, ...]:
+    """The derivative on known arrays."""
+    from importlib import import_module
+
+    tensor = import_module("tgrad.core.gradients").wrapped
+    device = import_module("tgrad.core.device")
+    inner = plain()
+    inner.saved = tuple(
+        tensor(x.value) if type(x) is Lazy
+        else device.tensor_type(x.dtype) if type(x) is device.TensorType
+        else _on_host(x) if hasattr(x, "versions") else x
+        for x in saved
+    )  # fmt: skip
+    inner.versions = None
+    if node.several_outputs:
+        inner.outputs = tuple((shape, device.tensor_type(type_.dtype)) for shape, type_ in node.outputs)
+    with numpy.errstate(all="ignore"):
+        results = plain.raw(inner, value_of(g), edges)
+    found = tuple(wrapped(r) for r in results)
+    for x in found:
+        if type(x) is Lazy:
+            x._shared = True
+    return found
+
+
+def _in_chunks(op: Any, g: Lazy, edges: Any, saved: Sequence[Any]) -> tuple[Any, ...] | None:
+    """The derivative of an elementwise row in each chunk; None where a result has another shape."""
+    sample = tiny(g)
+    samples = [tiny(x) if type(x) is Lazy else x for x in saved]
+    results: list[Any] = []
+    for number, edge in enumerate(edges):
+        if edge is None:
+            results.append(None)
+            continue
+        formulas = Formulas(op, [i == number for i in range(len(edges))])
+        found = formulas(sample, *samples)
+        if found is sample:
+            results.append(g)
+        elif found is None:
+            results.append(None)
+        elif numpy.shape(found) != sample.shape:
+            return None
+        else:
+            results.append(elementwise(formulas, (g, *saved)))
+    return tuple(results)
+
+
+def _composed(op: Any, *args: Any, **keywords: Any) -> Any:
+    return op.forward(NAMES, *args, **keywords)
+
+
+NAMES = Names()
+
+
+# ---------------------------------------------------------------- 16 bits
+
+
+def _wide(value: Any) -> Any:
+    if type(value) is Lazy and is_narrow(value.dtype):
+        return value.astype(numpy.float32)
+    if isinstance(value, (list, tuple)) and _arrays_in(value):
+        return type(value)(map(_wide, value))
+    return wide(value)
+
+
+def _rounded(result: Any, dtype: Any) -> Any:
+    if isinstance(result, tuple):
+        return tuple(_rounded(x, dtype) for x in result)
+    return (
+        result.astype(dtype) if type(result) is Lazy and result.dtype.kind == "f" else rounded(result, dtype)
+    )

@@ -1,0 +1,232 @@
+"""NumPy's names for arrays on `dask`: `T.xp`, and what formulas on bare arrays call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import dask.array
+import numpy
+
+from tgrad.backends import chunks, dask_arrays, numpy_
+from tgrad.backends.dask_arrays import Lazy, filled, refused, sizes
+from tgrad.backends.dask_blocks import elementwise
+
+
+class Names:
+    """The names of the array library; functions are elementwise ones of `numpy_`, or given here."""
+
+    ndarray = Lazy
+
+    def __init__(self) -> None:
+        for name, function in _OWN.items():
+            setattr(self, name, function)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(numpy_, name)
+        if callable(found) and not isinstance(found, type):
+            found = partial(call, name)
+        setattr(self, name, found)
+        return found
+
+    def writes_over(self, name: str) -> bool:
+        """No function writes into an array that it is given."""
+        return False
+
+
+def call(name: str, *args: Any, **keywords: Any) -> Any:
+    """A function by its name: at once where all arrays are known, else in the chunks if it is elementwise."""
+    keywords.pop("out", None)
+    lazy = [x for x in args if type(x) is Lazy and not x.known]
+    own = _OWN.get(name)
+    if own is not None:
+        return own(*args, **keywords)
+    if not lazy and _fits(args):
+        function = getattr(numpy_, name)
+        found = function(*map(value_of, args), **{k: value_of(v) for k, v in keywords.items()})
+        return wrapped(found)
+    if name in _REDUCTIONS:
+        from tgrad.backends import dask_reductions
+
+        return getattr(dask_reductions, name)(*args, **keywords)
+    if name not in _ELEMENTWISE:
+        raise refused(f"numpy.{name}")
+    return elementwise(getattr(numpy_, name), args, keywords)
+
+
+def value_of(value: Any) -> Any:
+    """A known array's values; anything else as it is."""
+    if type(value) is Lazy:
+        return value.data
+    if type(value) is list or type(value) is tuple:
+        return type(value)(value_of(x) for x in value)
+    return value
+
+
+def wrapped(found: Any) -> Any:
+    """NumPy's arrays and scalars as arrays of this device, also in a tuple; anything else as it is."""
+    if isinstance(found, (numpy.ndarray, numpy.generic)):
+        return Lazy(numpy.asarray(found))
+    if isinstance(found, (tuple, list)):
+        return type(found)(wrapped(x) for x in found)
+    return found
+
+
+def _fits(args: Sequence[Any]) -> bool:
+    """Whether what arrays are broadcast to is small; ValueError where they can't be."""
+    arrays = [x for x in args if type(x) is Lazy]
+    if len(arrays) < 2:
+        return True
+    try:
+        shape = numpy.broadcast_shapes(*[x.shape for x in arrays])
+    except ValueError:
+        return True
+    count = 8
+    for size in shape:
+        count *= size
+    return count <= dask_arrays.SMALL
+
+
+_UFUNCS: Final = {name for name in dir(numpy_) if isinstance(getattr(numpy_, name), numpy.ufunc)}
+_ELEMENTWISE: Final = _UFUNCS | {
+    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
+    "atan", "atan2", "atanh", "cos", "cosh", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp",
+    "logaddexp2", "rsqrt", "sigmoid", "sin", "sinh", "sqrt", "tan", "tanh", "where", "power", "floor_divide",
+    "fmod", "at_least", "at_most", "between", "clip", "cast", "fma", "one_minus_square", "relu_back", "round",
+    "real", "imag", "nan_to_num", "digamma", "lgamma", "erf", "erfc", "erfinv", "isneginf", "isposinf",
+}  # fmt: skip
+"""Functions of `numpy_` that are elementwise."""
+_REDUCTIONS: Final = frozenset(
+    ("sum", "mean", "any", "all", "count_nonzero", "matmul", "dot", "amax", "amin")
+)
+
+
+def _is_small(shape: Sequence[int], dtype: Any) -> bool:
+    count = numpy.dtype(dtype).itemsize
+    for size in shape:
+        count *= size
+    return count <= dask_arrays.SMALL and chunks.wanted() == "auto"
+
+
+def _constant(value: int) -> Callable[..., Lazy]:
+    def function(shape: Any, dtype: Any = float, order: str = "C") -> Lazy:
+        return full(shape, value, dtype)
+
+    return function
+
+
+def full(shape: Any, value: Any, dtype: Any = None, order: str = "C") -> Lazy:
+    """An array of one number."""
+    size = (shape,) if isinstance(shape, int) else tuple(map(int, shape))
+    if type(value) is Lazy:
+        value = value.value
+    kind = numpy.asarray(value).dtype if dtype is None else numpy.dtype(dtype)
+    if _is_small(size, kind):
+        return Lazy(numpy.full(size, value, kind))
+    return Lazy(filled(size, numpy.asarray(value).astype(kind)[()], kind))
+
+
+def _like(value: int) -> Callable[..., Lazy]:
+    def function(array: Any, dtype: Any = None, order: str = "K", shape: Any = None) -> Lazy:
+        return full_like(array, value, dtype, shape=shape)
+
+    return function
+
+
+def full_like(array: Lazy, value: Any, dtype: Any = None, order: str = "K", shape: Any = None) -> Lazy:
+    """An array of one number, in another one's shape, dtype and chunks."""
+    kind = array.dtype if dtype is None else numpy.dtype(dtype)
+    if array.known or shape is not None:
+        return full(array.shape if shape is None else shape, value, kind)
+    number = numpy.asarray(value_of(value)).astype(kind)[()]
+    return Lazy(dask.array.full(array.shape, number, dtype=kind, chunks=array.graph.chunks))
+
+
+def _made(name: str) -> Callable[..., Lazy]:
+    """Functions that make arrays of numbers: by tgrad's kernels where that is small, else by Dask's."""
+
+    def function(*args: Any, **keywords: Any) -> Lazy:
+        count = _count(name, args)
+        if _is_small((count,), numpy.float64):
+            return wrapped(getattr(numpy_, name)(*map(value_of, args), **keywords))  # type: ignore[no-any-return]
+        keywords.setdefault("chunks", chunks.wanted())
+        return Lazy(getattr(dask.array, name)(*args, **keywords))
+
+    return function
+
+
+def _count(name: str, args: Sequence[Any]) -> int:
+    if name == "arange":
+        start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
+        return int(max((stop - start) / step, 0)) + 1
+    if name == "eye":
+        return int(args[0]) * int(args[-1] if len(args) > 1 and isinstance(args[1], int) else args[0])
+    return int(args[2]) if len(args) > 2 else 50
+
+
+def asarray(value: Any, dtype: Any = None, **options: Any) -> Lazy:
+    """An array of this device."""
+    found = value if type(value) is Lazy else Lazy(numpy.asarray(value))
+    return found if dtype is None else found.astype(dtype, copy=False)
+
+
+def array(value: Any, dtype: Any = None, order: str = "K", copy: bool = True) -> Lazy:
+    """The same, with memory of its own."""
+    return asarray(value, dtype).copy()
+
+
+def copyto(target: Lazy, source: Any, casting: str = "same_kind", where: Any = True) -> None:
+    """Write one array over another one."""
+    if where is not True:
+        source = call("where", where, source, target)
+    if type(source) is Lazy and source.dtype != target.dtype:
+        source = call("cast", source, target.dtype)
+    target.write(source)
+
+
+def over(function: Any, target: Lazy, *others: Any) -> None:
+    """`function(target, *others)` written over the target."""
+    target.write(function(target, *others))
+
+
+def change_in_blocks(formula: Any, o: Any, arrays: Sequence[Any], options: dict[str, Any]) -> Any:
+    """A formula of an optimiser: by NumPy where all arrays are known."""
+    return formula(o, *arrays, **options)
+
+
+def broadcast_to(value: Any, shape: Any) -> Lazy:
+    """A view with dimensions of size 1 repeated."""
+    from tgrad.backends.dask_views import Repeated
+
+    return asarray(value).view_by(Repeated(tuple(shape)))
+
+
+def cast(x: Lazy, to: Any) -> Lazy:
+    """The array in another dtype, always a copy."""
+    if x.known:
+        return Lazy(numpy_.cast(x.data, to))
+    return elementwise(numpy_.cast, (x, numpy.dtype(to)))  # type: ignore[no-any-return]
+
+
+_OWN: Final[dict[str, Callable[..., Any]]] = {
+    "zeros": _constant(0), "ones": _constant(1), "empty": _constant(0), "full": full,
+    "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(0), "full_like": full_like,
+    "arange": _made("arange"), "linspace": _made("linspace"), "eye": _made("eye"),
+    "asarray": asarray, "array": array, "ascontiguousarray": asarray, "copyto": copyto, "over": over,
+    "change_in_blocks": change_in_blocks, "broadcast_to": broadcast_to, "cast": cast,
+    "large_sum": lambda a, b, into_first: call("add", a, b),
+    "in_blocks": lambda forward, xp, *args, **keywords: forward(xp, *args, **keywords),
+    "derivatives": lambda formulas, o, g, edges, *saved: formulas(o, g, edges, *saved),
+    "dtype": numpy_.dtype, "finfo": numpy_.finfo, "iinfo": numpy_.iinfo, "errstate": numpy_.errstate,
+    "is_narrow": numpy_.is_narrow, "broadcast_shapes": numpy_.broadcast_shapes,
+    "reshape": lambda array, shape: array.reshape(shape), "transpose": lambda array, axes=None: array.transpose(axes),
+    "expand_dims": lambda array, axis: array.reshape(
+        (*array.shape[: axis % (array.ndim + 1)], 1, *array.shape[axis % (array.ndim + 1) :])
+    ),
+    "squeeze": lambda array, axis=None: array.squeeze(axis), "ravel": lambda array: array.ravel(),
+    "swapaxes": lambda array, a, b: array.swapaxes(a, b),
+}  # fmt: skip
+"""Functions that aren't elementwise ones of NumPy's."""
+
+dask_arrays.call = call

@@ -1,0 +1,317 @@
+"""The rows that have a form of their own on lazy arrays; elementwise ones and views need none."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import dask.array
+import numpy
+
+from tgrad.backends import dask_reductions as reductions
+from tgrad.backends import numpy_
+from tgrad.backends.dask_arrays import Lazy, refused
+from tgrad.backends.dask_blocks import Forward, Work, several, split, tiny, whole
+from tgrad.backends.dask_names import call, full, full_like
+
+LONGEST = 1 << 30
+"""Bytes up to which a dimension is brought into one chunk."""
+
+Row = Callable[..., Any]
+
+
+def sample(op: Any, args: Sequence[Any], keywords: dict[str, Any], keep: Sequence[int] = ()) -> Any:
+    """The row's result for tiny arrays: for its dtype, and to have its errors raised."""
+    given = [tiny(x, keep) if type(x) is Lazy else x for x in args]
+    with numpy.errstate(all="ignore"):
+        return op.forward(numpy_, *given, **keywords)
+
+
+def given(op: Any, args: Sequence[Any], keywords: dict[str, Any]) -> dict[str, Any]:
+    """A row's arguments by name."""
+    found = {p.name: p.default for p in op.parameters}
+    found.update(zip([p.name for p in op.parameters], args, strict=False))
+    found.update(keywords)
+    return found
+
+
+def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
+    """The dimensions that a reduction is over; all for None and for an empty tuple."""
+    if dim is None or dim == ():
+        return tuple(range(ndim))
+    dims = dim if isinstance(dim, tuple) else (dim,)
+    return tuple(sorted({d % ndim for d in dims})) if ndim else ()
+
+
+# ---------------------------------------------------------------- reductions
+
+
+def reduction(function: Callable[..., Lazy]) -> Row:
+    """A row `(input, dim, keepdim)` of a function `(input, axes, keepdims)`."""
+
+    def row(op: Any, *args: Any, **keywords: Any) -> Any:
+        found = sample(op, args, keywords)
+        options = given(op, args, keywords)
+        input = options["input"]
+        axes = axes_of(options.get("dim"), input.ndim)
+        result = function(input, axes, options.get("keepdim") is True)
+        return result.astype(numpy.asarray(found).dtype, copy=False)
+
+    return row
+
+
+def _vector_norm(
+    op: Any, input: Lazy, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    found = numpy.asarray(sample(op, (input, ord, dim, keepdim), {"dtype": dtype}))
+    axes = axes_of(dim, input.ndim)
+    size = call("absolute", input)
+    if math.isinf(ord):
+        result = (reductions.amax if ord > 0 else reductions.amin)(size, axes, keepdim)
+    elif ord == 0:
+        result = reductions.count_nonzero(input, axes, keepdim)
+    elif ord == 1:
+        result = reductions.sum(size, axes, keepdim)
+    else:
+        wide = size.astype("float64", copy=False)
+        powers = call("multiply", wide, wide) if ord == 2 else call("power", wide, float(ord))
+        total = reductions.sum(powers, axes, keepdim)
+        result = call("sqrt", total) if ord == 2 else call("power", total, 1.0 / ord)
+    return result.astype(found.dtype, copy=False)
+
+
+def _logsumexp(op: Any, input: Lazy, dim: Any, keepdim: bool = False) -> Any:
+    found = numpy.asarray(sample(op, (input, dim, keepdim), {}))
+    axes = axes_of(dim, input.ndim)
+    most = reductions.amax(input.real, axes, True)
+    most = call("where", call("isinf", most), most.dtype.type(0), most)
+    total = reductions.sum(call("exp", call("subtract", input, most)), axes, True)
+    result = call("add", call("log", total), most)
+    if not keepdim:
+        result = result.squeeze(axes)
+    return result.astype(found.dtype, copy=False)
+
+
+def _spread(root: bool, both: bool) -> Row:
+    def row(op: Any, input: Lazy, dim: Any = None, *, correction: Any = None, keepdim: bool = False) -> Any:
+        sample(op, (input, dim), {"correction": correction, "keepdim": keepdim})
+        axes = axes_of(dim, input.ndim)
+        real = input.real.dtype
+        correction = 1 if correction is None else correction
+        found = Lazy(dask.array.var(
+            input.graph, axis=axes, keepdims=keepdim, ddof=correction,
+            dtype="complex128" if real != input.dtype else "float64",
+        ))  # fmt: skip
+        found = call("sqrt", found.real) if root else found.real
+        found = found.astype(real, copy=False)
+        return (found, reductions.mean(input, axes, keepdim)) if both else found
+
+    return row
+
+
+def _extreme_along(largest: bool) -> Row:
+    def row(op: Any, input: Lazy, dim: int, keepdim: bool = False) -> Any:
+        sample(op, (input, dim, keepdim), {})
+        if not input.ndim:
+            return input.copy(), full((), 0, "int64")
+        function = reductions.amax if largest else reductions.amin
+        return function(input, dim, keepdim), reductions.place(input, dim % input.ndim, keepdim, largest)
+
+    return row
+
+
+def _place(largest: bool) -> Row:
+    def row(op: Any, input: Lazy, dim: Any = None, keepdim: bool = False) -> Any:
+        sample(op, (input, dim, keepdim), {})
+        if not input.ndim:
+            return full((), 0, "int64")
+        if dim is None:
+            found = reductions.place(input.reshape(-1), 0, False, largest)
+            return found.reshape((1,) * input.ndim) if keepdim else found
+        return reductions.place(input, dim % input.ndim, keepdim, largest)
+
+    return row
+
+
+def _truth(name: str) -> Row:
+    function = reduction(getattr(reductions, name))
+
+    def row(op: Any, *args: Any, **keywords: Any) -> Any:
+        options = given(op, args, keywords)
+        if options.get("dim") == ():
+            return call("not_equal", options["input"], 0)
+        return function(op, *args, **keywords)
+
+    return row
+
+
+def _nansum(input: Lazy, axes: Any, keepdim: bool) -> Lazy:
+    if input.dtype.kind in "fV":
+        input = call("where", call("isnan", input), input.dtype.type(0), input)
+    return reductions.sum(input, axes, keepdim, dtype=input.dtype)
+
+
+# ---------------------------------------------------------------- along a dimension
+
+
+def along(op: Any, *args: Any, **keywords: Any) -> Any:
+    """A row that works along one dimension, which is brought into one chunk, by its own kernel."""
+    options = given(op, args, keywords)
+    holes, arrays = split(args)
+    first = arrays[0]
+    dim = options["dim"]
+    found = sample(op, args, keywords, () if dim is None else (dim,))
+    at = dim % first.ndim if first.ndim else 0
+    if first.ndim and first.shape[at] * first.itemsize > LONGEST:
+        raise refused(f"'{op.public}' along a dimension of {first.shape[at]} elements")
+    pairs: list[Any] = []
+    for number, array in enumerate(arrays):
+        rest = [n for d, n in enumerate(array.shape) if d != at]
+        if array.ndim != first.ndim or rest != [n for d, n in enumerate(first.shape) if d != at]:
+            raise refused(f"'{op.public}' of tensors that differ in other dimensions than {at}")
+        labels = [first.ndim + 1 + number if d == at else d for d in range(array.ndim)]
+        pairs += [_in_one(array.graph, at), labels]
+    part = found[0] if isinstance(found, tuple) else found
+    ndim = numpy.ndim(part)
+    out = [d for d in range(first.ndim) if d != at]
+    new = {}
+    if ndim == first.ndim and ndim:
+        out.insert(at, first.ndim)
+        new = {first.ndim: part.shape[at]}
+    result = tuple(map(numpy.asarray, found)) if isinstance(found, tuple) else numpy.asarray(found)
+    return several(
+        Work(Forward(op), holes, keywords), tuple(out), pairs, result, new_axes=new, concatenate=True
+    )
+
+
+def _in_one(array: Any, dim: int) -> Any:
+    if not array.ndim or len(array.chunks[dim]) == 1:
+        return array
+    return array.rechunk({d: -1 if d == dim else "auto" for d in range(array.ndim)})
+
+
+def _cumulative(name: str) -> Row:
+    def row(op: Any, input: Lazy, dim: int, *, dtype: Any = None) -> Any:
+        found = sample(op, (input, dim), {"dtype": dtype})
+        if not input.ndim:
+            return input.copy()
+        if len(input.graph.chunks[dim]) == 1:
+            return along(op, input, dim, dtype=dtype)
+        return Lazy(getattr(dask.array, name)(input.graph, axis=dim, dtype=found.dtype))
+
+    return row
+
+
+# ---------------------------------------------------------------- other shapes
+
+
+def _cat(op: Any, tensors: Sequence[Lazy], dim: int = 0) -> Lazy:
+    kept = [x.graph for x in tensors if x.shape != (0,)]
+    return Lazy(dask.array.concatenate(kept, dim)) if kept else tensors[0].copy()
+
+
+def _stack(op: Any, tensors: Sequence[Lazy], dim: int = 0) -> Lazy:
+    op.forward(numpy_, [tiny(x) for x in tensors], dim)
+    return Lazy(dask.array.stack([x.graph for x in tensors], dim))
+
+
+def _triangle(name: str) -> Row:
+    def row(op: Any, input: Lazy, diagonal: int = 0) -> Lazy:
+        sample(op, (input, diagonal), {})
+        return Lazy(getattr(dask.array, name)(input.graph, diagonal))
+
+    return row
+
+
+def _flip(op: Any, input: Lazy, dims: Any) -> Lazy:
+    sample(op, (input, dims), {})
+    dims = dims if isinstance(dims, tuple) else (dims,)
+    return (
+        Lazy(dask.array.flip(input.graph, tuple(d % input.ndim for d in dims)))
+        if input.ndim
+        else input.copy()
+    )
+
+
+def _repeat(op: Any, input: Lazy, repeats: Any) -> Lazy:
+    found = sample(op, (input, repeats), {})
+    graph = input.graph.reshape((1,) * (found.ndim - input.ndim) + input.shape)
+    return Lazy(dask.array.tile(graph, repeats))
+
+
+def _put(place: Callable[..., Any]) -> Row:
+    """Zeros with an array at a place: the derivative of a piece."""
+
+    def row(op: Any, input: Lazy, input_sizes: Sequence[int], *where: Any) -> Lazy:
+        result = _zeros_about(input, tuple(input_sizes))
+        view = place(result, *where)
+        view.write(input)
+        return result
+
+    return row
+
+
+def _zeros_about(input: Lazy, shape: tuple[int, ...]) -> Lazy:
+    found = full(shape, 0, input.dtype)
+    return found if not input.known or not found.known else found
+
+
+def _at(result: Lazy, dim: int, part: Any) -> Lazy:
+    return result[(slice(None),) * (dim % result.ndim) + (part,)]
+
+
+def _quietly(function: Callable[..., Any], *args: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*args)
+
+
+def _clone(op: Any, input: Lazy, **options: Any) -> Lazy:
+    return input.copy()
+
+
+def _to_copy(op: Any, input: Lazy, *args: Any, **options: Any) -> Lazy:
+    return input.copy()
+
+
+ROWS: Final[dict[str, Row]] = {
+    "max": reduction(reductions.amax), "min": reduction(reductions.amin),
+    "amax": reduction(reductions.amax), "amin": reduction(reductions.amin),
+    "max.dim": _extreme_along(True), "min.dim": _extreme_along(False),
+    "argmax": _place(True), "argmin": _place(False),
+    "aminmax": lambda op, input, *, dim=None, keepdim=False: (
+        reductions.amin(input, dim, keepdim), reductions.amax(input, dim, keepdim)
+    ),
+    **{f"any{end}": _truth("any") for end in ("", ".dim", ".int")},
+    **{f"all{end}": _truth("all") for end in ("", ".dim", ".int")},
+    "prod": reduction(reductions.prod), "prod.dim": reduction(reductions.prod),
+    "nansum": reduction(_nansum),
+    "count_nonzero": reduction(reductions.count_nonzero), "count_nonzero.dims": reduction(reductions.count_nonzero),
+    "logsumexp": _logsumexp, "linalg_vector_norm": _vector_norm,
+    "var.correction": _spread(False, False), "std.correction": _spread(True, False),
+    "var_mean.correction": _spread(False, True), "std_mean.correction": _spread(True, True),
+    "cumsum": _cumulative("cumsum"), "cumprod": _cumulative("cumprod"),
+    **dict.fromkeys(
+        ("_softmax", "_log_softmax", "_softmax_backward_data", "_log_softmax_backward_data", "_safe_softmax", "glu",
+         "cummax", "cummin", "logcumsumexp", "sort", "sort.stable", "argsort", "argsort.stable", "topk", "kthvalue",
+         "mode", "median.dim", "nanmedian.dim", "gather", "put_chosen"), along,
+    ),
+    "cat": _cat, "stack": _stack, "tril": _triangle("tril"), "triu": _triangle("triu"), "flip": _flip,
+    "repeat": _repeat,
+    "select_backward": _put(_at),
+    "slice_backward": _put(lambda result, dim, start, end, step: _at(result, dim, slice(start, end, step))),
+    "clone": _clone, "to_copy": _to_copy, "copy_of": _to_copy, "gradient_copy": _to_copy, "in_format": _to_copy,
+    "detach_copy": _to_copy,
+    "zero_gradient": lambda op, input: full_like(input, 0), "_zero": lambda op, input: full_like(input, 0),
+    "trace": lambda op, input: reductions.sum(Lazy(input.graph.diagonal()), dtype=input.dtype),
+}  # fmt: skip
+"""By a row's name what computes it, given the row and its arguments."""
+
+COMPOSED: Final = frozenset((
+    "sum", "sum.dim", "mean", "mean.dim", "_fill_number", "_fill_tensor", "fill", "fill.tensor", "_copy",
+    "mm", "bmm", "mv", "dot", "vdot", "addmm", "addmv", "addbmm", "baddbmm", "_unsafe_view", "_squeeze_first",
+    "unsafe_view", "mse_loss", "smooth_l1_loss", "huber_loss", "conj_copy",
+))  # fmt: skip
+"""Rows whose forwards are made of other functions that arrays of this device have."""
