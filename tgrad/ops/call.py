@@ -27,6 +27,7 @@ from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import TensorError
 from tgrad.ops.geometry import ordered
+from tgrad.ops.mixing import refuse_devices, tensors_of
 from tgrad.ops.operands import (
     NUMBERS,
     as_operand,
@@ -46,7 +47,8 @@ COMMON: Final[dict[str, Any]] = {
     "Tensor": Tensor, "new_tensor": new_tensor, "state": state, "ndarray": numpy.ndarray,
     "create": object.__new__, "NUMBERS": NUMBERS, "as_operand": as_operand, "resolve": resolve,
     "kernel_error": kernel_error, "TensorError": TensorError, "quiet": quiet,
-    "rounded_number": rounded_number, "narrow_factor": narrow_factor, **RECORDING,
+    "rounded_number": rounded_number, "narrow_factor": narrow_factor, "refuse_devices": refuse_devices,
+    **RECORDING,
 }  # fmt: skip
 
 
@@ -217,6 +219,7 @@ def kernel(writer: Writer, op: Op, written: str = "") -> None:
         operands = ", ".join(p.name for p in promoting(op))
         writer.add(
             "except (ValueError, TypeError, TensorError) as error:\n"
+            + f"    refuse_devices(OP, ({_tensors(op)}))\n"
             + (f"    check_fits(OP, T, ({operands},))\n" if written else "")
             + f"    raise kernel_error(OP, error, ({operands},)) from None"
         )
@@ -226,8 +229,14 @@ def kernel(writer: Writer, op: Op, written: str = "") -> None:
             "except TensorError as error:\n"
             f"    error.details.setdefault('op', {op.public!r})\n"
             f"    error.details.setdefault('operands', ({operands}{',' if operands else ''}))\n"
-            "    raise"
+            f"    refuse_devices(OP, ({_tensors(op)}))\n"
+            "    raise\n"
+            f"except Exception:\n    refuse_devices(OP, ({_tensors(op)}))\n    raise"
         )
+
+
+def _tensors(op: Op) -> str:
+    return "".join(f"{p.name}, " for p in tensors_of(op))
 
 
 def _kernel_over(writer: Writer, op: Op, written: str) -> None:
@@ -273,7 +282,10 @@ def start(op: Op, name: str) -> Writer:
     if op.check is not None:
         writer.names["check"] = op.check
         given = [f"{p.name}={p.name}" if p.keyword_only else p.name for p in op.parameters]
-        writer.add(f"check({', '.join(given)})")
+        writer.add(
+            f"try: check({', '.join(given)})\nexcept Exception:\n    refuse_devices(OP, ({_tensors(op)}))\n"
+            "    raise"
+        )
     if any(p.kind == "tensors" for p in op.parameters):
         from tgrad.ops.joining import join
 

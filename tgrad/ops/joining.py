@@ -12,7 +12,8 @@ from tgrad.core.device import TensorType, tensor_type
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, ShapeError
 from tgrad.ops.dimensions import wrap_dim
-from tgrad.ops.operands import broadcast_error, common_device
+from tgrad.ops.mixing import refuse_devices
+from tgrad.ops.operands import broadcast_error
 from tgrad.ops.table import Op, composite, operand_type, operator
 
 
@@ -24,7 +25,8 @@ def join(op: Op, tensors: Sequence[Tensor]) -> tuple[TensorType, list[Any], bool
     arrays = [tensor._array for tensor in tensors if tensor._type is found]
     if len(arrays) == len(tensors):
         return found, arrays, False
-    found = tensor_type(_promoted(tensors), common_device(tensors))
+    refuse_devices(op, [tensors])
+    found = tensor_type(_promoted(tensors), found.device)
     target = found.dtype.numpy
     arrays = [
         t._array if t._type is found else found.xp.cast(t._array, target) for t in tensors

@@ -15,13 +15,13 @@ from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
 from tgrad.errors import (
     ArgumentError,
-    DeviceError,
     DTypeError,
     IntegerOverflowError,
     ShapeError,
     TensorError,
     UnsupportedDTypeError,
 )
+from tgrad.ops.mixing import refuse_operands, two_devices
 from tgrad.ops.table import Op
 
 NUMBERS: Final = frozenset((bool, int, float, complex))
@@ -50,7 +50,7 @@ def resolve(op: Op, operands: Sequence[Any], dtype: Any = None) -> tuple[TensorT
     """The type in which to compute, and the operands as arrays of it."""
     if op.guard is not None:
         op.guard(operands)
-    device = common_device(operands)
+    device = common_device(op, operands)
     found = tensor_type(op.dtype.decide(operands, dtype), device)
     if op.opmath and found.narrow:
         return found, wide_arrays(operands, found)
@@ -130,8 +130,8 @@ _C_NAMES: Final = {
 }  # fmt: skip
 
 
-def common_device(operands: Sequence[Any]) -> Any:
-    """The device of the operands; DeviceError if they are on several.
+def common_device(op: Op, operands: Sequence[Any]) -> Any:
+    """The device of a row's operands; DeviceError if they are on several.
 
     0-dimensional tensors on the CPU go along with tensors on any device.
     """
@@ -146,11 +146,7 @@ def common_device(operands: Sequence[Any]) -> Any:
         elif device is None:
             device = its
         elif device != its:
-            raise DeviceError(
-                "Expected all tensors to be on the same device, but found at least two devices, "
-                f"{device} and {its}!",
-                operands=tuple(operands),
-            )
+            refuse_operands(op, operands)
     if device is not None:
         return device
     return CPU if loose is None else loose
@@ -242,6 +238,8 @@ def result_type(op: Op, type_: TensorType) -> TensorType:
 
 def check_result(tensor: Tensor, shape: tuple[int, ...], type_: TensorType) -> None:
     """Raise PyTorch's error if a result doesn't fit the tensor that it is to be written to."""
+    if tensor._type.device != type_.device:
+        raise two_devices(tensor._type.device, type_.device)
     if shape != tensor._array.shape:
         raise ShapeError(
             f"output with shape {list(tensor._array.shape)} doesn't match the broadcast shape "

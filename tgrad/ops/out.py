@@ -16,6 +16,7 @@ from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, AutogradError, DTypeError, ShapeError, TensorError
 from tgrad.ops.functions import bound
 from tgrad.ops.inplace import check_memory, check_overlap, overlap_error, put
+from tgrad.ops.mixing import refuse_target
 from tgrad.ops.operands import check_fits, check_result
 from tgrad.ops.table import Op, same
 from tgrad.ops.writer import promoting
@@ -203,6 +204,8 @@ def _write(
     op: Op, values: Sequence[Any], named: Mapping[str, Any], position: int, target: Tensor, result: Tensor
 ) -> None:
     """Check one target and write to it."""
+    if target._type is not result._type:
+        refuse_target(op, target, result)
     shape = result._array.shape
     if op.name in _APART or (op.name not in _EXPANDED and shape == target._array.shape):
         check_memory(target._array)
