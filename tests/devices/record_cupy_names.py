@@ -1,4 +1,4 @@
-"""Records which of NumPy's names CuPy has; needs cupy, but no GPU.
+"""Records which of NumPy's names CuPy has; needs cupy and, for the loops of bfloat16, ml_dtypes, but no GPU.
 
 python tests/devices/record_cupy_names.py
 """
@@ -11,7 +11,10 @@ import re
 from pathlib import Path
 
 import cupy
+import ml_dtypes  # noqa: F401  (CuPy has loops for bfloat16 where this is)
 import numpy
+from cupy._sorting.search import _where_ufunc
+from cupyx.scipy import special
 
 
 def public(module: object) -> list[str]:
@@ -40,6 +43,12 @@ def method_parameters(name: str) -> list[str] | None:
     if found is None or "*" in found[1]:
         return None
     return [part.partition("=")[0].split()[-1] for part in found[1].split(", ") if part]
+
+
+def types(module: object) -> dict[str, str]:
+    """The loops of a module's elementwise functions, as characters of dtypes; bfloat16's is "E"."""
+    found = {name: getattr(module, name) for name in public(module)}
+    return {name: " ".join(value.types) for name, value in found.items() if isinstance(value, cupy.ufunc)}
 
 
 def main() -> None:
@@ -76,6 +85,8 @@ def main() -> None:
             and (operation := ufunc._scatter_op) is not None
         },
     }
+    found["types"] = {**{name: types(cupy)[name] for name in found["ufuncs"]}, "where": " ".join(_where_ufunc.types)}
+    found["special"] = types(special)
     path = Path(__file__).with_name("cupy_names.json")
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(path.name, len(shared), "names")

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy
 
-from tests.devices import strict_cuda, strict_index
+from tests.devices import strict_cuda, strict_index, strict_ufuncs
 
 NAMES: dict[str, Any] = json.loads(Path(__file__).with_name("cupy_names.json").read_text("utf-8"))
 
@@ -249,34 +249,44 @@ for _name in ("bool", "int", "float", "complex", "index"):
 
 
 class Ufunc:
-    """An elementwise function with the methods that CuPy's has."""
+    """An elementwise function with the loops and methods that CuPy's has; the values are those of `function`."""
 
-    def __init__(self, ufunc: numpy.ufunc) -> None:
-        self._ufunc = ufunc
-        self.__name__ = ufunc.__name__
-        self.nin, self.nout, self.types = ufunc.nin, ufunc.nout, ufunc.types
+    def __init__(self, function: Any, name: str, types: str) -> None:
+        self._function = function
+        self.__name__ = f"cupy_{name}"
+        self._name = name
+        self._types = types
+        first, _, results = types.partition(" ")[0].partition("->")
+        self.nin, self.nout, self.types = len(first), len(results), types.split()
 
     def __call__(self, *args: Any, out: Any = None, dtype: Any = None, casting: str = "same_kind") -> Any:
         if len(args) > self.nin:
             *args, out = args  # type: ignore[assignment]
-        found = self._ufunc(*plain(tuple(args)), out=plain(out), dtype=dtype, casting=casting)
-        return out if isinstance(out, Array) else wrapped(found)
+        found = strict_ufuncs.compute(
+            self._function, self._name, self._types, plain(tuple(args)), plain(out), dtype, casting
+        )
+        return wrapped(found) if out is None else out
 
     def reduce(
         self, a: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False
     ) -> Any:
-        found = self._ufunc.reduce(plain(a), axis, dtype, plain(out), keepdims)
+        found = self._method("reduce")(plain(a), axis, dtype, plain(out), keepdims)
         return out if isinstance(out, Array) else wrapped(found)
 
     def accumulate(self, a: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
-        found = self._ufunc.accumulate(plain(a), axis, dtype, plain(out))
+        found = self._method("accumulate")(plain(a), axis, dtype, plain(out))
         return out if isinstance(out, Array) else wrapped(found)
 
+    def _method(self, name: str) -> Any:
+        if self._name not in strict_ufuncs.REDUCING:
+            raise NotImplementedError(f"`cupy_{self._name}.{name}` is not supported yet")
+        return getattr(self._function, name)
+
     def outer(self, a: Any, b: Any, **keywords: Any) -> Any:
-        return wrapped(self._ufunc.outer(plain(a), plain(b), **plain(keywords)))
+        return wrapped(self._function.outer(plain(a), plain(b), **plain(keywords)))
 
     def at(self, a: Array, indices: Any, b: Any = None) -> None:
-        strict_index.at(self._ufunc, NAMES["at"].get(self.__name__), a._a, a._key(indices), plain(b))
+        strict_index.at(self._function, NAMES["at"].get(self._name), a._a, a._key(indices), plain(b))
 
 
 _WAITING = frozenset((
@@ -329,8 +339,8 @@ class Names:
             made = Linalg(found, NAMES[name])
         elif name == "fft":
             made = Names(found, NAMES[name])
-        elif name in NAMES["ufuncs"]:
-            made = Ufunc(found)
+        elif name in NAMES["types"]:
+            made = Ufunc(found, name, NAMES["types"][name])
         elif isinstance(found, type) or not callable(found):
             made = found
         else:
@@ -380,6 +390,27 @@ class _Lib:
             return x._view(numpy.lib.stride_tricks.as_strided(x._a, shape, strides))
 
 
+class Special:
+    """The module `cupyx.scipy.special`."""
+
+    def __getattr__(self, name: str) -> Any:
+        from tests.devices.strict_special import FUNCTIONS
+
+        if name not in NAMES["special"]:
+            raise AttributeError(f"CuPy has no cupyx.scipy.special.{name}")
+        return Ufunc(FUNCTIONS[name], name, NAMES["special"][name])
+
+
+class ElementwiseKernel(strict_kernels.Kernel):
+    """`cupy.ElementwiseKernel`."""
+
+    def __call__(self, *args: Any) -> Any:
+        Counts.kernels += 1
+        found = self.run(plain(args))
+        results = args[len(self.inputs) :] or tuple(made(array) for array in found)
+        return results[0] if len(results) == 1 else tuple(results)
+
+
 class _Cupy(Names):
     """The module `cupy`."""
 
@@ -395,11 +426,15 @@ CUPY = _Cupy(numpy, NAMES["names"])
 """What stands for the module `cupy`."""
 
 
+def modules() -> dict[str, Any]:
+    """The modules of CuPy by their names."""
+    from tests.devices import strict_linalg
+
+    return {"cupy": CUPY, "cupyx.scipy.special": Special(), **strict_linalg.modules()}
+
+
 def use() -> None:
     """Let `cuda` be the stand-in, in this process."""
     import sys
 
-    from tests.devices import strict_linalg
-
-    sys.modules["cupy"] = CUPY  # type: ignore[assignment]
-    sys.modules.update(strict_linalg.modules())
+    sys.modules.update(modules())

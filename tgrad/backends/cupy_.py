@@ -19,10 +19,11 @@ from typing import Any, Final
 import numpy
 
 from tgrad.backends import constants, numpy_
+from tgrad.backends.cupy_ufuncs import Ufunc
 from tgrad.backends.interface import Backend, Kernel, Missing, PlainNumbers
 from tgrad.backends.library import Library
 
-AREAS: Final = ("cupy_fusion", "cupy_kernels", "cupy_places", "cupy_layers", "cupy_linalg")
+AREAS: Final = ("cupy_fusion", "cupy_kernels", "cupy_special", "cupy_places", "cupy_layers", "cupy_linalg")
 """The files with what CuPy does better in a way of its own, or must do otherwise."""
 
 
@@ -42,39 +43,11 @@ class Names:
         else:
             found = getattr(self._cupy, name)
             if name in _UFUNCS:
-                found = _Ufunc(found, self._cupy)
+                found = Ufunc(self._cupy, name)
             elif name in _MODULES:
                 found = Names(found, self._own, f"numpy.{name}")
         setattr(self, name, found)
         return found
-
-
-class _Ufunc:
-    """An elementwise function whose `reduce` takes `initial`, and to which `out=...` means nothing."""
-
-    def __init__(self, ufunc: Any, cupy: Any) -> None:
-        self._ufunc = ufunc
-        self._cupy = cupy
-        self.__name__ = ufunc.__name__
-
-    def __call__(self, *args: Any, out: Any = None, order: str = "K", **keywords: Any) -> Any:
-        if out is None or out is ...:
-            found = self._ufunc(*args, **keywords)
-            return found if order == "K" else self._cupy.asarray(found, order=order)
-        return self._ufunc(*args, out=out, **keywords)
-
-    def reduce(
-        self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
-        initial: Any = None,
-    ) -> Any:  # fmt: skip
-        """`ufunc.reduce`; an initial value is joined to the result."""
-        if out is ...:
-            out = None
-        found = self._ufunc.reduce(array, axis, dtype, out, keepdims)
-        return found if initial is None else self._ufunc(found, initial)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ufunc, name)
 
 
 class _Quiet(ContextDecorator):

@@ -22,7 +22,7 @@ def polynomial(
         degree = np.trunc(n)
         before, current = np.ones_like(x), first(x)
         result = np.where(degree == 0, before, np.where(degree == 1, current, x.dtype.type(0)))
-        top = int(np.nanmax(degree, initial=0, where=np.isfinite(degree)))
+        top = int(np.where(np.isfinite(degree), degree, 0).max()) if degree.size else 0
         for k in range(1, top):
             before, current = current, recurrence(k, x, current, before)
             result = np.where(degree == k + 1, current, result)

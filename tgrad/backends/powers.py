@@ -24,12 +24,17 @@ def power(base: Any, exponent: Any) -> Any:
         if special is not None and (exponent >= 0 or base.dtype.kind in "fc"):
             return special(base)
         exponent = base.dtype.type(exponent)
-    if base.dtype == SINGLE:
-        return numpy.power(base.astype(DOUBLE), exponent.astype(DOUBLE)).astype(SINGLE)
     if base.dtype.kind in "iu":
-        return _integer_power(base, numpy.asarray(exponent))
+        return integer_power(base, numpy.asarray(exponent))
     if base.dtype.kind == "c":
         return numpy.exp(exponent * numpy.log(base))
+    return floating_power(base, exponent)
+
+
+def floating_power(base: Any, exponent: Any) -> Any:
+    """base ** exponent of real floating numbers; float32 is computed in double and rounded once."""
+    if base.dtype == SINGLE:
+        return numpy.power(base.astype(DOUBLE), exponent.astype(DOUBLE)).astype(SINGLE)
     return numpy.power(base, exponent)
 
 
@@ -45,7 +50,8 @@ _SPECIAL_POWERS: Final[dict[float, Any]] = {
 }
 
 
-def _integer_power(base: Any, exponent: Any) -> Any:
+def integer_power(base: Any, exponent: Any) -> Any:
+    """base ** exponent of integers; to a negative power 0, or 1 or -1 for these."""
     if exponent.dtype.kind == "u" or not (exponent < 0).any():
         return numpy.power(base, exponent)
     powers = numpy.power(base, maximum(exponent, 0))

@@ -73,9 +73,12 @@ def extremes_so_far(ufunc: Any, array: Array, axis: int) -> tuple[Array, Array]:
     else:
         numbers = numpy.arange(size).reshape(-1, *(1,) * (array.ndim - 1 - axis))
         places = running(numpy.maximum, numpy.where(hit, numbers, 0), axis, numbers.dtype)
-    if (values == 0).any():  # of equal zeros the last one counts, whatever its sign
-        values = numpy.take_along_axis(array, places, axis)
-    return values, places
+    return of_places(values, array, places, axis), places
+
+
+def of_places(values: Array, array: Array, places: Array, axis: int) -> Array:
+    """Extremes so far as they stand at their places: of equal zeros the last one counts, whatever its sign."""
+    return numpy.take_along_axis(array, places, axis) if (values == 0).any() else values
 
 
 def _one_by_one(ufunc: Any, array: Array, result: Array, axis: int, wide: Any) -> None:

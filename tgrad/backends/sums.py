@@ -97,9 +97,15 @@ def _whole_numbers(array: Array, axis: Axes, keepdims: bool) -> Array:
 
 def nansum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     """The sum of the elements that aren't NaN."""
-    if array.dtype.kind in "fcV":
-        array = numpy.where(numpy.isnan(array), array.dtype.type(0), array)
-    return sum(array, axis, keepdims)
+    return sum(without_nan(array), axis, keepdims)
+
+
+def without_nan(array: Array) -> Array:
+    """The array, with 0 where it has NaN."""
+    if array.dtype.kind not in "fcV":
+        return array
+    missing = numpy.isnan(array)
+    return numpy.where(missing, array.dtype.type(0), array) if missing.any() else array
 
 
 def mean(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:

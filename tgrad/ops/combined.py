@@ -64,13 +64,16 @@ def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
         if abs(weight) < 0.5:
             return plus_product(xp, input, weight, step, dtype)
         return plus_product(xp, end, -step, 1 - weight, dtype)
-    weight = xp.asarray(weight).astype(dtype)
-    near = xp.abs(weight) < 0.5
-    if weight.ndim:  # from the nearer end
-        start, share = xp.where(near, input, end), xp.where(near, weight, -(1 - weight))
-    else:
-        start, share = (input, weight) if near else (end, -(1 - weight))
+    start, share = nearer(xp, xp.asarray(weight).astype(dtype), input, end)
     return plus_product(xp, start, share, step, dtype)
+
+
+def nearer(xp: Any, weight: Any, input: Any, end: Any) -> tuple[Any, Any]:
+    """The nearer end for each weight, and the share of the way from there."""
+    near = xp.abs(weight) < 0.5
+    if weight.ndim:
+        return xp.where(near, input, end), xp.where(near, weight, -(1 - weight))
+    return (input, weight) if near else (end, -(1 - weight))
 
 
 def _same_dtypes(input: Tensor, **others: Any) -> None:

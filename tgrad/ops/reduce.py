@@ -9,6 +9,7 @@ from tgrad.backends import few, folds
 from tgrad.backends import reductions as kernels
 from tgrad.backends.narrow import is_floating
 from tgrad.backends.rows import put_classes
+from tgrad.backends.sums import without_nan
 from tgrad.core import dtype as dtypes
 from tgrad.core.dtype import DType
 from tgrad.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
@@ -84,11 +85,7 @@ operator(
 def _nansum(xp: Any, input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     if input.dtype.kind == "c":
         raise DTypeError("nansum on CPU does not support complex inputs")
-    if is_floating(input.dtype):
-        missing = xp.isnan(input)
-        if missing.any():
-            input = xp.where(missing, input.dtype.type(0), input)
-    return total(xp, input, reduced_axes(dim, input.ndim), keepdim)
+    return total(xp, without_nan(input), reduced_axes(dim, input.ndim), keepdim)
 
 
 operator(

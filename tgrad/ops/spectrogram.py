@@ -203,7 +203,7 @@ def _istft(
     start = n_fft // 2 if center else 0
     end = start + length if length is not None else full - start
     summed, weights = (o.slice(x, 1, start, end, 1) for x in (summed, weights))
-    if float(abs(weights._array).min(initial=1.0)) < 1e-11:
+    if weights._array.size and float(abs(weights._array).min()) < 1e-11:
         _refuse("istft", input, options, "window overlap add min: 1\n[ CPUBoolType{} ]")
     result = o.div(summed, weights)
     if single:
