@@ -17,7 +17,7 @@ PACKAGE = Path(tgrad.__file__).parent
 ALLOWED = {
     "source": {"source"},
     "errors": {"source", "errors"},
-    "backends": {"source", "errors", "backends"},
+    "backends": {"source", "errors", "backends", "_version"},
     "core": {"source", "errors", "backends", "core"},
     "ops": {"source", "errors", "backends", "core", "ops"},
     "nn": {"source", "errors", "backends", "core", "ops", "nn"},

@@ -74,6 +74,8 @@ def _check_versions(client: Any, address: str) -> None:
         tgrads = client.run(version, on_error="return")
     except (OSError, TimeoutError) as error:
         raise _nobody(address, PATIENCE, error) from None
+    if not found["workers"]:
+        raise Missing(f"the cluster at {address} has no workers", hint=f"`dask worker {address}` starts one")
     here = _packages(found["client"])
     _compare("the scheduler", _packages(found["scheduler"]), here, ("python", "dask", "distributed"), address)
     for name, there in found["workers"].items():

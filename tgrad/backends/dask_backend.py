@@ -75,7 +75,7 @@ class DaskBackend(Backend):
         if "generator" in op.names:
             return dask_random.row(op, self.xp, args, keywords)
         if op.family == "creation":
-            return op.forward(self.xp, *args, **keywords)
+            return wrapped(dask_random.LIBRARY.bound(op.forward)(self.xp, *args, **keywords))
         if _at_hand(op, args, keywords):
             return _at_once(Forward(op, narrow), args, keywords)
         own = ROWS.get(op.name)

@@ -9,13 +9,17 @@ blocks, and in whatever order, as long as the chunks are the same; they aren't t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Any, Final
 
 import dask.array
 import numpy
 
-from tgrad.backends.chunks import wanted
+from tgrad.backends import chunks, dask_arrays, dask_ranges, numpy_
+from tgrad.backends.dask_arrays import Lazy, refused
+from tgrad.backends.library import Library
 from tgrad.backends.narrow import is_narrow
 from tgrad.errors import StateError
 
@@ -24,26 +28,53 @@ Draw = Callable[..., Any]
 """Draws a block: takes NumPy's generator, the block's shape, and what the distribution needs."""
 
 
-def drawn(generator: Any, shape: tuple[int, ...], dtype: Any, draw: Draw, *rest: Any) -> Array:
+class _Like(tuple[tuple[int, ...], ...]):
+    """The chunks of an array: for what has its shape, and for nothing else."""
+
+    __slots__ = ()
+
+
+def drawn(generator: Any, shape: tuple[int, ...], dtype: Any, draw: Draw, *rest: Any) -> Lazy:
     """An array of a shape in the wanted chunks, of blocks that `draw(random, shape, dtype, *rest)` gives."""
-    dtype = numpy.dtype(dtype)
-    chunks = dask.array.core.normalize_chunks(wanted(), shape, dtype=dtype)
-    return _blocks(generator, chunks, dtype, draw, (), rest)
+    dtype, shape = numpy.dtype(dtype), tuple(shape)
+    wanted = chunks.wanted()
+    if type(wanted) is _Like and tuple(map(sum, wanted)) != shape:
+        wanted = "auto"
+    key = _key(generator)
+    if wanted == "auto" and dtype.itemsize * int(numpy.prod(shape, dtype=object)) <= dask_arrays.SMALL:
+        return Lazy(draw(_stream(key, 0), shape, dtype, *rest))
+    sizes = dask.array.core.normalize_chunks(wanted, shape, dtype=dtype)
+    return Lazy(_blocks(key, sizes, dtype, draw, (), rest))
 
 
-def drawn_like(generator: Any, array: Array, dtype: Any, draw: Draw, *rest: Any) -> Array:
+def drawn_like(generator: Any, array: Lazy, dtype: Any, draw: Draw, *rest: Any) -> Lazy:
     """The same in the chunks of an array, whose blocks are given to `draw` before the rest."""
-    return _blocks(generator, array.chunks, numpy.dtype(dtype), draw, (array,), rest)
+    key = _key(generator)
+    if array.known:
+        return Lazy(draw(_stream(key, 0), array.shape, numpy.dtype(dtype), array.data, *rest))
+    graph = array.graph
+    return Lazy(_blocks(key, graph.chunks, numpy.dtype(dtype), draw, (graph,), rest))
+
+
+def _key(generator: Any) -> tuple[int, int]:
+    first, second = generator.bits64(2).tolist()
+    return first, second
+
+
+def _stream(key: tuple[int, int], number: int) -> Any:
+    """The stream of a block."""
+    from numpy.random import Generator, Philox
+
+    return Generator(Philox(key=key, counter=(0, 0, number, 0)))
 
 
 def _blocks(
-    generator: Any, chunks: tuple[tuple[int, ...], ...], dtype: Any, draw: Draw, arrays: tuple[Any, ...],
+    key: tuple[int, int], sizes: tuple[tuple[int, ...], ...], dtype: Any, draw: Draw, arrays: tuple[Any, ...],
     rest: tuple[Any, ...],
 ) -> Array:  # fmt: skip
-    key = tuple(int(word) for word in generator.bits64(2))
     return dask.array.map_blocks(
-        _block, *arrays, dtype=dtype, chunks=chunks, meta=numpy.empty((0,) * len(chunks), dtype),
-        key=key, draw=draw, rest=rest, kind=dtype, counts=tuple(map(len, chunks)),
+        _block, *arrays, dtype=dtype, chunks=sizes, meta=numpy.empty((0,) * len(sizes), dtype),
+        key=key, draw=draw, rest=rest, kind=dtype, counts=tuple(map(len, sizes)),
         name=f"{draw.__name__.strip('_')}-{key[0]:016x}{key[1]:016x}",
     )  # fmt: skip
 
@@ -53,14 +84,11 @@ def _block(
     block_info: Any = None,
 ) -> Array:  # fmt: skip
     """One block: where it is in the grid says which stream it has."""
-    from numpy.random import Generator, Philox
-
     place = block_info[None]
     number = 0
     for index, count in zip(place["chunk-location"], counts, strict=True):
         number = number * count + index
-    random = Generator(Philox(key=key, counter=(0, 0, number, 0)))
-    return draw(random, tuple(place["chunk-shape"]), kind, *arrays, *rest)
+    return draw(_stream(key, number), tuple(place["chunk-shape"]), kind, *arrays, *rest)
 
 
 # ---------------------------------------------------------------- tgrad.core.random's functions
@@ -131,7 +159,7 @@ def _poisson(random: Any, shape: Any, dtype: Any, rates: Array) -> Array:
 
 def uniform(
     generator: Any, shape: tuple[int, ...], dtype: Any = numpy.float32, low: float = 0.0, high: float = 1.0
-) -> Array:
+) -> Lazy:
     """Numbers from [low, high), equally likely."""
     return drawn(generator, shape, dtype, _uniform, low, high)
 
@@ -139,17 +167,17 @@ def uniform(
 def normal(
     generator: Any, shape: tuple[int, ...], dtype: Any = numpy.float32, mean: float = 0.0, std: float = 1.0,
     *, contiguous: bool = True,
-) -> Array:  # fmt: skip
+) -> Lazy:  # fmt: skip
     """Normally distributed numbers."""
     return drawn(generator, shape, dtype, _normal, mean, std)
 
 
-def randint(generator: Any, shape: tuple[int, ...], low: int, high: int, dtype: Any = numpy.int64) -> Array:
+def randint(generator: Any, shape: tuple[int, ...], low: int, high: int, dtype: Any = numpy.int64) -> Lazy:
     """Integers from low to high - 1."""
     return drawn(generator, shape, dtype, _integers, low, high)
 
 
-def random_full(generator: Any, shape: tuple[int, ...], dtype: Any = numpy.int64) -> Array:
+def random_full(generator: Any, shape: tuple[int, ...], dtype: Any = numpy.int64) -> Lazy:
     """What `random_()` draws: integers from 0 to the dtype's largest, for floats to 2**digits."""
     kind = numpy.dtype(dtype)
     if kind.kind in "iu":
@@ -160,21 +188,21 @@ def random_full(generator: Any, shape: tuple[int, ...], dtype: Any = numpy.int64
     return drawn(generator, shape, dtype, _integers, 0, high)
 
 
-def bernoulli(generator: Any, shape: tuple[int, ...], p: Any, dtype: Any = numpy.float32) -> Array:
+def bernoulli(generator: Any, shape: tuple[int, ...], p: Any, dtype: Any = numpy.float32) -> Lazy:
     """1 with probability p, else 0; p is a number, or an array that broadcasts to the shape."""
-    if not hasattr(p, "dtype") or (p.ndim == 0 and not hasattr(p, "chunks")):
+    if type(p) is not Lazy:
         return drawn(generator, shape, dtype, _bernoulli, float(p))
-    return drawn_like(generator, dask.array.broadcast_to(p, shape), dtype, _bernoulli_of)
+    return drawn_like(generator, dask_arrays.call("broadcast_to", p, shape), dtype, _bernoulli_of)
 
 
 def exponential(
     generator: Any, shape: tuple[int, ...], dtype: Any = numpy.float32, rate: float = 1.0
-) -> Array:
+) -> Lazy:
     """Exponentially distributed numbers."""
     return drawn(generator, shape, dtype, _exponential, rate)
 
 
-def geometric(generator: Any, shape: tuple[int, ...], p: float, dtype: Any = numpy.float32) -> Array:
+def geometric(generator: Any, shape: tuple[int, ...], p: float, dtype: Any = numpy.float32) -> Lazy:
     """The number of trials up to the first success of probability p."""
     return drawn(generator, shape, dtype, _geometric, p)
 
@@ -182,18 +210,83 @@ def geometric(generator: Any, shape: tuple[int, ...], p: float, dtype: Any = num
 def cauchy(
     generator: Any, shape: tuple[int, ...], dtype: Any = numpy.float32, median: float = 0.0,
     sigma: float = 1.0,
-) -> Array:  # fmt: skip
+) -> Lazy:  # fmt: skip
     """Numbers of a Cauchy distribution."""
     return drawn(generator, shape, dtype, _cauchy, median, sigma)
 
 
 def log_normal(
     generator: Any, shape: tuple[int, ...], dtype: Any = numpy.float32, mean: float = 1.0, std: float = 2.0
-) -> Array:
+) -> Lazy:
     """e raised to normal numbers."""
     return drawn(generator, shape, dtype, _log_normal, mean, std)
 
 
-def poisson(generator: Any, rates: Array) -> Array:
+def poisson(generator: Any, rates: Array) -> Lazy:
     """Poisson distributed whole numbers with these rates, in their dtype and shape."""
     return drawn_like(generator, rates, rates.dtype, _poisson)
+
+
+# ---------------------------------------------------------------- rows
+
+
+def _complex_of(stream: Any, generator: Any, shape: tuple[int, ...], dtype: Any, *rest: float) -> Lazy:
+    """Complex numbers whose parts are drawn one after the other."""
+    part = numpy.float32 if numpy.dtype(dtype) == numpy.complex64 else numpy.float64
+    real, imag = (stream(generator or _default(), shape, part, *rest).astype(dtype) for _ in range(2))
+    result: Lazy = dask_arrays.call(
+        "add", real, dask_arrays.call("multiply", imag, numpy.dtype(dtype).type(1j))
+    )
+    return result
+
+
+def _default() -> Any:
+    return import_module("tgrad.core.generator").default_generator
+
+
+STREAMS: Final[dict[str, Callable[..., Lazy]]] = {
+    function.__name__: function
+    for function in (
+        uniform, normal, randint, random_full, bernoulli, exponential, geometric, cauchy, log_normal, poisson,
+    )
+}  # fmt: skip
+"""By name what takes the place of functions of `tgrad.core.random`."""
+LIBRARY: Final = Library(
+    "dask",
+    numpy,
+    {
+        "ranges": {"arange": dask_ranges.arange, "linspace": dask_ranges.linspace},
+        "tgrad.core.random": STREAMS,
+        "tgrad.ops.random": {"complex_of": _complex_of},
+        "tgrad.ops.random_fill": {"_check_probabilities": lambda p: None},  # each block looks at its own
+    },
+)
+"""For rows that make tensors: NumPy, but for what is made chunk by chunk."""
+_WHOLE: Final = frozenset(("randperm", "multinomial", "binomial"))
+"""Rows whose numbers depend on each other, or on several arrays: they are drawn in this process."""
+
+
+def _chunks_of(lazy: Lazy | None) -> AbstractContextManager[None]:
+    """Inside, what is drawn in the shape of an array is drawn in its chunks."""
+    return chunks.in_chunks(None if lazy is None or lazy.known else _Like(lazy.graph.chunks))
+
+
+def drawn_by(name: str, args: Sequence[Any], like: Lazy | None) -> Lazy:
+    """The function of this name, in the chunks of an array."""
+    with _chunks_of(like):
+        return STREAMS[name](*args)
+
+
+def row(op: Any, xp: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Lazy:
+    """A row that draws random numbers, in the chunks of the array that it is given, if it is."""
+    arrays = [x for x in args if type(x) is Lazy]
+    lazy = [x for x in arrays if not x.known]
+    if op.name in _WHOLE:
+        if lazy:
+            raise refused(f"'{op.public}'")
+        given = [x.data if type(x) is Lazy else x for x in args]
+        return Lazy(op.forward(numpy_, *given, **keywords))
+    forward = LIBRARY.bound(op.forward)
+    with _chunks_of(lazy[0] if lazy else None):
+        result: Lazy = forward(xp, *args, **keywords)
+    return result

@@ -56,30 +56,63 @@ def _allowed(path: object, roots: tuple[Path, ...], verb: str, option: str) -> P
     )
 
 
-def file_builtins(access: Access, tensor: Callable[[Any], Any]) -> dict[str, Any]:
+def file_builtins(access: Access, tensor: Callable[[Any, Any], Any]) -> dict[str, Any]:
     """`read`, `load` and `save` held to `access`; `tensor` makes tensors of arrays."""
 
     def read(path: str) -> str:
         """The text of a UTF-8 file."""
         return access.readable(path).read_text("utf-8")
 
-    def load(path: str) -> Any:
+    def load(path: str, *, device: Any = None, chunks: Any = None) -> Any:
         """The content of a data file, by its suffix.
 
-        .npy: a tensor; .npz: a dict of tensors; .csv and .tsv: a tensor of the numbers, without a
-        first line that holds none; .json: lists, dicts, numbers and text; .txt: text.
+        .npy, .zarr: a tensor; .npz: a dict of tensors; .csv and .tsv: a tensor of the numbers, without a
+        first line that holds none; .json: lists, dicts, numbers and text; .txt: text.  "data/*.npy" is one
+        tensor of all these files, in the order of their names, joined along the first dimension.
+
+        Tensors are made on `device`.  On "dask" .npy and .zarr are read when values are computed, a
+        chunk at a time: `chunks=100_000` says how long, `chunks=(100_000, -1)` for each dimension.
         """
-        return _load(access.readable(path), tensor)
+        return _load(_matching(path, access), lambda array: tensor(array, device), device, chunks)
 
     def save(value: Any, path: str) -> None:
-        """Write a tensor or an array to .npy or .csv, a dict of them to .npz, data to .json."""
+        """Write a tensor or an array to .npy, .zarr or .csv, a dict of them to .npz, data to .json.
+
+        Tensors on "dask" are computed and written to .npy and .zarr a chunk at a time.
+        """
         _save(value, access.writable(path))
 
     return {"read": read, "load": load, "save": save}
 
 
-def _load(path: Path, tensor: Callable[[Any], Any]) -> Any:
+def _matching(path: str, access: Access) -> list[Path]:
+    """The files that a path with `*`, `?` or `[` stands for, by their names; else the one of this name.
+
+    Raises FileNotFoundError where there are none.
+    """
+    found = access.readable(path)
+    if os.path.exists(path) or not any(sign in path for sign in "*?["):
+        return [found]
+    from glob import glob
+
+    matches = [access.readable(match) for match in sorted(glob(path))]
+    if not matches:
+        raise FileNotFoundError(f"no file matches '{path}'")
+    suffixes = {match.suffix.lower() for match in matches}
+    if suffixes not in ({".npy"}, {".zarr"}):
+        raise ArgumentValueError(
+            f"'{path}' matches {', '.join(sorted(suffixes))}: only .npy files are loaded together, or .zarr"
+        )
+    return matches
+
+
+def _load(paths: list[Path], tensor: Callable[[Any], Any], device: Any, chunks: Any) -> Any:
+    path = paths[0]
     suffix = path.suffix.lower()
+    if suffix == ".zarr" or (suffix == ".npy" and (len(paths) > 1 or _is_foreign(device))):
+        from tgrad.ops import chunked
+
+        return chunked.load(paths, device, chunks)
     if suffix == ".txt":
         return path.read_text("utf-8")
     if suffix == ".json":
@@ -132,9 +165,21 @@ def _array(value: Any) -> Any:
     return array
 
 
+def _is_foreign(device: Any) -> bool:
+    """Whether tensors on a device aren't NumPy's arrays; None is where tensors are made."""
+    from tgrad.core.modes import state
+
+    return str(state.device if device is None else device) != "cpu"
+
+
 def _save(value: Any, path: Path) -> None:
     suffix = path.suffix.lower()
-    if suffix == ".txt":
+    if suffix == ".zarr" or (suffix == ".npy" and hasattr(value, "detach") and _is_foreign(value.device)):
+        from tgrad.ops import chunked
+        from tgrad.ops.factory import as_tensor
+
+        chunked.save(value.detach() if hasattr(value, "detach") else as_tensor(_array(value)), path)
+    elif suffix == ".txt":
         path.write_text(str(value), "utf-8")
     elif suffix == ".json":
         import json
@@ -166,7 +211,7 @@ def _rows(array: Any) -> list[list[Any]]:
 
 def _unknown_format(path: Path) -> ArgumentValueError:
     return ArgumentValueError(
-        f"unknown format '{path.suffix}'; use .npy, .npz, .csv, .json or .txt"
+        f"unknown format '{path.suffix}'; use .npy, .npz, .zarr, .csv, .json or .txt"
         if path.suffix != ".pt"
         else "a .pt file can hold code and isn't read or written; use .npy or .npz"
     )

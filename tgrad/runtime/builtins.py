@@ -175,8 +175,8 @@ def _maker(module: str, name: str) -> Callable[[], Any]:
     return lambda: getattr(_runtime(module), name)
 
 
-def _tensor(array: Any) -> Any:
-    return torch_modules()["torch"]["tensor"](array)
+def _tensor(array: Any, device: Any = None) -> Any:
+    return torch_modules()["torch"]["tensor"](array, device=device)
 
 
 ELSEWHERE = {
