@@ -120,7 +120,9 @@ class Library:
             name = value.__name__
             if name == "numpy":
                 return self.numpy
-            return self.file(name.rpartition(".")[2]) if name.startswith(f"{_PACKAGE}.") else value
+            if name.startswith(f"{_PACKAGE}."):
+                return self.file(name.rpartition(".")[2])
+            return _Overlaid(value, self.own[name]) if name in self.own else value
         if id(value) in self.objects:
             return self.objects[id(value)]
         home = getattr(value, "__module__", None)
@@ -157,6 +159,17 @@ class _Globals(dict[str, Any]):
 
 
 class _Package:
+class _Overlaid:
+    """A module from elsewhere, with functions of the library's own in the place of some of its."""
+
+    def __init__(self, module: ModuleType, own: Mapping[str, Any]) -> None:
+        self._module = module
+        self.__dict__.update(own)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
     """What `from tgrad.backends import sums` looks into."""
 
     def __init__(self, library: Library) -> None:

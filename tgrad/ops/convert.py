@@ -80,6 +80,11 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
     """
     if not options and len(args) == 1 and type(args[0]) is DType:
         return convert(self, args[0], None)
+    if "chunks" in options:
+        from tgrad.ops.chunked import in_chunks
+
+        with in_chunks(options.pop("chunks")):
+            return to(self, *args, **options)
     copy = bool(options.pop("copy", False))
     options.pop("non_blocking", None)
     memory_format = _memory_format("to", options)

@@ -39,12 +39,20 @@ def tensor(
     device: Any = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
+    chunks: Any = None,
 ) -> Tensor:
     """A leaf made of a number, nested sequences of numbers, an array or a tensor; always a copy.
 
     The dtype follows from the data (whole numbers int64, others the default dtype, NumPy data
-    their own) unless it is given.
+    their own) unless it is given.  `chunks` says how it is cut where the device keeps it in chunks.
     """
+    if chunks is not None:
+        from tgrad.ops.chunked import in_chunks
+
+        with in_chunks(chunks):
+            return tensor(
+                data, dtype=dtype, device=device, requires_grad=requires_grad, pin_memory=pin_memory
+            )
     if isinstance(data, Tensor):
         warnings.warn(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() "
