@@ -76,7 +76,12 @@ _MENDED: dict[str, Callable[[Any], Any]] = {
 """Names that CuPy lacks, made of those it has."""
 
 _MODULES: Final = ("linalg", "fft")
-_UFUNCS: Final = frozenset(name for name in dir(numpy) if isinstance(getattr(numpy, name), numpy.ufunc))
+_UFUNCS: Final = frozenset(
+    name
+    for name in dir(numpy)
+    if isinstance(found := getattr(numpy, name), numpy.ufunc) and found.signature is None
+)
+"""Elementwise functions: products of matrices aren't."""
 
 
 def library(cupy: Any) -> Library:
