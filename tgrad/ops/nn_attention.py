@@ -14,6 +14,7 @@ from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_dropout import check_probability, drop
 from tgrad.ops.table import operator
+from tgrad.ops.transfer import drawn
 
 
 def _causal_bias(query: Any, key: Any) -> Any:
@@ -224,8 +225,9 @@ def _gumbel_softmax(
 ) -> Any:
     from tgrad.core.random import exponential
 
-    drawn = exponential(default_generator, logits._array.shape, logits._type.dtype.numpy)
-    gumbels = o.neg(o.log(new_tensor(drawn, logits._type)))
+    dtype = logits._type.dtype.numpy
+    numbers = drawn(logits, exponential, default_generator, logits._array.shape, dtype)
+    gumbels = o.neg(o.log(new_tensor(numbers, logits._type)))
     soft = o.softmax(o.div(o.add(logits, gumbels), tau), dim)
     if not hard:
         return soft

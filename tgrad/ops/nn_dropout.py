@@ -14,6 +14,7 @@ from tgrad.errors import ArgumentValueError, DTypeError, ShapeError, TensorError
 from tgrad.ops.geometry import memory_order
 from tgrad.ops.nn_base import functional
 from tgrad.ops.table import composite, operator
+from tgrad.ops.transfer import drawn
 
 
 def noise(input: Tensor, shape: Sequence[int], keep: float) -> Tensor:
@@ -21,14 +22,14 @@ def noise(input: Tensor, shape: Sequence[int], keep: float) -> Tensor:
 
     In the shape of the input itself they are drawn in the order of its memory.
     """
-    xp = input._type.xp
     array, shape = input._array, tuple(shape)
     order = list(range(len(shape)))
     if shape == array.shape and not array.flags.c_contiguous:
         order = memory_order(shape, (array.strides,))
-    values = bernoulli(default_generator, tuple([shape[dim] for dim in order]), keep, input._type.dtype.numpy)
+    dtype, sizes = input._type.dtype.numpy, tuple([shape[dim] for dim in order])
+    values = drawn(input, bernoulli, default_generator, sizes, keep, dtype)
     back = [order.index(dim) for dim in range(len(order))]
-    return new_tensor(xp.asarray(values).transpose(back), input._type)
+    return new_tensor(values.transpose(back), input._type)
 
 
 def check_probability(p: float, error: type[TensorError] = ArgumentValueError) -> None:
@@ -191,8 +192,8 @@ def _with_mask(o: Any, input: Any, p: float, train: bool | None) -> Any:
     if train is False or not input._array.size:
         mask = xp.ones(input._array.shape, bool)
         return o.clone(input), new_tensor(mask, kind[bool_])
-    values = bernoulli(default_generator, input._array.shape, 1 - p, bool_.numpy)
-    mask = new_tensor(xp.asarray(values), kind[bool_])
+    values = drawn(input, bernoulli, default_generator, input._array.shape, 1 - p, bool_.numpy)
+    mask = new_tensor(values, kind[bool_])
     return o._native_dropout(input, mask, 0.0 if p == 1 else 1 / (1 - p)), mask
 
 
