@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from tgrad.backends.constants import BY_CODE, Numbers
-from tgrad.backends.interface import Backend, Missing
+from tgrad.backends.interface import Backend, Missing, NotInstalled
 from tgrad.backends.narrow import in_wide
-from tgrad.core.dtype import DType, bfloat16, from_numpy
+from tgrad.core.dtype import DTYPES, DType, bfloat16, float32, from_numpy
 from tgrad.errors import ArgumentError, DeviceError, DeviceMissingError
 
 _KNOWN: Final = (
@@ -26,20 +27,30 @@ class Device:
 
     __slots__ = ("index", "type")
 
-    def __init__(self, type: str | Device, index: int | None = None) -> None:
-        if isinstance(type, Device):
-            index = type.index
-            type = type.type
-        elif isinstance(type, int):
-            raise DeviceError("Cannot access accelerator device when none is available.")
-        elif not isinstance(type, str):
-            raise ArgumentError(
-                f"Device(): argument 'type' (position 1) must be str, not {_class_name(type)}"
-            )
+    def __init__(self, type: Any = None, index: int | None = None, *, device: Any = None) -> None:
+        if type is None and index is None:
+            type = device
+        if isinstance(type, str) and (index is None or _is_index(index)):
+            self.type, self.index = _parse(type, index)
+        elif isinstance(type, Device) and index is None:
+            self.type, self.index = type.type, type.index
+        elif _is_index(type) and index is None:
+            self.type, self.index = _accelerator(type)
         else:
-            type, index = _parse(type, index)
-        self.type: str = type
-        self.index: int | None = index
+            _refuse(type, index)
+
+    def __enter__(self) -> Device:
+        """Let new tensors be here, until the block ends."""
+        from tgrad.core.modes import state
+
+        _OUTER.append(state.device)
+        state.device = self
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        from tgrad.core.modes import state
+
+        state.device = _OUTER.pop()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Device) and (self.type, self.index) == (other.type, other.index)
@@ -54,15 +65,63 @@ class Device:
         index = "" if self.index is None else f", index={self.index}"
         return f"device(type={self.type!r}{index})"
 
+    def __lt__(self, other: object) -> bool:
+        raise TypeError("comparison not implemented")
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _device, (self.type, self.index)
+
 
 Device.__module__ = "torch"
 Device.__name__ = Device.__qualname__ = "device"
 
+_OUTER: Final[list[Device]] = []
+"""Where new tensors were before each of the blocks `with device:` that are under way."""
+
+
+def _device(type: str, index: int | None) -> Device:
+    return Device(type, index)
+
+
+def _is_index(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _refuse(type: Any, index: Any) -> NoReturn:
+    """Raise PyTorch's error for what is no device."""
+    what = _class_name(type)
+    if index is not None and not isinstance(type, str):
+        raise ArgumentError(f"device(): argument 'type' (position 1) must be str, not {what}")
+    if index is not None:
+        what = _class_name(index)
+        raise ArgumentError(f"device(): argument 'index' (position 2) must be int, not {what}")
+    raise ArgumentError(
+        f"device() received an invalid combination of arguments - got ({what}), but expected one of:\n"
+        " * (torch.device device)\n"
+        f"      didn't match because some of the arguments have invalid types: (!{what}!)\n"
+        " * (str type, int index = -1)\n"
+    )
+
 
 def _class_name(value: Any) -> str:
-    return type(value).__name__
+    return "torch.device" if isinstance(value, Device) else type(value).__name__
 
 
+def _accelerator(index: int) -> tuple[str, int]:
+    """The device that a number alone means; DeviceError where there is none."""
+    if index < 0:
+        raise DeviceError("Device index must not be negative")
+    try:
+        backend(CUDA)
+    except (DeviceError, DeviceMissingError) as error:
+        text = "Cannot access accelerator device when none is available."
+        raise DeviceError(text, hint=error.hint) from None
+    return CUDA.type, index
+
+
+@lru_cache(maxsize=64)
 def _parse(text: str, index: int | None) -> tuple[str, int | None]:
     match = _DEVICE_STRING.fullmatch(text)
     if match is None:
@@ -76,10 +135,13 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
                 f"type (string) must not include an index because index was passed explicitly: {text}"
             )
         index = int(match[2])
+    if index is not None and index < 0:
+        raise DeviceError("Device index must not be negative")
     return name, index
 
 
 CPU: Final = Device("cpu")
+CUDA: Final = Device("cuda")
 
 
 class _Related(dict[DType, "TensorType"]):
@@ -144,13 +206,23 @@ class TensorType:
         return "CPUBFloat16Type" if self.dtype is bfloat16 else self.name
 
 
+def named(name: str) -> tuple[DType, Device] | None:
+    """The dtype and the device that the name of a tensor type means; None for another name."""
+    device = CUDA if name.startswith("torch.cuda.") else CPU
+    title = name.removeprefix("torch.cuda." if device is CUDA else "torch.")
+    for dtype in DTYPES:
+        if title == f"{dtype.title}Tensor":
+            return dtype, device
+    return None
+
+
 _TYPES: dict[Any, TensorType] = {}
 """By dtype and device; those on the CPU by dtype alone, which Python hashes in a third of the time."""
 
 
 def tensor_type(dtype: DType, device: Device = CPU) -> TensorType:
     """The one type of this dtype on this device.  DeviceError where the device isn't available."""
-    if device is CPU or device == CPU:
+    if device is CPU or device.type == "cpu":  # "cpu:1" is "cpu"
         found = _TYPES.get(dtype)
         if found is None:
             found = _TYPES[dtype] = TensorType(dtype, CPU)
@@ -179,14 +251,26 @@ def backend(device: Device) -> Backend:
             raise DeviceError(f"device '{device}' is not available")
         try:
             found = import_module(f"tgrad.backends.{file}").open()
-        except Missing as error:
+        except NotInstalled as error:
             raise DeviceMissingError(str(error), hint=error.hint) from None
+        except Missing as error:
+            raise DeviceError(str(error), hint=error.hint) from None
         _BACKENDS[device.type] = found
         for class_ in found.array_types:
             _BY_CLASS[class_] = _ByArrays(Device(device.type, found.index))
     if device.index not in (None, found.index):
-        raise DeviceError(f"CUDA error: invalid device ordinal: there is one device, {device.type}:0")
+        known = device.type if found.index is None else f"{device.type}:{found.index}"
+        raise DeviceError(found.absent_index, hint=f"there is one device of this type: {known}")
     return found
+
+
+def is_available(device: Device) -> bool:
+    """Whether tensors can be on a device."""
+    try:
+        tensor_type(float32, device)
+    except (DeviceError, DeviceMissingError):
+        return False
+    return True
 
 
 class _ByArrays(dict[Any, TensorType]):

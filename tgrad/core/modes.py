@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, Self, TypeVar
 
-from tgrad.core.device import CPU, Device
+from tgrad.core.device import CPU, Device, tensor_type
+from tgrad.core.dtype import float32
 from tgrad.errors import ArgumentError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,6 +34,11 @@ class _State:
 
 
 state: Final = _State()
+
+
+def use_device(device: Any) -> None:
+    """Let new tensors be on a device; DeviceError where it isn't available."""
+    state.device = tensor_type(float32, Device(device)).device
 
 
 def is_grad_enabled() -> bool:

@@ -125,7 +125,7 @@ class Tensor:
     __hash__ = object.__hash__
 
     legacy_constructor: ClassVar[Callable[..., Tensor]]
-    """What `torch.Tensor(...)` does; set by `tgrad.ops.factory`."""
+    """What `torch.Tensor(...)` does; set by `tgrad.ops.legacy`."""
 
     def __new__(cls, *data: Any, **options: Any) -> Tensor:
         """`Tensor(2, 3)`, `Tensor([1, 2])`, `Tensor(other)`: always of the default dtype."""

@@ -12,7 +12,7 @@ from tgrad.core.device import Device
 from tgrad.core.dtype import DType
 from tgrad.core.memory_format import MemoryFormat
 from tgrad.core.tensor import Layout, Size, Tensor, strided
-from tgrad.errors import ArgumentError, DeviceError, NotAvailableError
+from tgrad.errors import ArgumentError, NotAvailableError
 from tgrad.ops.table import REQUIRED, Op, Parameter
 
 
@@ -132,9 +132,7 @@ def _device(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return Device(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise DeviceError("Cannot access accelerator device when none is available.")
-    return REFUSED
+    return Device(value) if isinstance(value, int) and not isinstance(value, bool) else REFUSED
 
 
 def _tensors(value: Any) -> Any:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import Device, tensor_type
+from tgrad.core.device import CPU, CUDA, Device, named, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.engine import Spaces
 from tgrad.core.memory_format import PRESERVE, MemoryFormat, check_rank, is_stored, stored
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, ArgumentValueError
+from tgrad.errors import ArgumentError, ArgumentValueError, DeviceError
 from tgrad.ops.arguments import ACCEPT, REFUSED, type_name
 from tgrad.ops.table import Rule, operator
 
@@ -139,12 +139,14 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False, **options
     if dtype is None:
         return self._type.name
     if isinstance(dtype, str):
-        for known in dtypes.DTYPES:
-            if dtype == tensor_type(known).name:
-                return convert(self, known, None)
-        raise ArgumentValueError(f"invalid type: '{dtype}'")
-    wanted = None if isinstance(dtype, Tensor) else getattr(dtype, "dtype", None)
-    found = wanted or ACCEPT["dtype"][0](dtype)
+        kind = named(dtype)
+        if kind is None:
+            raise ArgumentValueError(f"invalid type: '{dtype}'")
+    else:
+        kind = getattr(dtype, "kind", None)
+    if kind is not None:
+        return convert(self, *kind)
+    found = ACCEPT["dtype"][0](dtype)
     if not isinstance(found, DType):
         raise ArgumentError("dtype must be a type, str, or dtype object")
     return convert(self, found, None)
@@ -166,12 +168,19 @@ def to_type(tensor: Tensor, type_: Any) -> Tensor:
 
 def cpu(self: Tensor, **options: Any) -> Tensor:
     """The tensor in main memory."""
-    return convert(self, None, Device("cpu"))
+    return convert(self, None, CPU)
 
 
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, **options: Any) -> Tensor:
     """The tensor on a GPU."""
-    return convert(self, None, Device("cuda") if device is None else ACCEPT["device"][0](device))
+    where = CUDA if device is None else ACCEPT["device"][0](device)
+    if where is REFUSED:
+        raise ArgumentError(
+            f"cuda(): argument 'device' (position 1) must be torch.device, not {type_name(device)}"
+        )
+    if where.type != "cuda":
+        raise DeviceError("Invalid device, must be cuda device")
+    return convert(self, None, where)
 
 
 def _caster(dtype: DType) -> Callable[..., Tensor]:

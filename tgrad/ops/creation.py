@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tgrad.core.device import TensorType, tensor_type
+from tgrad.core.device import CUDA, TensorType, is_available, tensor_type
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DTypeError, ShapeError, StateError, TensorError
@@ -42,7 +42,7 @@ def creation_function(op: Op) -> Callable[..., Any]:
         writer.add(f"check({names})")
     writer.add(
         f"T = decided(OP, ({names}{comma}), dtype, device)\n"
-        "if pin_memory or (requires_grad and not T.inexact): refuse(T, pin_memory)\n"
+        "if pin_memory or (requires_grad and not T.inexact): check_options(T, requires_grad, pin_memory)\n"
         f"try:\n    r = {call}\n"
         f"except TensorError as error:\n    error.details.setdefault('op', {op.public!r})\n    raise\n"
     )
@@ -53,7 +53,7 @@ def creation_function(op: Op) -> Callable[..., Any]:
         "if requires_grad: out.require_grad(True)\n"
         "return out"
     )
-    writer.names["refuse"] = refuse_options
+    writer.names["check_options"] = check_options
     function = writer.compile(op.key, op.name)
     function.__doc__ = op.doc
     return function
@@ -70,17 +70,20 @@ def decided(op: Op, values: Sequence[Any], dtype: Any, device: Any) -> TensorTyp
     return tensor_type(op.dtype.decide(values, dtype), device)
 
 
-def refuse_options(type_: TensorType, pinned: bool) -> None:
-    """Raise PyTorch's errors for options that can't be had."""
-    if pinned:
+def check_options(type_: TensorType, requires_grad: bool, pinned: bool) -> None:
+    """Raise PyTorch's errors for options that can't be had; without a GPU memory can't be pinned."""
+    if pinned and type_.backend is not None:
+        raise StateError("Only dense CPU tensors can be pinned")
+    if pinned and not is_available(CUDA):
         raise StateError(
             "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator "
             "is available on this system."
         )
-    raise DTypeError(
-        "Only Tensors of floating point and complex dtype can require gradients",
-        hint="choose a floating dtype, e.g. dtype=torch.float32",
-    )
+    if requires_grad and not type_.inexact:
+        raise DTypeError(
+            "Only Tensors of floating point and complex dtype can require gradients",
+            hint="choose a floating dtype, e.g. dtype=torch.float32",
+        )
 
 
 def checked_size(size: Sequence[int], itemsize: int = 4) -> tuple[int, ...]:

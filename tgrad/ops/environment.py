@@ -1,7 +1,6 @@
-"""What PyTorch programs ask and set about the machine: devices, threads, reproducible kernels.
+"""What PyTorch programs ask and set about the machine: default devices, threads, reproducible kernels.
 
-There is one kind of device, and every result is reproducible; so most of it answers and does
-nothing.
+Every result is reproducible; so most of it answers and does nothing.  `torch.cuda` is in `tgrad.ops.cuda`.
 """
 
 from __future__ import annotations
@@ -10,24 +9,20 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import CPU, Device, tensor_type
+from tgrad.core.device import CPU, CUDA, Device, is_available, named, tensor_type
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor
-from tgrad.errors import (
-    ArgumentError,
-    DeviceError,
-    DeviceMissingError,
-    StateError,
-)
+from tgrad.errors import ArgumentError, DeviceError, StateError
 from tgrad.ops import typeinfo
-
-_NO_GPU: Final = "Torch not compiled with CUDA enabled"
+from tgrad.ops.legacy import typed
 
 
 class _Settings:
-    __slots__ = ("deterministic", "precision", "warn_only")
+    __slots__ = ("deterministic", "precision", "typed_device", "warn_only")
 
     def __init__(self) -> None:
+        self.typed_device = False
+        """Whether the default device comes from the default tensor type."""
         self.deterministic = False
         self.warn_only = False
         self.precision = "highest"
@@ -38,29 +33,30 @@ _settings: Final = _Settings()
 
 def get_default_device() -> Device:
     """Where new tensors are that aren't told where to be; the CPU, if it wasn't set."""
-    return state.device
+    where = state.device
+    return where if where.index is not None else tensor_type(dtypes.float32, where).device
 
 
 def set_default_device(device: Any) -> None:
-    """Where new tensors are to be; None is the CPU.  DeviceError where the device isn't available."""
-    where = CPU if device is None else Device(device)
-    state.device = tensor_type(dtypes.float32, where).device
+    """Where new tensors are to be; None is the CPU."""
+    state.device = CPU if device is None else Device(device)
 
 
 def set_default_tensor_type(t: Any) -> None:
-    """Set the default dtype by the name or the class of a tensor type: `torch.DoubleTensor`."""
-    name = t if isinstance(t, str) else f"torch.{getattr(t, '__name__', '')}"
-    if name.startswith("torch.cuda."):
-        raise _no_cuda_type(name)
-    for dtype in dtypes.DTYPES:
-        if name == tensor_type(dtype).name:
-            if not dtype.is_floating_point:
-                raise ArgumentError("only floating-point types are supported as the default type")
-            typeinfo.set_default_dtype(dtype)
-            return
-    raise ArgumentError(
-        "invalid type object: only floating-point types are supported as the default type"
-    )
+    """Set the default dtype, and device, by the name or the class of a tensor type: `torch.DoubleTensor`."""
+    found = named(t) if isinstance(t, str) else getattr(t, "kind", None)
+    if found is None or not found[0].is_floating_point:
+        raise ArgumentError(
+            "invalid type object: only floating-point types are supported as the default type"
+            if found is None else "only floating-point types are supported as the default type"
+        )  # fmt: skip
+    dtype, device = found
+    if device is not CPU:
+        typed(dtype, device)
+    if device is not CPU or _settings.typed_device:
+        state.device = device
+    _settings.typed_device = device is not CPU
+    typeinfo.set_default_dtype(dtype)
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
@@ -104,23 +100,6 @@ def _constant(value: Any) -> Callable[..., Any]:
     return lambda *arguments, **keywords: value
 
 
-def no_gpu(*arguments: Any, **keywords: Any) -> Any:
-    """What functions do that need a GPU."""
-    raise DeviceMissingError(_NO_GPU)
-
-
-def _no_cuda_type(name: str) -> ArgumentError:
-    return ArgumentError(f"type {name} not available. {_NO_GPU}.")
-
-
-def _typed(name: str) -> Callable[..., Any]:
-    def construct(*arguments: Any, **keywords: Any) -> Any:
-        raise _no_cuda_type(name)
-
-    construct.__name__ = name.rpartition(".")[2]
-    return construct
-
-
 def get_deterministic_debug_mode() -> int:
     """0, 1 or 2: whether operations without a deterministic algorithm are allowed, warned of, refused."""
     if not are_deterministic_algorithms_enabled():
@@ -156,24 +135,14 @@ def is_pinned(self: Tensor, device: Any = None) -> bool:
 
 
 def pin_memory(self: Tensor, device: Any = None) -> Tensor:
-    """The tensor in memory that is locked for copies to a GPU."""
-    raise DeviceError("Need to provide pin_memory allocator to use pin memory.")
+    """The tensor itself, where there is a GPU: its memory isn't locked for copies, which costs time only."""
+    if self._type.backend is not None:
+        kind = self._type.name
+        raise DeviceError(f"cannot pin '{kind}' only dense CPU tensors can be pinned")
+    if not is_available(CUDA):
+        raise DeviceError("Cannot access accelerator device when none is available.")
+    return self
 
-
-class device:  # noqa: N801
-    """`with torch.cuda.device(0):` there is no such device."""
-
-    def __init__(self, device: Any) -> None:
-        self.idx = device
-
-    def __enter__(self) -> None:
-        raise DeviceError("PyTorch was compiled without CUDA support")
-
-    def __exit__(self, *error: object) -> None:
-        """Never reached: the block can't be entered."""
-
-
-device.__module__ = "torch.cuda"
 
 FUNCTIONS: Final[dict[str, Any]] = {
     function.__name__: function
@@ -202,32 +171,7 @@ METHODS: Final[dict[str, Any]] = {
 }  # fmt: skip
 """Methods and attributes of tensors."""
 
-_TITLES: Final = ["Float", "Double", "Half", "Byte", "Char", "Short", "Int", "Long", "Bool"]
-
-CUDA: Final[dict[str, Any]] = {
-    "is_available": _constant(False),
-    "is_initialized": _constant(False),
-    "is_bf16_supported": _constant(False),
-    "device_count": _constant(0),
-    "device": device,
-    **dict.fromkeys(
-        ("current_device", "get_device_name", "get_device_properties", "get_device_capability",
-         "set_device", "synchronize", "init", "current_stream", "Stream", "Event"),
-        no_gpu,
-    ),
-    **{name: _constant(0) for name in (
-        "memory_allocated", "max_memory_allocated", "memory_reserved", "max_memory_reserved",
-    )},
-    **{name: _constant(None) for name in (
-        "empty_cache", "manual_seed", "manual_seed_all", "reset_peak_memory_stats",
-    )},
-    **{f"{title}Tensor": _typed(f"torch.cuda.{title}Tensor") for title in _TITLES},
+NOT_HERE: Final[dict[str, Any]] = {
+    "is_available": _constant(False), "device_count": _constant(0), "current_accelerator": _constant(None),
 }  # fmt: skip
-"""Names of `torch.cuda`."""
-
-ACCELERATOR: Final[dict[str, Any]] = {
-    "is_available": _constant(False),
-    "device_count": _constant(0),
-    "current_accelerator": _constant(None),
-}
-"""Names of `torch.accelerator`, and of the modules of other devices."""
+"""Names of the modules of devices that there are none of."""

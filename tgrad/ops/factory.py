@@ -1,4 +1,4 @@
-"""Tensors from data: `tensor`, `as_tensor`, `from_numpy`, `Tensor(...)` and `IntTensor(...)`.
+"""Tensors from data: `tensor`, `as_tensor`, `asarray`, `from_numpy`.
 
 These are no rows: they take Python objects, and have no derivative.
 """
@@ -6,7 +6,7 @@ These are no rows: they take Python objects, and have no derivative.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 import numpy
@@ -14,10 +14,10 @@ import numpy
 from tgrad import backends
 from tgrad.backends import numpy_
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import TensorType, tensor_type
+from tgrad.core.device import CPU, Device, TensorType, tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.modes import state
-from tgrad.core.tensor import Size, Tensor, new_tensor
+from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, DTypeError
 from tgrad.ops.arguments import ACCEPT, REFUSED, type_name
 from tgrad.ops.transfer import host_array
@@ -62,21 +62,26 @@ def tensor(
         )
     wanted = option("tensor", "dtype", "dtype", dtype)
     where = option("tensor", "device", "device", device) or state.device
-    array, found = array_of(data, wanted)
-    return _leaf(array, tensor_type(found, where), requires_grad)
+    if isinstance(data, Tensor) and data._type.backend is not None:
+        where = where if device is not None or where is not CPU else data._type.device
+        found = data.detach().to(where, wanted or data._type.dtype, copy=True)
+        return _requiring(found, requires_grad)
+    array, its = array_of(data, wanted)
+    return leaf(array, tensor_type(its, where), requires_grad)
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
     """The data as a tensor: itself if it is one, on the same memory if it is an array."""
     wanted = option("as_tensor", "dtype", "dtype", dtype)
     where = option("as_tensor", "device", "device", device)
+    if where is None and state.device is not CPU:
+        where = state.device
+    if isinstance(data, numpy.ndarray):
+        data = from_numpy(data)
     if isinstance(data, Tensor):
         if wanted is None and where is None:
             return data
         return data.to(device=where, dtype=wanted)  # type: ignore[no-any-return]
-    if isinstance(data, numpy.ndarray):
-        shared = from_numpy(data)
-        return shared if wanted is None else shared.to(wanted)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -93,7 +98,7 @@ def asarray(
     `requires_grad=False` leaves the history of a tensor behind, None keeps it.
     """
     if copy is False:
-        _check_alias(obj, dtype)
+        _check_alias(obj, dtype, option("asarray", "device", "device", device) or state.device)
     result = as_tensor(obj, dtype, device)
     if copy and (result is obj or isinstance(obj, numpy.ndarray)):
         result = result.clone()
@@ -102,10 +107,13 @@ def asarray(
     return result.detach() if requires_grad is False and result.requires_grad else result
 
 
-def _check_alias(obj: Any, dtype: DType | None) -> None:
+def _check_alias(obj: Any, dtype: DType | None, device: Device) -> None:
     """Raise PyTorch's error where an object's memory can't be shared."""
     if not isinstance(obj, (Tensor, numpy.ndarray)):
         raise ArgumentValueError("can't alias arbitrary sequence into a tensor.")
+    home = obj._type.device if isinstance(obj, Tensor) else CPU
+    if device is not CPU and tensor_type(dtypes.float32, device).device != home:
+        raise ArgumentValueError(f"can't alias tensor from device '{home}' to '{device}'.")
     own = obj._type.dtype if isinstance(obj, Tensor) else dtypes.from_numpy(obj.dtype)
     if dtype is not None and own is not None and own is not dtype:
         raise ArgumentValueError(
@@ -143,15 +151,20 @@ def option(function: str, name: str, kind: str, value: Any) -> Any:
     return result
 
 
-def _leaf(array: Any, type_: TensorType, requires_grad: bool) -> Tensor:
+def leaf(array: Any, type_: TensorType, requires_grad: bool = False) -> Tensor:
+    """A tensor of a NumPy array's elements."""
     result = new_tensor(array if type_.backend is None else type_.backend.from_host(array), type_)
+    return _requiring(result, requires_grad) if requires_grad else result
+
+
+def _requiring(result: Tensor, requires_grad: bool) -> Tensor:
     if requires_grad:
         if not isinstance(requires_grad, bool):
             raise ArgumentError(
                 "tensor(): argument 'requires_grad' must be bool, "
                 f"not {type_name(requires_grad)}"
             )
-        if not type_.inexact:
+        if not result._type.inexact:
             raise DTypeError(
                 "Only Tensors of floating point and complex dtype can require gradients",
                 hint="write the numbers with a point, e.g. 2., or give dtype=torch.float32",
@@ -334,96 +347,3 @@ def _no_dtype(value: Any) -> NoReturn:
     if _is_sequence(value):
         raise ArgumentError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
     raise DTypeError(f"Could not infer dtype of {type(value).__name__}")
-
-
-# ---------------------------------------------------------------- torch.Tensor(...) and its kin
-
-
-def legacy_tensor(*data: Any, device: Any = None, **options: Any) -> Tensor:
-    """`torch.Tensor(...)`: sizes, data or a tensor, of the default dtype.  `tensor()` is better."""
-    return _legacy(dtypes.default.dtype, data, options, True)
-
-
-_NEW_SIGNATURES: Final = """\
- * (*, torch.device device = None)
-{reason} * (torch.Storage storage)
- * (Tensor other)
- * (tuple of ints size, *, torch.device device = None)
- * (object data, *, torch.device device = None)
-"""
-
-
-def _legacy(dtype: DType, data: tuple[Any, ...], options: dict[str, Any], plain: bool) -> Tensor:
-    type_ = tensor_type(dtype)
-    if options:
-        got = [type_name(value) for value in data]
-        got += [f"{name}={type_name(value)}" for name, value in options.items()]
-        reason = (
-            "      didn't match because some of the keywords were incorrect: "
-            f"{', '.join(options)}\n" if len(got) == 2 else ""
-        )  # fmt: skip
-        raise ArgumentError(
-            f"new() received an invalid combination of arguments - got ({', '.join(got)}), but "
-            f"expected one of:\n{_NEW_SIGNATURES.format(reason=reason)}"
-        )
-    if not data:
-        return new_tensor(numpy.empty((0,), dtype.numpy), type_)
-    first = data[0]
-    if len(data) == 1 and not (isinstance(first, int) and not isinstance(first, bool)):
-        return _legacy_of(first, dtype, plain)
-    for position, size in enumerate(data):
-        if not isinstance(size, int) or isinstance(size, bool):
-            raise ArgumentError(
-                f"new(): argument 'size' failed to unpack the object at pos {position + 1} with "
-                f'error "type must be tuple of ints,but got {type_name(size)}"'
-            )
-    return new_tensor(numpy.zeros(data, dtype.numpy), type_)
-
-
-def _legacy_of(value: Any, dtype: DType, plain: bool) -> Tensor:
-    if isinstance(value, Size):
-        return new_tensor(numpy.zeros(value, dtype.numpy), tensor_type(dtype))
-    if isinstance(value, Tensor):
-        if plain or value._type.dtype is dtype:
-            return value.view_as(value) if value.requires_grad else value.detach()
-        raise ArgumentError(
-            f"expected {_options_text(dtype)} (got {_options_text(value._type.dtype)})"
-        )
-    if isinstance(value, (bool, float, complex)) or value is None:
-        raise ArgumentError(f"new(): data must be a sequence (got {type_name(value)})")
-    array, _ = array_of(value, dtype)
-    return new_tensor(array, tensor_type(dtype))
-
-
-def _options_text(dtype: DType) -> str:
-    return (
-        f"TensorOptions(dtype={dtype.c_name}, device=cpu, layout=Strided, requires_grad=false "
-        "(default), pinned_memory=false (default), memory_format=(nullopt))"
-    )
-
-
-class _TypedMeta(type):
-    dtype: DType
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor) and instance._type.dtype is cls.dtype
-
-    def __call__(cls, *data: Any, device: Any = None, **options: Any) -> Tensor:
-        return _legacy(cls.dtype, data, options, False)
-
-
-def typed_constructors() -> Iterator[tuple[str, type]]:
-    """`FloatTensor`, `IntTensor`, ...: name and class of each."""
-    for dtype in dtypes.DTYPES:
-        if dtype.category == dtypes.COMPLEX or dtype.name in ("uint16", "uint32", "uint64"):
-            continue
-        name = f"{dtype.title}Tensor"
-        parts = {"dtype": dtype, "__module__": "torch", "__doc__": _legacy_doc(dtype)}
-        yield name, _TypedMeta(name, (), parts)
-
-
-def _legacy_doc(dtype: DType) -> str:
-    return f"Tensors of dtype {dtype.name} from sizes or data; tensor(..., dtype=...) is better."
-
-
-Tensor.legacy_constructor = staticmethod(legacy_tensor)

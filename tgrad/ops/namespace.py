@@ -20,7 +20,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.memory_format import FORMATS, MemoryFormat
 from tgrad.core.tensor import Layout, Size, Tensor, strided
 from tgrad.errors import ArgumentError, LinAlgError, NotAvailableError
-from tgrad.ops import autograd_names, convert, environment, factory, typeinfo
+from tgrad.ops import autograd_names, convert, environment, factory, legacy, typeinfo
 from tgrad.ops.arguments import AbsentDType
 from tgrad.ops.install import LazyNames, torch_names
 
@@ -64,7 +64,7 @@ def _torch() -> LazyNames:
         get_num_threads=get_num_threads, set_num_threads=set_num_threads,
         set_printoptions=_set_printoptions,
     )  # fmt: skip
-    names.update(factory.typed_constructors())
+    names.update(legacy.typed_constructors())
     names.update(environment.FUNCTIONS)
     names.makers.update(
         Generator=_from("tgrad.core.random", "Generator"),
@@ -196,9 +196,10 @@ def _make_modules() -> dict[str, LazyNames]:
         found[path] = torch_names(path)
     found["torch.linalg"]["LinAlgError"] = LinAlgError
     found.update(autograd_names.modules(absent))
-    found["torch.cuda"] = _plain(**environment.CUDA)
-    for path in ("torch.accelerator", "torch.mps", "torch.xpu"):
-        found[path] = _plain(**environment.ACCELERATOR)
+    found["torch.cuda"] = ModuleNames("tgrad.ops.cuda")
+    found["torch.accelerator"] = ModuleNames("tgrad.ops.accelerator")
+    for path in ("torch.mps", "torch.xpu"):
+        found[path] = _plain(**environment.NOT_HERE)
     found["torch.version"] = _plain(cuda=None, hip=None, debug=False, git_version="")
     found["torch.backends"] = _plain(**switches.GROUPS)
     found["torch.random"] = LazyNames(

@@ -161,6 +161,12 @@ class Session:
 
         default_generator.manual_seed(number)
 
+    def use_device(self, device: str) -> None:
+        """Let tensors be made on a device; TensorError where it isn't there."""
+        from tgrad.core.modes import use_device
+
+        use_device(device)
+
     def report(self, error: BaseException) -> Result:
         """Explain an error and hand it to the reporter."""
         from tgrad.runtime import trace
