@@ -56,3 +56,14 @@ def host_array(tensor: Tensor) -> Any:
     """A tensor's elements as a NumPy array, on the same memory where it is on the CPU."""
     backend = tensor._type.backend
     return tensor._array if backend is None else backend.to_host(tensor._array)
+def for_arrays_of(type_: TensorType, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of NumPy's arrays as one of those that tensors of a type have."""
+    return function if type_.backend is None else type_.backend.bound(function)
+
+
+def drawn(tensor: Tensor, function: Callable[..., Any], *args: Any) -> Any:
+    """Random numbers by a function of `tgrad.core.random`, as an array to be used with a tensor's."""
+    backend = tensor._type.backend
+    return function(*args) if backend is None else backend.drawn(function, *args, like=tensor._array)
+
+
