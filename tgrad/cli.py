@@ -70,12 +70,10 @@ def _main(words: Sequence[str], output: Output, errors: Output) -> int:
             from tgrad.sweep.command import sweep
 
             return sweep(options, _program, output, errors)
-        source = _source(options)
+        return _run(_source(options), options, options.program in (None, "-"), output, errors)
     except UsageError as error:
         errors.write(f"tgrad: {error}\n")
         return EXIT_USAGE
-    show = options.program in (None, "-")
-    return _run(source, options, show, output, errors)
 
 
 def _program(options: Options, output: Output, errors: Output) -> Program | int:
@@ -157,7 +155,19 @@ def _session(options: Options, reporter: Reporter, errors: Output) -> Session:
     session = Session(reporter, debug=debug, screen=_screen(options, reporter, errors), **extra)
     if options.seed is not None:
         session.seed(options.seed)
+    if options.device is not None:
+        _use_device(session, options.device)
     return session
+
+
+def _use_device(session: Session, device: str) -> None:
+    """Let new tensors be on a device; UsageError where it isn't there."""
+    from tgrad.errors import TensorError
+
+    try:
+        session.use_device(device)
+    except TensorError as error:
+        raise UsageError(f"--device {device} isn't there: {error.hint or error}") from None
 
 
 def _screen(options: Options, reporter: Reporter, errors: Output) -> Screen:

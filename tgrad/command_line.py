@@ -22,6 +22,7 @@ Runs programs of tensor expressions with automatic differentiation, with PyTorch
 
 options:
   --json               write one JSON object a line instead of text
+  --device DEVICE      where tensors are made that aren't told where: cpu (the default), cuda or dask
   --seed N             seed the random numbers, as torch.manual_seed(N) does
   --time-limit SECONDS, --memory-limit MB, --step-limit N
                        end a program that needs more
@@ -63,6 +64,7 @@ class Options:
         self.no_rc = False
         self.no_cache = False
         self.color = "auto"
+        self.device: str | None = None
         self.seed: int | None = None
         self.time_limit: float | None = None
         self.memory_limit: float | None = None
@@ -89,6 +91,7 @@ FLAGS = {
     "-h": "help",
 }
 VALUES = {
+    "--device": "device",
     "--seed": "seed",
     "--time-limit": "time_limit",
     "--memory-limit": "memory_limit",
@@ -99,6 +102,9 @@ VALUES = {
     "--plots": "plots",
     "--plot-format": "plot_format",
 }
+
+DEVICES = ("cpu", "cuda", "dask")
+"""Types of devices."""
 
 SWEEP_FLAGS = {**FLAGS, "--resume": "resume", "--force": "force"}
 SWEEP_VALUES = {**VALUES, "--jobs": "jobs", "--into": "into"}
@@ -152,6 +158,8 @@ def _set(options: Options, name: str, attribute: str, text: str) -> None:
         options.color = text
     elif attribute == "into":
         options.into = text
+    elif attribute == "device":
+        options.device = _device(text)
     elif attribute == "plots":
         options.plots = _plot_folder(text)
     elif attribute == "plot_format":
@@ -160,6 +168,13 @@ def _set(options: Options, name: str, attribute: str, text: str) -> None:
         options.plot_format = text
     else:
         setattr(options, attribute, _number(name, text))
+
+
+def _device(text: str) -> str:
+    kind, colon, number = text.partition(":")
+    if kind not in DEVICES or (colon and not number.isdecimal()):
+        raise UsageError(f"--device is {', '.join(DEVICES[:-1])} or {DEVICES[-1]}, not {text!r}")
+    return text
 
 
 def _plot_folder(path: str) -> str:

@@ -19,8 +19,9 @@ from typing import Any, Final
 import numpy
 
 from tgrad.backends import constants, numpy_
+from tgrad.backends.cupy_machine import Gpu, check
 from tgrad.backends.cupy_ufuncs import Ufunc
-from tgrad.backends.interface import Backend, Kernel, Missing, PlainNumbers
+from tgrad.backends.interface import Backend, Kernel, PlainNumbers, imported
 from tgrad.backends.library import Library
 
 AREAS: Final = ("cupy_fusion", "cupy_kernels", "cupy_special", "cupy_places", "cupy_layers", "cupy_linalg")
@@ -110,9 +111,11 @@ class Cupy(Backend):
     """The first GPU, by CuPy."""
 
     index = 0
+    absent_index = "CUDA error: invalid device ordinal"
 
     def __init__(self, cupy: Any) -> None:
         super().__init__()
+        self.machine = Gpu(cupy)
         self.cupy = cupy
         self.library = library(cupy)
         self.xp = self.library.file("numpy_")
@@ -162,21 +165,6 @@ class Cupy(Backend):
 
 def open() -> Cupy:
     """The GPU; Missing without CuPy, or without a GPU."""
-    try:
-        import cupy
-    except ImportError:
-        raise Missing(
-            "Torch not compiled with CUDA enabled",
-            hint="CuPy isn't installed: pip install 'tgrad[gpu]'; without it leave out .cuda() and device='cuda'",
-        ) from None
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError:
-        count = 0
-    if count == 0:
-        raise Missing(
-            "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a "
-            "driver from http://www.nvidia.com/Download/index.aspx",
-            hint="CuPy is installed but finds no GPU: nvidia-smi shows whether the driver does",
-        )
+    cupy = imported("cupy", "Torch not compiled with CUDA enabled", "CuPy", "gpu")
+    check(cupy)
     return Cupy(cupy)

@@ -66,7 +66,7 @@ def _path(options: Options) -> Path:
 def _given(options: Options) -> tuple[str, ...]:
     """Those of tgrad's own options that every run is given."""
     words = []
-    for name in ("seed", "time_limit", "memory_limit", "step_limit"):
+    for name in ("device", "seed", "time_limit", "memory_limit", "step_limit"):
         value = getattr(options, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", f"{value}"]

@@ -28,8 +28,8 @@ options:
   --json               write one JSON object a line for each run instead of the table
   --help               print this help
 
---seed, --time-limit, --memory-limit, --step-limit, --allow-read, --allow-write and --no-cache are for
-each run.  Options may stand before FILE or behind it, unless the program has a parameter of that name.
+--device, --seed, --time-limit, --memory-limit, --step-limit, --allow-read, --allow-write and --no-cache
+are for each run.  Options may stand before FILE or behind it, unless the program has a parameter of that name.
 
 exit codes:
   0 every run was fine    1 at least one failed    2 usage    3 syntax error    130 interrupted
