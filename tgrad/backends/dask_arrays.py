@@ -145,9 +145,6 @@ class Lazy:
         """Nested lists of Python numbers."""
         return self.value.tolist()
 
-    def _number(self) -> Any:
-        return self.item()
-
     def __bool__(self) -> bool:
         return bool(self.item())
 
@@ -165,6 +162,11 @@ class Lazy:
 
     def __array__(self, *given: Any, **options: Any) -> NoReturn:
         raise TypeError("an array on device 'dask' isn't converted to NumPy's by itself")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise refused(f"'{name}' of an array")
 
     # ------------------------------------------------------------------ geometry
 

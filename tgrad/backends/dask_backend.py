@@ -32,6 +32,7 @@ from tgrad.backends.dask_rows import COMPOSED, ROWS
 from tgrad.backends.dask_views import SEVERAL, steps
 from tgrad.backends.interface import Backend, Kernel
 from tgrad.backends.narrow import is_narrow, rounded, wide
+from tgrad.errors import NotAvailableError
 
 if TYPE_CHECKING:
     from tgrad.backends.files import Put, Stored
@@ -81,12 +82,15 @@ class DaskBackend(Backend):
         own = ROWS.get(op.name)
         if own is None and op.name in COMPOSED:
             own = _composed
-        if own is not None:
-            if narrow is not None:
-                return _rounded(own(op, *map(_wide, args), **keywords), narrow)
-            return own(op, *args, **keywords)
-        if op.elementwise:
-            return elementwise(Forward(op, narrow), args, keywords)
+        try:
+            if own is not None:
+                if narrow is not None:
+                    return _rounded(own(op, *map(_wide, args), **keywords), narrow)
+                return own(op, *args, **keywords)
+            if op.elementwise:
+                return elementwise(Forward(op, narrow), args, keywords)
+        except NotAvailableError:
+            pass  # of a part of it
         raise refused(f"'{op.public}'")
 
     def _with_arrays(self, op: Any, type_: Any, args: Sequence[Any]) -> list[Any]:
@@ -273,7 +277,7 @@ def _at_once(forward: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any
 
 def _on_host(value: Any) -> Any:
     """A known array's values, also in a list, and in tensors that serve as indices."""
-    if hasattr(value, "versions"):
+    if type(value) is not Lazy and hasattr(value, "versions"):
         from importlib import import_module
 
         tensor = import_module("tgrad.core.gradients").wrapped
@@ -314,7 +318,7 @@ def _by_numpy(plain: Any, node: Any, g: Any, edges: Any, saved: Sequence[Any]) -
     inner.saved = tuple(
         tensor(x.value) if type(x) is Lazy
         else device.tensor_type(x.dtype) if type(x) is device.TensorType
-        else _on_host(x) if hasattr(x, "versions") else x
+        else _on_host(x)
         for x in saved
     )  # fmt: skip
     inner.versions = None

@@ -218,6 +218,8 @@ _OWN: Final[dict[str, Callable[..., Any]]] = {
     "large_sum": lambda a, b, into_first: call("add", a, b),
     "in_blocks": lambda forward, xp, *args, **keywords: forward(xp, *args, **keywords),
     "derivatives": lambda formulas, o, g, edges, *saved: formulas(o, g, edges, *saved),
+    "holds": lambda condition: not condition.known or numpy_.holds(condition.data),
+    "within": lambda index, low, high: not index.known or numpy_.within(index.data, low, high),
     "dtype": numpy_.dtype, "finfo": numpy_.finfo, "iinfo": numpy_.iinfo, "errstate": numpy_.errstate,
     "is_narrow": numpy_.is_narrow, "broadcast_shapes": numpy_.broadcast_shapes,
     "reshape": lambda array, shape: array.reshape(shape), "transpose": lambda array, axes=None: array.transpose(axes),

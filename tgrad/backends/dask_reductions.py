@@ -15,6 +15,7 @@ import numpy
 from tgrad.backends import numpy_
 from tgrad.backends.dask_arrays import Lazy
 from tgrad.backends.dask_blocks import blockwise, elementwise
+from tgrad.backends.narrow import is_narrow
 
 Axes = tuple[int, ...] | None
 
@@ -76,7 +77,7 @@ def joined(
     if {len(graph.chunks[a]) for a in axes} <= {1}:
         between = dtype
     found = dask.array.reduction(
-        graph, Joined(chunk, None, between), Joined(join, None, dtype), axes, keepdims, dtype,
+        graph, Joined(chunk, numpy.float32 if is_narrow(graph.dtype) else None, between), Joined(join, None, dtype), axes, keepdims, dtype,
         combine=Joined(join, None, between), concatenate=True, meta=numpy.empty((0,) * graph.ndim, dtype),
     )  # fmt: skip
     return Lazy(found)

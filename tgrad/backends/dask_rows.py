@@ -14,6 +14,7 @@ from tgrad.backends import dask_reductions as reductions
 from tgrad.backends import numpy_
 from tgrad.backends.dask_arrays import Lazy, refused
 from tgrad.backends.dask_blocks import Forward, Work, several, split, tiny, whole
+from tgrad.backends.dask_losses import LOSSES
 from tgrad.backends.dask_names import call, full, full_like
 
 LONGEST = 1 << 30
@@ -120,6 +121,12 @@ def _extreme_along(largest: bool) -> Row:
         return function(input, dim, keepdim), reductions.place(input, dim % input.ndim, keepdim, largest)
 
     return row
+
+
+def _aminmax(op: Any, input: Lazy, *, dim: Any = None, keepdim: bool = False) -> Any:
+    sample(op, (input,), {"dim": dim, "keepdim": keepdim})
+    axes = axes_of(dim, input.ndim)
+    return reductions.amin(input, axes, keepdim), reductions.amax(input, axes, keepdim)
 
 
 def _place(largest: bool) -> Row:
@@ -281,9 +288,7 @@ ROWS: Final[dict[str, Row]] = {
     "amax": reduction(reductions.amax), "amin": reduction(reductions.amin),
     "max.dim": _extreme_along(True), "min.dim": _extreme_along(False),
     "argmax": _place(True), "argmin": _place(False),
-    "aminmax": lambda op, input, *, dim=None, keepdim=False: (
-        reductions.amin(input, dim, keepdim), reductions.amax(input, dim, keepdim)
-    ),
+    "aminmax": _aminmax,
     **{f"any{end}": _truth("any") for end in ("", ".dim", ".int")},
     **{f"all{end}": _truth("all") for end in ("", ".dim", ".int")},
     "prod": reduction(reductions.prod), "prod.dim": reduction(reductions.prod),
@@ -305,6 +310,7 @@ ROWS: Final[dict[str, Row]] = {
     "clone": _clone, "to_copy": _to_copy, "copy_of": _to_copy, "gradient_copy": _to_copy, "in_format": _to_copy,
     "detach_copy": _to_copy,
     "zero_gradient": lambda op, input: full_like(input, 0), "_zero": lambda op, input: full_like(input, 0),
+    **LOSSES,
     "trace": lambda op, input: reductions.sum(Lazy(input.graph.diagonal()), dtype=input.dtype),
 }  # fmt: skip
 """By a row's name what computes it, given the row and its arguments."""
@@ -312,6 +318,6 @@ ROWS: Final[dict[str, Row]] = {
 COMPOSED: Final = frozenset((
     "sum", "sum.dim", "mean", "mean.dim", "_fill_number", "_fill_tensor", "fill", "fill.tensor", "_copy",
     "mm", "bmm", "mv", "dot", "vdot", "addmm", "addmv", "addbmm", "baddbmm", "_unsafe_view", "_squeeze_first",
-    "unsafe_view", "mse_loss", "smooth_l1_loss", "huber_loss", "conj_copy",
+    "unsafe_view", "conj_copy",
 ))  # fmt: skip
 """Rows whose forwards are made of other functions that arrays of this device have."""

@@ -102,7 +102,9 @@ class Diagonal(Step):
 
     def forth(self, data: Data) -> Data:
         """The diagonal."""
-        return data.diagonal(*self.given)
+        if type(data) is numpy.ndarray:
+            return data.diagonal(*self.given)
+        return dask.array.diagonal(data, *self.given)
 
 
 def reshaped(data: Data, shape: Shape) -> Data:
@@ -111,9 +113,14 @@ def reshaped(data: Data, shape: Shape) -> Data:
         return data.reshape(shape)
     if data.shape == shape:
         return data
+    if 0 in shape:
+        return dask.array.zeros(shape, data.dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about chunks that get larger
-        return data.reshape(shape)
+        try:
+            return data.reshape(shape)
+        except NotImplementedError:  # it isn't merging and splitting of dimensions alone
+            return data.reshape(-1).reshape(shape)
 
 
 def piece_of(shape: Shape, index: Any) -> Step:

@@ -114,6 +114,7 @@ from numpy import (
     logical_or,
     logical_xor,
     maximum,
+    may_share_memory,
     meshgrid,
     minimum,
     moveaxis,
@@ -242,9 +243,9 @@ _LATER: Final = {
 """Functions whose modules are loaded when they are first used."""
 
 
-_FAMILIES: Final = frozenset(
-    ("bessel", "factors", "gamma", "linear", "normalization", "polynomials", "special")
-)
+_FAMILIES: Final = frozenset((
+    "bessel", "factors", "gamma", "linear", "moved", "normalization", "places", "polynomials", "special",
+))  # fmt: skip
 """Modules of kernels that rows reach through this one, `xp.linear.solve`; loaded when they are first used."""
 
 
@@ -298,6 +299,11 @@ def one_minus_square(x: Any) -> Any:
         wide = x.astype(DOUBLE)
         return subtract(ONE[DOUBLE], multiply(wide, wide)).astype(SINGLE)
     return fma(negative(x), x, ONE[kind])
+
+
+def holds(condition: Any) -> bool:
+    """Whether a condition on operands' values holds for all elements; lazy libraries look later."""
+    return bool(condition.all())
 
 
 def round(x: Any) -> Any:

@@ -92,7 +92,7 @@ def _check_bce(input: Tensor, target: Tensor, weight: Any, reduction: int) -> No
         )
     for name, tensor in (("input", input), ("target", target)):
         array = tensor._array
-        if not ((array >= 0) & (array <= 1)).all():
+        if not tensor._type.xp.holds((array >= 0) & (array <= 1)):
             raise ShapeError(f"all elements of {name} should be between 0 and 1")
 
 
