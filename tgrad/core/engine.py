@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tgrad.core.device import TensorType
+from tgrad.core.gradients import UNSETTLED, settle, wrapped
 from tgrad.core.gradients import Spaces as Spaces
 from tgrad.core.gradients import fit as fit
-from tgrad.core.gradients import UNSETTLED, settle, wrapped
 from tgrad.core.graph import AT_ONCE, AccumulateGrad, Edge, GradientEdge, Node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Size, Tensor, new_tensor
@@ -263,6 +263,11 @@ def _root_gradient(index: int, root: Root, gradient: Any, create: bool) -> Any:
             f"For complex Tensors, both grad_output and output are required to have the same dtype. "
             f"Mismatch in dtype: grad_output[{index}] has a dtype of {gradient.dtype!r} and "
             f"output[{index}] has a dtype of {root.dtype!r}."
+        )
+    if gradient._type.device != root._type.device and gradient._array.ndim:
+        raise AutogradError(
+            f"invalid gradient at index {index} - expected device {root._type.device} but got "
+            f"{gradient._type.device}"
         )
     if gradient._type is not root._type:
         gradient = Spaces.recorded.to_type(gradient, root._type)

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from numpy import ndarray
+
 from tgrad.backends.interface import Backend
 from tgrad.core.device import TensorType, type_of
 from tgrad.core.graph import Node
@@ -35,7 +37,7 @@ def space_of(type_: TensorType) -> Any:
 
 
 def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
-    """Bring gradients, arrays or tensors, to the shape and dtype of the operands they belong to."""
+    """Bring gradients, arrays or tensors, to the shape, dtype and device of the operands they belong to."""
     assert node.operands is not None
     fitted = []
     for result, operand in zip(results, node.operands, strict=True):
@@ -43,7 +45,7 @@ def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
             shape, type_ = operand
             if result.shape != shape:
                 result = (space_of(type_of(result)) if o is Spaces.raw else o).sum_to_size(result, shape)
-            if result.dtype is not type_.dtype.numpy or type_.backend is not None:
+            if result.dtype is not type_.dtype.numpy or type(result) is not ndarray:
                 result = o.to_type(result, type_)
         fitted.append(result)
     return tuple(fitted)
@@ -83,7 +85,7 @@ def accumulate(leaf: Tensor, holder: list[Any]) -> None:
             xp.over(xp.add, grad._array, value)
         grad.bump_version()
         return
-    if backend is not None:
+    if backend is not None and backend.lazy:
         value = backend.kept(value)
     elif type(value) is not type(leaf._array):
         value = leaf._type.xp.asarray(value)

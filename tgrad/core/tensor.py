@@ -338,6 +338,12 @@ class Tensor:
                 "caution. Diverging the dtypes of a tensor and its gradient may break downstream "
                 "systems that assume they match."
             )
+        have, want = value._type.device.type, self._type.device.type
+        if have != want:
+            raise AutogradError(
+                f"attempting to assign a gradient with device type '{have}' to a tensor with device type "
+                f"'{want}'. Please ensure that the gradient and the tensor are on the same device"
+            )
         if value._array.shape != self._array.shape:
             raise AutogradError(
                 f"attempting to assign a gradient of size '{list(value._array.shape)}' to a tensor "

@@ -135,6 +135,11 @@ class FunctionContext(Node):
                 f"Function {self.label} returned an invalid gradient at index {position} - got "
                 f"{list(given)} but expected shape compatible with {list(shape)}"
             )
+        if gradient._type.device != operand[1].device and given:
+            raise AutogradError(
+                f"Function {self.label} returned an invalid gradient at index {position} - expected device "
+                f"{operand[1].device} but got {gradient._type.device}"
+            )
 
 
 def _in_order(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:

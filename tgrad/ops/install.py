@@ -12,7 +12,10 @@ from importlib import import_module
 from types import MethodType
 from typing import Any, Final
 
+from numpy import ndarray
+
 from tgrad.backends.interface import Backend
+from tgrad.core.device import type_of
 from tgrad.core.engine import Spaces
 from tgrad.core.gradients import wrapped
 from tgrad.core.tensor import Tensor, new_tensor
@@ -30,6 +33,7 @@ from tgrad.ops.numpy_operands import equality, quotient, with_arrays
 from tgrad.ops.row_index import ATTRIBUTES, FUNCTIONS
 from tgrad.ops.rows import FILLING, FUNCTION, INPLACE, METHOD, Head
 from tgrad.ops.table import TABLE, Op
+from tgrad.ops.transfer import moved
 
 
 class LazyMethod:
@@ -167,7 +171,11 @@ class RawSpace:
         return array
 
     def to_type(self, array: Any, type_: Any) -> Any:
-        """An array in the dtype of a tensor type."""
+        """An array in the dtype of a tensor type, on its device."""
+        if type(array) is not ndarray or type_.backend is not None:
+            own = type_of(array)
+            if own.backend is not type_.backend:
+                array = moved(array, own, type_.related[own.dtype])
         return array if array.dtype == type_.dtype.numpy else type_.xp.cast(array, type_.dtype.numpy)
 
     def everywhere(self, value: Any, shape: tuple[int, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tgrad.core.device import TensorType, type_of
@@ -39,6 +40,14 @@ def moved(array: Any, its: TensorType, type_: TensorType) -> Any:
     return array.copy(order="K") if type_.backend is None else type_.backend.from_host(array)
 
 
+def array_for(tensor: Tensor, type_: TensorType) -> Any:
+    """A tensor's elements, in its own dtype, as an array on the device of a type."""
+    own = tensor._type
+    if own.backend is type_.backend:
+        return tensor._array
+    return moved(tensor._array, own, type_.related[own.dtype])
+
+
 def transferred(tensor: Tensor, type_: TensorType) -> Tensor:
     """A tensor on the device of a type of its dtype."""
     result = new_tensor(moved(tensor._array, tensor._type, type_), type_)
@@ -52,10 +61,6 @@ def transferred(tensor: Tensor, type_: TensorType) -> Tensor:
     return result
 
 
-def host_array(tensor: Tensor) -> Any:
-    """A tensor's elements as a NumPy array, on the same memory where it is on the CPU."""
-    backend = tensor._type.backend
-    return tensor._array if backend is None else backend.to_host(tensor._array)
 def for_arrays_of(type_: TensorType, function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of NumPy's arrays as one of those that tensors of a type have."""
     return function if type_.backend is None else type_.backend.bound(function)
@@ -67,3 +72,7 @@ def drawn(tensor: Tensor, function: Callable[..., Any], *args: Any) -> Any:
     return function(*args) if backend is None else backend.drawn(function, *args, like=tensor._array)
 
 
+def host_array(tensor: Tensor) -> Any:
+    """A tensor's elements as a NumPy array, on the same memory where it is on the CPU."""
+    backend = tensor._type.backend
+    return tensor._array if backend is None else backend.to_host(tensor._array)
