@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,7 @@ from tgrad.backends.rows import over_rows, row_starts
 from tgrad.backends.sliding import Array, Sizes, beyond, longest, padded, parts_of, windows
 
 
+@cache
 def _second_of_zeros() -> bool:
     """Whether `maximum` gives the second of two zeros of unlike signs, as it does on most processors."""
     plus, minus = numpy.zeros((2, 37), numpy.float32)
@@ -22,9 +23,6 @@ def _second_of_zeros() -> bool:
         numpy.signbit(numpy.maximum(plus, minus)).all()
         and not numpy.signbit(numpy.maximum(minus, plus)).any()
     )
-
-
-_SECOND_OF_ZEROS: Final = _second_of_zeros()
 
 
 def best(views: Sequence[Array]) -> tuple[Array, Array]:
@@ -36,9 +34,10 @@ def best(views: Sequence[Array]) -> tuple[Array, Array]:
     values = views[0].copy()
     floating = values.dtype.kind == "f"
     numbers = numpy.zeros(values.shape, code)
+    first_of_zeros = floating and not _second_of_zeros()
     for number, found in enumerate(views[1:], 1):
         better = found > values
-        if floating and not _SECOND_OF_ZEROS:
+        if first_of_zeros:
             numpy.copyto(values, found, where=better | numpy.isnan(found))
         else:
             numpy.maximum(found, values, out=values)

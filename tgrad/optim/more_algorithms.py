@@ -137,12 +137,10 @@ class Rprop(Optimizer):
         least, most = group["step_sizes"]
         product = grad.mul(state["prev"])
         factor = _like(param, 1.0)
-        factor[product.gt(0)] = larger
-        factor[product.lt(0)] = smaller
+        factor.masked_fill_(product.gt(0), larger).masked_fill_(product.lt(0), smaller)
         size = state["step_size"]
         size.mul_(factor).clamp_(least, most)
-        grad = grad.clone()
-        grad[product.lt(0)] = 0
+        grad = grad.masked_fill(product.lt(0), 0)
         param.addcmul_(grad.sign(), size, value=-1)
         state["prev"].copy_(grad)
 

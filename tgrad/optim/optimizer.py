@@ -244,11 +244,11 @@ class Optimizer:
 
 
 def _taken(value: Any, key: str, param: Tensor) -> Any:
-    """A saved value in the parameter's dtype; lists and dictionaries of values as well."""
+    """A saved value as the parameter is, dtype and device; lists and dictionaries of values as well."""
     if isinstance(value, Tensor):
-        if key != "step" and param._type.inexact:
-            return value.to(dtype=param.dtype)
-        return value
+        if key == "step":  # in main memory, where it is counted
+            return value
+        return value.to(param.device, param.dtype if param._type.inexact else value.dtype)
     if isinstance(value, dict):
         return {name: _taken(item, key, param) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
