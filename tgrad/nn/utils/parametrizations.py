@@ -175,7 +175,7 @@ class _Orthogonal(Module):
             sign = r.diagonal(dim1=-2, dim2=-1).sgn().unsqueeze(-2)
             Q = o.cat((q[..., :k] * sign, q[..., k:]), -1)
         self.base = Q
-        return filled(start.shape, 0.0, start.dtype) + _eye(start, *start.shape[-2:])
+        return filled(start.shape, 0.0, start.dtype, start.device) + _eye(start, *start.shape[-2:])
 
 
 def _eye(like: Any, n: int, k: int) -> Any:
