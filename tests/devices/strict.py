@@ -17,16 +17,20 @@ from typing import Any
 
 import numpy
 
-from tests.devices import strict_cuda, strict_index, strict_ufuncs
+from tests.devices import strict_cuda, strict_index, strict_kernels, strict_ufuncs
 
 NAMES: dict[str, Any] = json.loads(Path(__file__).with_name("cupy_names.json").read_text("utf-8"))
 
 
 class Counts:
-    """How often data was taken across, and how often a value was waited for."""
+    """How often data was taken across, how often a value was waited for, and how many kernels were run.
+
+    Kernels are those of elementwise functions alone.
+    """
 
     transfers = 0
     waits = 0
+    kernels = 0
 
     @classmethod
     def wait(cls) -> None:
@@ -219,6 +223,7 @@ def _operator(name: str) -> Any:
     def operate(self: Array, *others: Any) -> Any:
         if any(isinstance(other, numpy.ndarray) for other in others):
             raise TypeError(f"Unsupported type {numpy.ndarray}")
+        Counts.kernels += 1
         found = getattr(self._a, name)(*plain(others))
         if name.startswith("__i") and name != "__invert__":
             return self
@@ -262,6 +267,7 @@ class Ufunc:
     def __call__(self, *args: Any, out: Any = None, dtype: Any = None, casting: str = "same_kind") -> Any:
         if len(args) > self.nin:
             *args, out = args  # type: ignore[assignment]
+        Counts.kernels += 1
         found = strict_ufuncs.compute(
             self._function, self._name, self._types, plain(tuple(args)), plain(out), dtype, casting
         )
@@ -414,6 +420,7 @@ class ElementwiseKernel(strict_kernels.Kernel):
 class _Cupy(Names):
     """The module `cupy`."""
 
+    ElementwiseKernel = ElementwiseKernel
     cuda = strict_cuda.Cuda(Counts.wait)
     lib = _Lib
     asnumpy = staticmethod(asnumpy)

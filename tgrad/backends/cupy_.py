@@ -13,18 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
 import numpy
 
 from tgrad.backends import constants, numpy_
+from tgrad.backends.cupy_fusion import Tracer
 from tgrad.backends.cupy_machine import Gpu, check
-from tgrad.backends.cupy_ufuncs import Ufunc
+from tgrad.backends.cupy_ufuncs import Ufunc, orders
 from tgrad.backends.interface import Backend, Kernel, PlainNumbers, imported
 from tgrad.backends.library import Library
 
-AREAS: Final = ("cupy_fusion", "cupy_kernels", "cupy_special", "cupy_places", "cupy_layers", "cupy_linalg")
+AREAS: Final = ("cupy_kernels", "cupy_special", "cupy_places", "cupy_layers", "cupy_linalg", "cupy_fusion")
 """The files with what CuPy does better in a way of its own, or must do otherwise."""
 
 
@@ -43,7 +45,7 @@ class Names:
             found = mended(self._cupy)
         else:
             found = getattr(self._cupy, name)
-            if name in _UFUNCS:
+            if name in _UFUNCS and not isinstance(self._cupy, Tracer):
                 found = Ufunc(self._cupy, name)
             elif name in _MODULES:
                 found = Names(found, self._own, f"numpy.{name}")
@@ -120,18 +122,27 @@ class Cupy(Backend):
         self.library = library(cupy)
         self.xp = self.library.file("numpy_")
         self.array_types = (cupy.ndarray,)
+        self.fusion = self.library.file("large").fusion
+        self._runs: dict[Any, Callable[..., Any]] = {}
+        """Rows, and rows with a narrow type, to what computes their forwards."""
 
     def make_kernel(self, op: Any) -> Kernel:
         """The row's forward on CuPy; random numbers are drawn on the CPU, the same for every device."""
         if "generator" in op.names:
-            return self._on_host(op.forward)
+            return self._on_host(op)
         return self.library.bound(op.forward)  # type: ignore[no-any-return]
 
-    def _on_host(self, forward: Callable[..., Any]) -> Kernel:
+    def _on_host(self, op: Any) -> Kernel:
+        """A forward on the CPU; of what is only filled, or made alike, no elements are taken there."""
+        forward = op.forward
+        replaced = op.family in ("creation", "filling")
+
         def kernel(xp: Any, *args: Any, **keywords: Any) -> Any:
-            given = [self.to_host(x) if isinstance(x, self.array_types) else x for x in args]
-            result = forward(numpy_, *given, **keywords)
-            return self.from_host(result)
+            given = [self.to_host(x) if isinstance(x, self.array_types) else x for x in args[replaced:]]
+            if replaced:
+                first = args[0]
+                given.insert(0, _alike(first) if isinstance(first, self.array_types) else first)
+            return self.from_host(forward(numpy_, *given, **keywords))
 
         return kernel
 
@@ -141,18 +152,40 @@ class Cupy(Backend):
 
     def compute(self, op: Any, type_: Any, *args: Any, **keywords: Any) -> Any:
         """The result of a row's forward: Note [Narrow floats] in tgrad.backends.narrow."""
-        kernel = self._kernels.get(op.name) or self.kernel(op)
         if type_.narrow and not op.narrow:
-            return self.library.file("narrow").widened(kernel)(type_, *args, **keywords)
-        return kernel(type_.xp, *args, **keywords)
+            run = self._runs.get((op, type_)) or self._narrow_run(op, type_)
+        else:
+            run = self._runs.get(op) or self._run(op)
+        return run(*args, **keywords)
+
+    def _run(self, op: Any) -> Callable[..., Any]:
+        kernel = self.kernel(op)
+        fused = op.elementwise and "generator" not in op.names
+        found = self.fusion.forward(kernel, self.xp) if fused else partial(kernel, self.xp)
+        self._runs[op] = found
+        return found
+
+    def _narrow_run(self, op: Any, type_: Any) -> Callable[..., Any]:
+        kernel = self.kernel(op)
+        widened = self.library.file("narrow").widened(kernel)
+        fused = op.elementwise and "generator" not in op.names
+        found = self.fusion.widened(kernel, widened, type_) if fused else partial(widened, type_)
+        self._runs[op, type_] = found
+        return found
 
     def from_host(self, array: Any) -> Any:
-        """A NumPy array's elements on the GPU."""
-        return self.cupy.asarray(array)
+        """A NumPy array's elements on the GPU, in the same order in memory."""
+        if array.flags.c_contiguous:
+            return self.cupy.asarray(array)
+        order, back = orders(array)
+        return self.cupy.asarray(numpy.ascontiguousarray(array.transpose(order))).transpose(back)
 
     def to_host(self, array: Any) -> Any:
-        """An array's elements in main memory."""
-        return self.cupy.asnumpy(array)
+        """An array's elements in main memory, in the same order."""
+        if array.flags.c_contiguous:
+            return self.cupy.asnumpy(array)
+        order, back = orders(array)
+        return self.cupy.asnumpy(array.transpose(order)).transpose(back)
 
     def strided(self, array: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
         """An array in another one's memory."""
@@ -161,6 +194,13 @@ class Cupy(Backend):
     def address(self, array: Any) -> int:
         """The address of an array's first element on the GPU."""
         return int(array.data.ptr)
+
+
+def _alike(array: Any) -> Any:
+    """A NumPy array of the shape, dtype and strides of one on the GPU, whatever is in it."""
+    reach = sum((size - 1) * abs(step) for size, step in zip(array.shape, array.strides, strict=True))
+    memory = numpy.empty(reach + array.itemsize, numpy.uint8)
+    return numpy.ndarray(array.shape, array.dtype, memory, 0, [abs(step) for step in array.strides])
 
 
 def open() -> Cupy:

@@ -18,6 +18,13 @@ _REDUCTIONS: Final = {
 """Functions of CuPy's that do what `reduce` does."""
 
 
+def orders(array: Array) -> tuple[list[int], list[int]]:
+    """The dimensions from the slowest to the fastest in memory, and how they are put back from there."""
+    strides = array.strides
+    dims = sorted(range(array.ndim), key=lambda dim: -abs(strides[dim]))
+    return dims, sorted(range(array.ndim), key=dims.__getitem__)
+
+
 class Ufunc:
     """An elementwise function with what NumPy's have besides."""
 
@@ -33,27 +40,8 @@ class Ufunc:
         if order == "K":
             for x in args:
                 if type(x) is self._array and x.ndim > 1 and not x.flags.c_contiguous:
-                    return self._in_order(args, keywords)
+                    return in_order(self._ufunc, self._array, args, keywords)
         return self._ufunc(*args, **keywords)
-
-    def _in_order(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """The result with its dimensions in memory as those of the first argument that has all of them."""
-        arrays = [x for x in args if type(x) is self._array]
-        ndim = max(x.ndim for x in arrays)
-        shape = broadcast_shapes(*[x.shape for x in arrays])
-        first = next((x for x in arrays if x.shape == shape and 0 not in x.strides), None)
-        if first is None or first.flags.c_contiguous:
-            return self._ufunc(*args, **keywords)
-        strides = first.strides
-        dims = sorted(range(ndim), key=lambda dim: -abs(strides[dim]))
-        found = self._ufunc(*[self._turned(x, ndim, dims) for x in args], **keywords)
-        back = sorted(range(ndim), key=dims.__getitem__)
-        return tuple(x.transpose(back) for x in found) if type(found) is tuple else found.transpose(back)
-
-    def _turned(self, x: Any, ndim: int, dims: list[int]) -> Any:
-        if type(x) is not self._array or not x.ndim:
-            return x
-        return x.reshape((1,) * (ndim - x.ndim) + x.shape).transpose(dims)
 
     def reduce(
         self, array: Array, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
@@ -111,3 +99,27 @@ class Ufunc:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ufunc, name)
+
+
+def in_order(function: Any, class_: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """An elementwise result whose dimensions are in memory as those of the first argument that has them all.
+
+    `class_` is that of the arrays.
+    """
+    arrays = [x for x in args if type(x) is class_]
+    ndim = max(x.ndim for x in arrays)
+    shape = broadcast_shapes(*[x.shape for x in arrays])
+    first = next((x for x in arrays if x.shape == shape and 0 not in x.strides), None)
+    if first is None or first.flags.c_contiguous:
+        return function(*args, **keywords)
+    strides = first.strides
+    dims = sorted(range(ndim), key=lambda dim: -abs(strides[dim]))
+
+    def turned(x: Any) -> Any:
+        if not isinstance(x, class_) or not x.ndim:
+            return x
+        return x.reshape((1,) * (ndim - x.ndim) + x.shape).transpose(dims)
+
+    found = function(*map(turned, args), **keywords)
+    back = sorted(range(ndim), key=dims.__getitem__)
+    return tuple(x.transpose(back) for x in found) if type(found) is tuple else found.transpose(back)

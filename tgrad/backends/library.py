@@ -97,6 +97,7 @@ class Library:
             found = FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells)
             found.__kwdefaults__ = function.__kwdefaults__
             found.__module__ = function.__module__
+            found.__wrapped__ = function  # type: ignore[attr-defined]  # as `functools.wraps` does
             self._bound[function] = found
         return found
 
@@ -158,7 +159,6 @@ class _Globals(dict[str, Any]):
         return found
 
 
-class _Package:
 class _Overlaid:
     """A module from elsewhere, with functions of the library's own in the place of some of its."""
 
@@ -170,6 +170,7 @@ class _Overlaid:
         return getattr(self._module, name)
 
 
+class _Package:
     """What `from tgrad.backends import sums` looks into."""
 
     def __init__(self, library: Library) -> None:
