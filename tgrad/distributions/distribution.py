@@ -22,8 +22,8 @@ def broadcast_all(*values: Any) -> list[Any]:
             "__torch_function__."
         )
     like = next((v for v in values if isinstance(v, Tensor)), None)
-    dtype = default.dtype if like is None else like.dtype
-    tensors = [v if isinstance(v, Tensor) else tensor(v, dtype=dtype) for v in values]
+    options = {"dtype": default.dtype} if like is None else {"dtype": like.dtype, "device": like.device}
+    tensors = [v if isinstance(v, Tensor) else tensor(v, **options) for v in values]
     return list(torch.broadcast_tensors(*tensors))
 
 
