@@ -13,7 +13,8 @@
     │   ├── DeviceError               (RuntimeError)
     │   ├── DeviceMissingError        (AssertionError)
     │   ├── StateError                (RuntimeError)
-    │   │   └── LinAlgError               (torch._C._LinAlgError, a RuntimeError)
+    │   │   ├── LinAlgError               (torch._C._LinAlgError, a RuntimeError)
+    │   │   └── OutOfMemoryError          (torch.OutOfMemoryError, a RuntimeError)
     │   ├── DimensionError            (IndexError)
     │   ├── ArgumentError             (TypeError)
     │   └── ArgumentValueError        (ValueError)
@@ -162,6 +163,12 @@ class LinAlgError(StateError):
     builtin = type("_LinAlgError", (RuntimeError,), {"__module__": "torch._C"})
 
 
+class OutOfMemoryError(StateError):
+    """A device has no memory left for what is to be made."""
+
+    builtin = type("OutOfMemoryError", (RuntimeError,), {"__module__": "torch"})
+
+
 class DimensionError(TensorError, IndexError):
     """A dimension or an index is outside of what the tensor has."""
 
@@ -197,6 +204,6 @@ def builtin_name(error: BaseException) -> str:
     """The name that an error goes by in messages: that of the builtin it stands for."""
     if isinstance(error, TgradError):
         builtin = error.builtin
-        place = f"{builtin.__module__}." if builtin.__module__ == "torch._C" else ""
+        place = f"{builtin.__module__}." if builtin.__module__.startswith("torch") else ""
         return place + builtin.__name__
     return type(error).__name__

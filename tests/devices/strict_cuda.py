@@ -48,7 +48,7 @@ class Pool:
     def give(self, size: int) -> int:
         """Memory of at least this size; its size."""
         wanted = -(-size // UNIT) * UNIT
-        if self._limit and self._used + wanted > self._limit:
+        if self._limit and self._used + wanted > max(self._limit, self._held):
             raise OutOfMemoryError(f"Out of memory allocating {wanted:,} bytes")
         self._used += wanted
         self._held = max(self._held, self._used)
@@ -88,7 +88,7 @@ class Block:
 
     def __init__(self, size: int) -> None:
         self.size = 0
-        self.size = MEMORY.give(size)
+        self.size = Cuda.allocator(size)
 
     def __del__(self) -> None:
         MEMORY.take(self.size)
@@ -133,6 +133,14 @@ class Cuda:
 
     runtime = Runtime
     MemoryHook = MemoryHook
+    allocator: Callable[[int], int] = staticmethod(MEMORY.give)
+    """What gives arrays their memory; CuPy's gives a pointer, this the size."""
+
+    def get_allocator(self) -> Callable[[int], int]:
+        return Cuda.allocator
+
+    def set_allocator(self, allocator: Callable[[int], int]) -> None:
+        Cuda.allocator = staticmethod(allocator)
 
     def __init__(self, wait: Callable[[], None]) -> None:
         class Stream:

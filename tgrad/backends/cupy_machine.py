@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tgrad.backends.interface import Machine, Memory, Missing
+from tgrad.errors import OutOfMemoryError
 
 _NO_DRIVER: Final = (
     "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a "
@@ -44,8 +45,26 @@ class Gpu(Machine):
     def __init__(self, cupy: Any) -> None:
         self._cuda = cupy.cuda
         self._pool = cupy.get_default_memory_pool()
+        self._allowed = self._pool.get_limit()
+        self._allocate = cupy.cuda.get_allocator()
+        cupy.cuda.set_allocator(self._memory_for)
         self._most = _most_used(cupy)
         self._most_held = 0
+
+    def _memory_for(self, size: int) -> Any:
+        """Memory for an array; PyTorch's error where there is none left."""
+        try:
+            return self._allocate(size)
+        except MemoryError as error:
+            raise self._out_of_memory(size) from error
+
+    def _out_of_memory(self, size: int) -> OutOfMemoryError:
+        free, total = self.free_memory()
+        return OutOfMemoryError(
+            f"CUDA out of memory. Tried to allocate {_in_words(size)}. GPU 0 has a total capacity of "
+            f"{_in_words(total)} of which {_in_words(free)} is free.",
+            hint=f"tensors are in {_in_words(self._pool.used_bytes())} of it",
+        )
 
     def synchronize(self) -> None:
         """Wait until everything that was begun is done."""
@@ -89,13 +108,21 @@ class Gpu(Machine):
     def limit_memory(self, nbytes: int | None) -> None:
         """Give arrays no more than this from now on, in addition to what they have; None ends a limit."""
         self._pool.free_all_blocks()
-        self._pool.set_limit(size=0 if nbytes is None else self._pool.total_bytes() + nbytes)
+        self._pool.set_limit(size=self._allowed if nbytes is None else self._pool.total_bytes() + nbytes)
 
     def properties(self) -> dict[str, Any]:
         """What the GPU is."""
         given = self._cuda.runtime.getDeviceProperties(0)
         found = {name: given[its] for name, its in _NAMES.items() if its in given}
         return {"name": given["name"].decode(), **found}
+
+
+def _in_words(size: int) -> str:
+    """A number of bytes as PyTorch says it: 20.00 GiB."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.2f} {name}"
+    return f"{size} bytes"
 
 
 def _most_used(cupy: Any) -> Any:

@@ -256,12 +256,25 @@ def backend(device: Device) -> Backend:
         except Missing as error:
             raise DeviceError(str(error), hint=error.hint) from None
         _BACKENDS[device.type] = found
+        if _memory_limit is not None:
+            found.machine.limit_memory(_memory_limit)
         for class_ in found.array_types:
             _BY_CLASS[class_] = _ByArrays(Device(device.type, found.index))
     if device.index not in (None, found.index):
         known = device.type if found.index is None else f"{device.type}:{found.index}"
         raise DeviceError(found.absent_index, hint=f"there is one device of this type: {known}")
     return found
+
+
+_memory_limit: int | None = None
+
+
+def limit_memory(nbytes: int | None) -> None:
+    """Give arrays on each device but the CPU no more memory than this from now on; None ends the limit."""
+    global _memory_limit
+    _memory_limit = nbytes
+    for found in _BACKENDS.values():
+        found.machine.limit_memory(nbytes)
 
 
 def is_available(device: Device) -> bool:

@@ -37,8 +37,11 @@ state: Final = _State()
 
 
 def use_device(device: Any) -> None:
-    """Let new tensors be on a device; DeviceError where it isn't available."""
-    state.device = tensor_type(float32, Device(device)).device
+    """Let new tensors be on a device, which begins to work; DeviceError where it isn't available."""
+    type_ = tensor_type(float32, Device(device))
+    if type_.backend is not None:
+        type_.backend.machine.synchronize()
+    state.device = type_.device
 
 
 def is_grad_enabled() -> bool:

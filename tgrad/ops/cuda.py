@@ -15,7 +15,7 @@ from tgrad.core import device as devices
 from tgrad.core.device import CUDA, Device, backend
 from tgrad.core.random import default_generator
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentValueError, DeviceError, DeviceMissingError
+from tgrad.errors import ArgumentValueError, DeviceError, DeviceMissingError, OutOfMemoryError
 from tgrad.ops.legacy import typed_constructors
 
 # ---------------------------------------------------------------- which GPU
@@ -116,19 +116,27 @@ Properties.__name__ = Properties.__qualname__ = "_CudaDeviceProperties"
 Properties.__module__ = "torch.cuda"
 
 
+def _properties(device: Any) -> dict[str, Any]:
+    machine = _gpu()
+    index = getattr(Device(device) if isinstance(device, str) else device, "index", device)
+    if index is not None and index != 0:
+        raise DeviceMissingError("Invalid device id")
+    return machine.properties()
+
+
 def get_device_properties(device: Any = None) -> Properties:
     """What the GPU is."""
-    return Properties(_gpu(device).properties())
+    return Properties(_properties(device))
 
 
 def get_device_name(device: Any = None) -> str:
     """The GPU's name."""
-    return str(_gpu(device).properties()["name"])
+    return str(_properties(device)["name"])
 
 
 def get_device_capability(device: Any = None) -> tuple[int, int]:
     """What the GPU can do, in CUDA's numbers: (9, 0)."""
-    found = _gpu(device).properties()
+    found = _properties(device)
     return found["major"], found["minor"]
 
 
@@ -348,7 +356,8 @@ globals().update(typed_constructors(CUDA))
 for _class in (device, device_of, Event, Stream):
     _class.__module__ = "torch.cuda"
 _HOMES = ("tgrad.ops.cuda", "torch.cuda")
-__all__ = [
+__all__ = ["OutOfMemoryError"]
+__all__ += [
     name for name, value in globals().items()
     if not name.startswith("_") and getattr(value, "__module__", None) in _HOMES
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from tgrad.core.device import Device
 from tgrad.core.dtype import DType
 from tgrad.core.memory_format import FORMATS, MemoryFormat
 from tgrad.core.tensor import Layout, Size, Tensor, strided
-from tgrad.errors import ArgumentError, LinAlgError, NotAvailableError
+from tgrad.errors import ArgumentError, LinAlgError, NotAvailableError, OutOfMemoryError
 from tgrad.ops import autograd_names, convert, environment, factory, legacy, typeinfo
 from tgrad.ops.arguments import AbsentDType
 from tgrad.ops.install import LazyNames, torch_names
@@ -59,7 +59,7 @@ def _torch() -> LazyNames:
         get_default_dtype=typeinfo.get_default_dtype,
         set_default_dtype=typeinfo.set_default_dtype,
         is_tensor=typeinfo.is_tensor, typename=typeinfo.typename, **typeinfo.TENSOR_QUESTIONS,
-        memory_format=MemoryFormat, **FORMATS,
+        memory_format=MemoryFormat, **FORMATS, OutOfMemoryError=OutOfMemoryError,
         __version__=PYTORCH, pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, newaxis=None,
         get_num_threads=get_num_threads, set_num_threads=set_num_threads,
         set_printoptions=_set_printoptions,

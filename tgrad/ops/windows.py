@@ -14,6 +14,7 @@ from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentError, DTypeError, ShapeError, StateError
 from tgrad.ops.arguments import type_name
+from tgrad.ops.mixing import refuse_several
 from tgrad.ops.reduce import unsupported
 from tgrad.ops.table import Rule, broadcast, composite, creation, operator
 
@@ -187,6 +188,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
             )
     if any(tensor.dtype is not given[0].dtype for tensor in given):
         raise DTypeError("meshgrid expects all tensors to have the same dtype")
+    refuse_several("meshgrid expects all tensors to have the same device", *given)
     if indexing is None:
         _warn_indexing()
     elif indexing not in ("ij", "xy"):
@@ -246,8 +248,8 @@ def _combinations(o: Any, input: Any, r: int = 2, with_replacement: bool = False
         return o.new_empty(input, (0,))
     count = input.shape[0]
     grids = _grid((input,) * r, range(r))
-    places = _grid((o.arange(count),) * r, range(r))
-    mask = o.full((count,) * r, True, dtype=dtypes.bool_)
+    places = _grid((o.arange(count, device=input.device),) * r, range(r))
+    mask = o.full((count,) * r, True, dtype=dtypes.bool_, device=input.device)
     for left, right in pairwise(places):
         before = o.le(left, right) if with_replacement else o.lt(left, right)
         mask = o.logical_and(mask, before)

@@ -90,6 +90,8 @@ _GRAPH = """
     numel category is_floating_point is_complex is_signed to_real to_complex type index
     values indices manual_seed initial_seed seed device get_state
     solution residuals rank singular_values
+    elapsed_time query record record_event synchronize wait wait_event wait_stream
+    L2_cache_size major minor multi_processor_count total_memory warp_size
 """
 
 

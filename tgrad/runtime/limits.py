@@ -41,7 +41,8 @@ def limited(
 ) -> Iterator[None]:
     """Run the block under limits; None stands for no limit.
 
-    `time` is in seconds of wall-clock time, `memory` in bytes on top of what the process has now,
+    `time` is in seconds of wall-clock time, `memory` in bytes on top of what the process has now (and, on
+    its own, in the memory of a device),
     `steps` counts lines of programs that are run, calls included.  Time and steps are those of
     programs; the time that Python code around them takes makes the clock run, but is not
     interrupted.  The block runs in the main thread of a POSIX system; elsewhere `time` isn't
@@ -182,6 +183,9 @@ def _memory(limit: int | None) -> Iterator[None]:
         return
     import resource
 
+    from tgrad.core import device
+
+    device.limit_memory(limit)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = used + limit if hard == resource.RLIM_INFINITY else min(used + limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
@@ -189,6 +193,7 @@ def _memory(limit: int | None) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        device.limit_memory(None)
 
 
 def _memory_used() -> int | None:

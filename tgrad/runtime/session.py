@@ -162,7 +162,10 @@ class Session:
         default_generator.manual_seed(number)
 
     def use_device(self, device: str) -> None:
-        """Let tensors be made on a device; TensorError where it isn't there."""
+        """Let tensors be made on a device; TensorError where it isn't there.
+
+        The device begins to work at once: what its driver takes for itself counts for no program.
+        """
         from tgrad.core.modes import use_device
 
         use_device(device)
