@@ -92,6 +92,7 @@ def _run(source: Source, options: Options, show: bool, output: Output, errors: O
         from tgrad.runtime.limits import supervise
 
         supervise(options.time_limit)
+    _connect(options)
     _collect_garbage_rarely()
     from tgrad.runtime.parameters import (
         ParameterError,
@@ -170,6 +171,21 @@ def _use_device(session: Session, device: str) -> None:
         raise UsageError(f"--device {device} isn't there: {error.hint or error}") from None
 
 
+def _connect(options: Options) -> None:
+    """Let a cluster compute what is on `dask`, where one is named; UsageError where it can't be reached."""
+    if options.cluster is None:
+        return
+    if options.device != "dask":
+        raise UsageError("--cluster is where tensors on dask are computed: give --device dask as well")
+    from tgrad.backends.cluster import connect
+    from tgrad.backends.interface import Missing
+
+    try:
+        connect(options.cluster)
+    except Missing as error:
+        raise UsageError(f"{error}: {error.hint}") from None
+
+
 def _screen(options: Options, reporter: Reporter, errors: Output) -> Screen:
     """What draws for programs: text on a terminal, files where `--plots` wants them."""
     from tgrad.display.screen import screen_on
@@ -179,6 +195,9 @@ def _screen(options: Options, reporter: Reporter, errors: Output) -> Screen:
         from tgrad.runtime.figure_files import FigureFiles
 
         FigureFiles(options.plots, options.plot_format).add_to(screen)
+    from tgrad import backends
+
+    backends.computing = screen.computing
     return screen
 
 
@@ -220,6 +239,7 @@ def _shell(options: Options, output: Output, errors: Output) -> int:
     from tgrad.shell.reporter import ShellReporter
     from tgrad.shell.settings import Settings, load, settings_path
 
+    _connect(options)
     _collect_garbage_rarely()
     # At the prompt files are read anywhere and written in the current folder; what was pasted may be
     # anybody's, so it overwrites nothing elsewhere unless the command line says so.

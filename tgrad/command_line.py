@@ -23,6 +23,7 @@ Runs programs of tensor expressions with automatic differentiation, with PyTorch
 options:
   --json               write one JSON object a line instead of text
   --device DEVICE      where tensors are made that aren't told where: cpu (the default), cuda or dask
+  --cluster ADDRESS    with --device dask: compute on the Dask cluster whose scheduler is there (tcp://host:8786)
   --seed N             seed the random numbers, as torch.manual_seed(N) does
   --time-limit SECONDS, --memory-limit MB, --step-limit N
                        end a program that needs more
@@ -65,6 +66,7 @@ class Options:
         self.no_cache = False
         self.color = "auto"
         self.device: str | None = None
+        self.cluster: str | None = None
         self.seed: int | None = None
         self.time_limit: float | None = None
         self.memory_limit: float | None = None
@@ -92,6 +94,7 @@ FLAGS = {
 }
 VALUES = {
     "--device": "device",
+    "--cluster": "cluster",
     "--seed": "seed",
     "--time-limit": "time_limit",
     "--memory-limit": "memory_limit",
@@ -156,8 +159,8 @@ def _set(options: Options, name: str, attribute: str, text: str) -> None:
         if text not in ("auto", "always", "never"):
             raise UsageError(f"--color is auto, always or never, not {text!r}")
         options.color = text
-    elif attribute == "into":
-        options.into = text
+    elif attribute in ("into", "cluster"):
+        setattr(options, attribute, text)
     elif attribute == "device":
         options.device = _device(text)
     elif attribute == "plots":

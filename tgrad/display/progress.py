@@ -4,6 +4,8 @@
 
 The bars stand below whatever the program prints: they are taken away before its text is written and
 drawn again when it has ended its line.  A loop that is over at once is never seen.
+
+A passing bar is that of one computation: it is waited for a little longer, and leaves no line.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ Line = list[Segment]
 
 PATIENCE = 0.2
 """Seconds that a loop runs before its bar is drawn."""
+
+PASSING_PATIENCE = 0.5
+"""The same for a passing bar."""
 
 LONG = 1.0
 """Seconds: where bars can't be drawn, a loop that took longer gets a line when it has ended."""
@@ -55,9 +60,11 @@ class Bars:
         for stream in (output, *others):
             stream.before = self._before
 
-    def bar(self, label: str, total: int | None, name: str | None = None) -> ProgressBar:
+    def bar(
+        self, label: str, total: int | None, name: str | None = None, passing: bool = False
+    ) -> ProgressBar:
         """The bar of a loop that begins now; see `tgrad.runtime.screen.Screen.bar`."""
-        made = ProgressBar(self, label, total, name)
+        made = ProgressBar(self, label, total, name, passing)
         self._open.append(made)
         return made
 
@@ -71,7 +78,7 @@ class Bars:
         if not (self._moving and self._line_ended):
             return
         now = self.clock()
-        seen = [bar for bar in self._open if bar.seen or now - bar.begun >= PATIENCE]
+        seen = [bar for bar in self._open if bar.seen or now - bar.begun >= bar.patience]
         if not seen:
             return
         look = self._console.look()
@@ -83,9 +90,9 @@ class Bars:
 
     def closed(self, bar: ProgressBar) -> None:
         """A loop has ended: an outermost one leaves its line, an inner one leaves nothing."""
-        outermost = bool(self._open) and self._open[0] is bar
+        outermost = bool(self._open) and self._open[0] is bar and not bar.passing
         self._open.remove(bar)
-        if not (bar.seen or (not self._moving and self.clock() - bar.begun >= LONG)):
+        if not (bar.seen or (not self._moving and not bar.passing and self.clock() - bar.begun >= LONG)):
             return
         if outermost and not self._open:
             look = self._console.look()
@@ -122,12 +129,16 @@ class Bars:
 class ProgressBar:
     """One loop: how far it is and since when it runs."""
 
-    def __init__(self, bars: Bars, label: str, total: int | None, name: str | None) -> None:
+    def __init__(
+        self, bars: Bars, label: str, total: int | None, name: str | None, passing: bool = False
+    ) -> None:
         self._bars = bars
         self._label = " ".join(label.split())
         self._total = total
         self._name = name
         self._ended = False
+        self.passing = passing
+        self.patience = PASSING_PATIENCE if passing else PATIENCE
         self.begun = bars.clock()
         self.count = 0
         self.value: object = None
@@ -253,11 +264,13 @@ class PythonBars(Bars):
         self._watched = _Watched(output, stream)
         super().__init__(output, Console.on(output))
 
-    def bar(self, label: str, total: int | None, name: str | None = None) -> ProgressBar:
+    def bar(
+        self, label: str, total: int | None, name: str | None = None, passing: bool = False
+    ) -> ProgressBar:
         """The bar of a loop that begins now."""
         if sys.stdout is self._stream:
             sys.stdout = self._watched
-        return super().bar(label, total, name)
+        return super().bar(label, total, name, passing)
 
     def closed(self, bar: ProgressBar) -> None:
         """A loop has ended; after the last one `sys.stdout` is what it was."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tgrad.runtime.output import Output, TextStream
-from tgrad.runtime.screen import Bar, Screen
+from tgrad.runtime.screen import Screen
 
 if TYPE_CHECKING:
     from tgrad.display.console import Console
@@ -51,25 +51,35 @@ def screen_on(
         plot.draw(figure, console())
 
     screen = Screen(graph=draw_graph, graph_file=graph_file, value=draw_value)
-    if terminal and output.isatty() and isinstance(output, Output):
+    lively = terminal and output.isatty() and isinstance(output, Output)
+    if lively:
         screen.figure = draw_figure
-        _add_bars(screen, output, errors, color, plain)
+    if lively or errors.isatty():
+        _add_bars(screen, output, errors, color, plain, lively)
     return screen
 
 
-def _add_bars(screen: Screen, output: Output, errors: Output, color: str, plain: bool) -> None:
+def _add_bars(
+    screen: Screen, output: TextStream, errors: Output, color: str, plain: bool, lively: bool
+) -> None:
+    """Bars on the output where that is a `lively` terminal, else computations alone on the errors."""
     made: list[Bars] = []
 
-    def bar(label: str, total: int | None, name: str | None) -> Bar:
+    def bars() -> Bars:
         if not made:
             from tgrad.display.console import Console
             from tgrad.display.progress import Bars
 
-            made.append(Bars(output, Console.on(output, color, plain=plain), errors))
-        return made[0].bar(label, total, name)
+            streams = [stream for stream in (output, errors) if isinstance(stream, Output)]
+            first, *others = streams if lively else streams[::-1]
+            made.append(Bars(first, Console.on(first, color, plain=plain), *others))
+        return made[0]
 
     def finish() -> None:
-        for bars in made:
-            bars.finish()
+        for each in made:
+            each.finish()
 
-    screen.bar, screen.finish = bar, finish
+    if lively:
+        screen.bar = lambda label, total, name: bars().bar(label, total, name)
+    screen.computing = lambda total: bars().bar("computing", total, passing=True)
+    screen.finish = finish

@@ -157,6 +157,12 @@ def _call(
     out = None
     given = keywords
     method = learner.method
+    if "chunks" in keywords and ops[0].family == "creation":
+        from tgrad.ops.chunked import in_chunks
+
+        keywords = dict(keywords)
+        with in_chunks(keywords.pop("chunks")):
+            return _call(ops, path, name, args, keywords, learner)
     if "out" in keywords and not method and any(op.out for op in ops):
         keywords = dict(keywords)
         out = keywords.pop("out")

@@ -27,7 +27,7 @@ class Bar(Protocol):
 class Screen:
     """How a session draws. Where a function is None, nothing is drawn, and nothing is an error."""
 
-    __slots__ = ("bar", "figure", "finish", "graph", "graph_file", "value")
+    __slots__ = ("bar", "computing", "figure", "finish", "graph", "graph_file", "value")
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Screen:
         graph_file: Callable[[Graph, str, bool], str] | None = None,
         value: Callable[[object, str | None], None] | None = None,
         finish: Callable[[], None] | None = None,
+        computing: Callable[[int], Bar] | None = None,
     ) -> None:
         self.figure = figure
         """Called with each figure that the program shows (`plt.show()`)."""
@@ -49,6 +50,8 @@ class Screen:
         """The text of a file with the graph in it, by the file's suffix."""
         self.value = value
         """Draws a value for `show(x)`; the second is what to call it."""
+        self.computing = computing
+        """Makes the bar of one computation of so many tasks, which is seen while it lasts."""
         self.finish = finish
         """Called when a run has ended: whatever still moves on the screen comes to rest."""
 

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tgrad.backends.interface import Missing
 from tgrad.backends.threads import available
-from tgrad.command_line import Options
+from tgrad.command_line import Options, UsageError
 from tgrad.runtime.parameters import ParameterError, list_parameters
 from tgrad.sweep.processes import Event, on_processes
 from tgrad.sweep.results import Results, Sweep, as_line, digest
-from tgrad.sweep.runs import Run, words_of
+from tgrad.sweep.runs import Run
 from tgrad.sweep.words import HELP, Combination, combinations, read_words
 
 if TYPE_CHECKING:
@@ -51,10 +52,42 @@ def sweep(options: Options, compile: Compile, output: Output, errors: Output) ->
         errors.write(f"{list_parameters(program)}tgrad: {program.source.name}: {error}\n")
         return EXIT_USAGE
     given = _given(options)
+    client = _cluster(options)
     results = Results(_path(options), Sweep(program.source.name, digest(program.source.text), given))
     results.open(options.resume, options.force)
+
+    def begin(missing: Sequence[Combination]) -> Iterator[Event]:
+        return _begin(missing, given, program, options, client)
+
     with closing(results):
-        return _carry_out(wanted, given, options, results, output, errors)
+        return _carry_out(wanted, begin, options, results, output, errors)
+
+
+def _cluster(options: Options) -> Any:
+    """The cluster that the runs are to go to, None for this machine; UsageError if it can't be reached."""
+    if options.cluster is None:
+        return None
+    from tgrad.backends.cluster import connect
+
+    try:
+        return connect(options.cluster)
+    except Missing as error:
+        raise UsageError(f"{error}: {error.hint}") from None
+
+
+def _begin(
+    missing: Sequence[Combination], given: tuple[str, ...], program: Program, options: Options, client: Any
+) -> Iterator[Event]:
+    """The runs with these values, as they end."""
+    assert options.program is not None
+    jobs = max(min(options.jobs or available(), len(missing)), 1)
+    threads = max(available() // jobs, 1)
+    runs = [Run(given, options.program, values, os.getcwd(), threads) for values in missing]
+    if client is None:
+        return on_processes(runs, jobs)
+    from tgrad.sweep.cluster import on_cluster
+
+    return on_cluster(client, runs, program.source.text, options.jobs)
 
 
 def _path(options: Options) -> Path:
@@ -79,26 +112,22 @@ def _given(options: Options) -> tuple[str, ...]:
 
 
 def _carry_out(
-    wanted: Sequence[Combination], given: tuple[str, ...], options: Options, results: Results,
-    output: Output, errors: Output,
+    wanted: Sequence[Combination], begin: Callable[[Sequence[Combination]], Iterator[Event]],
+    options: Options, results: Results, output: Output, errors: Output,
 ) -> int:  # fmt: skip
     """Run what has no result yet, showing progress; then show what there is."""
     from tgrad.display.sweep import draw, watch
 
-    assert options.program is not None
     missing = [values for values in wanted if results.of(values) is None]
     if options.json:
         for values in wanted:
             if (outcome := results.of(values)) is not None:
                 output.write(as_line(values, outcome) + "\n")
-    jobs = max(min(options.jobs or available(), len(missing)), 1)
-    threads = max(available() // jobs, 1)
-    runs = [Run(words_of(given, options.program, values), os.getcwd(), threads) for values in missing]
     shown = watch(options, output, errors, len(missing))
     interrupted = False
     with _interruptible(), closing(shown):
         try:
-            _collect(on_processes(runs, jobs), missing, results, shown, output if options.json else None)
+            _collect(begin(missing), missing, results, shown, output if options.json else None)
         except KeyboardInterrupt:
             interrupted = True
     pairs = [(values, results.of(values)) for values in wanted]

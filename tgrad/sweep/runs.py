@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import IO, Any, NamedTuple
@@ -20,10 +20,20 @@ LONGEST = 2000
 class Run(NamedTuple):
     """What is to be run: the words behind `tgrad`, and where."""
 
-    words: tuple[str, ...]
+    options: tuple[str, ...]
+    program: str
+    """The path of its file."""
+    values: Mapping[str, object]
+    """Of the program's parameters, by their names."""
     folder: str
     threads: int
     """For the array library, so that runs side by side don't wait for each other."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words behind `tgrad`."""
+        given = [f"--{name}={value}" for name, value in self.values.items()]
+        return (*self.options, "--", self.program, *given)
 
 
 class Outcome(NamedTuple):
@@ -79,11 +89,6 @@ class Process:
                 self._process.kill()
         except ProcessLookupError:
             pass
-
-
-def perform(run: Run) -> Outcome:
-    """Carry out a run and wait for its end."""
-    return Process(run).outcome()
 
 
 def _environment(threads: int) -> dict[str, str]:
@@ -166,8 +171,3 @@ def _error_in_words(code: int, complaint: str) -> dict[str, Any]:
     if code < 0:
         return {"type": "Stopped", "message": f"stopped by {signal.Signals(-code).name}", "line": None}
     return {"type": "Stopped", "message": complaint or f"exit code {code}", "line": None}
-
-
-def words_of(options: Sequence[str], program: str, values: dict[str, object]) -> tuple[str, ...]:
-    """The words that run a program with values for its parameters."""
-    return (*options, "--", program, *(f"--{name}={value}" for name, value in values.items()))

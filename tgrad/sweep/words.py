@@ -22,6 +22,7 @@ what each run showed last.  A comma that belongs to a value is written `\\,`.
 
 options:
   --jobs N             so many runs at a time (default: the number of processors)
+  --cluster ADDRESS    run them on the workers of the Dask cluster whose scheduler is there
   --into PATH          where the results are written as they come (default: NAME.sweep.jsonl)
   --resume             keep the results that are there; run what is missing or has failed
   --force              overwrite the results that are there
@@ -29,7 +30,8 @@ options:
   --help               print this help
 
 --device, --seed, --time-limit, --memory-limit, --step-limit, --allow-read, --allow-write and --no-cache
-are for each run.  Options may stand before FILE or behind it, unless the program has a parameter of that name.
+are for each run.  Options may stand before FILE or behind it, unless the program has a parameter of that
+name.  A cluster is sent the program; files that it reads must be on the workers, under the same paths.
 
 exit codes:
   0 every run was fine    1 at least one failed    2 usage    3 syntax error    130 interrupted
