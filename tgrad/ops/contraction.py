@@ -17,6 +17,7 @@ from tgrad.ops.arguments import type_name
 from tgrad.ops.dimensions import numel, wrap_dim, wrap_dims
 from tgrad.ops.formulas import to_shape
 from tgrad.ops.linalg import need_floats
+from tgrad.ops.mixing import refuse_several
 from tgrad.ops.operands import broadcast_error
 from tgrad.ops.product_checks import c_name
 from tgrad.ops.table import composite, operator
@@ -28,7 +29,7 @@ def contract_dims(o: Any, a: Any, b: Any, dims_a: Sequence[int], dims_b: Sequenc
     """Products summed over pairs of dimensions: one matrix product of what is left of each."""
     if len(dims_a) != len(dims_b):
         raise ShapeError("both dimension lists should have same length")
-    if a._type is not b._type:
+    if a._type.dtype is not b._type.dtype:
         raise DTypeError("both inputs should have same dtype", op="tensordot", operands=(a, b))
     inner = 1
     for first, second in zip(dims_a, dims_b, strict=True):
@@ -115,6 +116,10 @@ def _check_chain(tensors: Sequence[Tensor]) -> None:
         if not ends and tensor.ndim != 2:
             raise ShapeError(f"multi_dot(): tensor {i} must be 2D but got {tensor.ndim}D")
         if tensor._type is not tensors[0]._type:
+            refuse_several(
+                "multi_dot(): all tensors must be on the same device but tensor 0 is on {0} and tensor "
+                f"{i} on {{1}}", tensors[0], tensor,
+            )  # fmt: skip
             raise DTypeError(
                 "multi_dot(): all tensors must have be the same dtype but tensor 0 is "
                 f"{c_name(tensors[0])} and tensor {i} {c_name(tensor)}"
@@ -188,7 +193,7 @@ def _chain_matmul(o: Any, matrices: Any = ()) -> Any:
 
 def _vecdot(o: Any, x: Any, y: Any, *, dim: int = -1) -> Any:
     need_floats("linalg.vecdot", x, low=True)
-    if x._type is not y._type:
+    if x._type.dtype is not y._type.dtype:
         raise DTypeError(
             "linalg.vecdot: Expected x and y to have the same dtype, but found x of type "
             f"{x._type.dtype.title} and y of type {y._type.dtype.title} instead"

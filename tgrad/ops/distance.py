@@ -147,7 +147,7 @@ def _cdist(o: Any, x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = _MODES[
         x1 = o.expand(x1, (*batch, *a[-2:]))
     if b[:-2] != batch:
         x2 = o.expand(x2, (*batch, *b[-2:]))
-    if x1._type is not x2._type and x1._array.size and x2._array.size:
+    if x1._type.dtype is not x2._type.dtype and x1._array.size and x2._array.size:
         raise DTypeError(f"expected scalar type {x1._type.dtype.title} but found {x2._type.dtype.title}")
     many = max(a[-2], b[-2]) > ROWS_FOR_PRODUCT
     if p == 2 and (compute_mode == _MODES[1] or (compute_mode == _MODES[0] and many)):

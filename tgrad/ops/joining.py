@@ -12,7 +12,7 @@ from tgrad.core.device import TensorType, tensor_type
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, ShapeError
 from tgrad.ops.dimensions import wrap_dim
-from tgrad.ops.mixing import refuse_devices
+from tgrad.ops.mixing import refuse_devices, refuse_several
 from tgrad.ops.operands import broadcast_error
 from tgrad.ops.table import Op, composite, operand_type, operator
 
@@ -197,6 +197,10 @@ def check_block_diag(tensors: Sequence[Tensor]) -> None:
                 "torch.block_diag: Input tensors must have 2 or fewer dimensions. "
                 f"Input {position} has {tensor._array.ndim} dimensions"
             )
+        refuse_several(
+            "torch.block_diag: input tensors must all be on the same device. Input 0 is on device {0} and "
+            f"input {position} is on device {{1}}.", tensors[0], tensor,
+        )  # fmt: skip
 
 
 def _block(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -290,7 +290,7 @@ def _check_lstsq(a: Tensor, b: Tensor, driver: Any) -> None:
         raise ShapeError(f"{name}: input must have at least 2 dimensions.")
     if b.ndim < 1:
         raise ShapeError(f"{name}: other must have at least 1 dimension.")
-    if a._type is not b._type:
+    if a._type.dtype is not b._type.dtype:
         raise DTypeError(
             f"{name}: Expected input and other to have the same dtype, but got input's dtype "
             f"{a._type.dtype.title} and other's dtype {b._type.dtype.title}"

@@ -21,6 +21,7 @@ from tgrad.ops.linalg import (
     turned,
 )
 from tgrad.ops.matmul import broadcast_batches
+from tgrad.ops.mixing import refuse_several
 from tgrad.ops.named import return_type
 from tgrad.ops.table import composite, operator
 
@@ -73,7 +74,7 @@ def is_vector(a: Tensor, b: Tensor) -> bool:
 
 def check_same_dtype(name: str, a: Tensor, b: Tensor, label: str = "A") -> None:
     """Raise PyTorch's error for sides of an equation of two dtypes."""
-    if a._type is not b._type:
+    if a._type.dtype is not b._type.dtype:
         raise DTypeError(
             f"{name}: Expected {label} and B to have the same dtype, but found {label} of type "
             f"{a._type.dtype.title} and B of type {b._type.dtype.title} instead"
@@ -189,6 +190,9 @@ composite("linalg_solve_triangular", _solve_triangular, kinds=MATRIX, **LINALG,
 def check_old_sides(name: str, b: Tensor, a: Tensor) -> None:
     """Raise the errors of PyTorch's older functions, which have the right side first."""
     if a._type is not b._type:
+        refuse_several(
+            "Expected b and A to be on the same device, but found b on {0} and A on {1} instead.", b, a
+        )
         raise DTypeError(
             f"Expected b and A to have the same dtype, but found b of type {b._type.dtype.title} and A "
             f"of type {a._type.dtype.title} instead."

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
 
-import numpy
-
 from tgrad.core.graph import fill_node
 from tgrad.core.memory_format import MemoryFormat, is_stored
 from tgrad.core.modes import state
@@ -20,6 +18,7 @@ from tgrad.ops.derivative import node_classes
 from tgrad.ops.dimensions import contiguous_strides, numel, wrap_dim
 from tgrad.ops.geometry import array_near, element_strides, extent, first_byte
 from tgrad.ops.inplace import check_writable
+from tgrad.ops.mixing import refuse_several
 from tgrad.ops.rebase import set_origin
 from tgrad.ops.shape import squeezed, transposed, unsqueezed
 from tgrad.ops.storages import TypedStorage, UntypedStorage, storage, untyped_storage
@@ -188,7 +187,7 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
     if pieces.storage_offset(self) + extent(shape, strides) <= have:
         self._array = array_near(self._array, shape, strides, 0)
         return self
-    array = numpy.zeros(numel(shape), self._array.dtype)
+    array = self._type.xp.zeros(numel(shape), self._array.dtype)
     left = have - pieces.storage_offset(self)
     array[:left] = array_near(self._array, (left,), (1,), 0)
     self._array = array.reshape(shape)
@@ -230,12 +229,16 @@ def set_(self: Tensor, *args: Any, **keywords: Any) -> Tensor:
 
         raise ArgumentError(combination_error("set_", _SET, args, keywords, type_name))
     if source is None:
-        self._array = numpy.zeros(0, self._array.dtype)
+        self._array = self._type.xp.zeros(0, self._array.dtype)
         self._storage = None
         return self
     if not isinstance(source, Tensor):
         source = source.as_tensor(self._type)
     if source._type is not self._type:
+        refuse_several(
+            'Attempted to set the storage of a tensor on device "{0}" to a storage on different device '
+            '"{1}".  This is no longer allowed; the devices must match.', self, source,
+        )  # fmt: skip
         raise ShapeError(
             f"Could not set tensor of type {source._type.dtype.c_name} to a tensor of type "
             f"{self._type.dtype.c_name}"

@@ -19,7 +19,7 @@ from tgrad.ops.writer import promoting
 _METHODS: Final[dict[str, str]] = {
     "mm": "mm", "bmm": "bmm", "addmm": "addmm", "baddbmm": "baddbmm", "addmv": "addmv", "dot": "_dot",
     "mv": "addmv_out_out", "vdot": "_vdot", "addbmm": "_addbmm", "addr": "_addr", "cat": "cat",
-    "stack": "cat", "_block_diag": "cat", "gather": "gather", "scatter": "scatter_src",
+    "stack": "cat", "gather": "gather", "scatter": "scatter_src",
     "scatter.value": "scatter_value", "scatter.reduce": "scatter_reduce",
     "scatter.value_reduce": "scatter_value_reduce", "scatter_add": "scatter_add",
     "scatter_reduce": "scatter_reduce_two", "index_select": "_index_select", "index_add": "index_add",
@@ -28,8 +28,8 @@ _METHODS: Final[dict[str, str]] = {
     "multi_margin_loss": "_multi_margin_loss", "multilabel_margin_loss": "_multilabel_margin_loss_forward",
     "layer_norm": "_native_layer_norm", "group_norm": "_native_group_norm",
     "native_batch_norm": "_native_batch_norm", "_masked_scatter": "_masked_scatter_",
-    "_cdist_forward": "__cdist_forward", "searchsorted": "Tensor_searchsorted",
-    "bucketize": "Tensor_bucketize", "_solve_ex": "_linalg_solve_ex",
+    "_cdist_forward": "__cdist_forward", "searchsorted.places": "Tensor_searchsorted",
+    "_lu_solve": "linalg_lu_solve", "_solve_ex": "_linalg_solve_ex",
     "_solve_triangular": "_linalg_solve_triangular", "linalg_cross": "linalg_cross",
     "isin": "isin_Tensor_Tensor",
 }  # fmt: skip
@@ -54,6 +54,10 @@ _SENTENCES: Final[dict[str, str]] = {
         "grid_sampler(): expected input and grid to be on same device, but input is on {input} and grid is "
         "on {grid}",
     ),
+    "ormqr": "torch.ormqr: Expected other and input tensors to be on the same device, but got other on "
+    "{input3} and input on {input}",
+    "linalg_householder_product": "torch.linalg.householder_product: Expected tau and input tensors to be on "
+    "the same device, but got tau on {tau} and input on {input}",
 }
 """Sentences of rows of their own."""
 
@@ -123,6 +127,20 @@ def two_devices(device: Device, other: Device) -> DeviceError:
         "Expected all tensors to be on the same device, but found at least two devices, "
         f"{device} and {other}!"
     )
+
+
+def refuse_arguments(method: str, **named: Tensor | None) -> None:
+    """Raise the error of what looks at one argument after the other, called by PyTorch's names."""
+    error = _one_by_one("", method, [(name, t) for name, t in named.items() if t is not None])
+    if error is not None:
+        raise error
+
+
+def refuse_several(sentence: str, *tensors: Tensor) -> None:
+    """Raise the error of an operator with a sentence of its own, in which {0}, {1}... are the devices."""
+    devices = [tensor._type.device for tensor in tensors]
+    if any(device != devices[0] for device in devices):
+        raise DeviceError(sentence.format(*devices))
 
 
 def _one_by_one(row: str, method: str, named: list[tuple[str, Tensor]]) -> DeviceError | None:

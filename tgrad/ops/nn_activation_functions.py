@@ -104,7 +104,7 @@ functional("glu", lambda o, input, dim=-1: o.glu(input, dim), doc="a * sigmoid(b
 
 
 def _prelu(o: Any, input: Any, weight: Any) -> Any:
-    if input._type is not weight._type:
+    if input._type.dtype is not weight._type.dtype:
         raise DTypeError(
             f"prelu: Type promoting not supported. Got {input._type.dtype.title} and "
             f"{weight._type.dtype.title}"

@@ -11,6 +11,7 @@ from tgrad.core.random import default_generator
 from tgrad.core.tensor import new_tensor
 from tgrad.errors import ShapeError
 from tgrad.ops.dimensions import wrap_dim
+from tgrad.ops.mixing import refuse_several
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_dropout import check_probability, drop
 from tgrad.ops.table import operator
@@ -163,6 +164,10 @@ def _check_attention(query: Any, key: Any, value: Any, mask: Any, is_causal: boo
             f"Expected query, key, and value to have the same dtype, but got query.dtype: {names[0]} "
             f"key.dtype: {names[1]} and value.dtype: {names[2]} instead."
         )
+    refuse_several(
+        "Expected query, key, and value to have the same device type, but got query.device: {0} "
+        "key.device: {1} and value.device: {2} instead.", query, key, value,
+    )  # fmt: skip
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise ShapeError(
             "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "

@@ -6,7 +6,7 @@ from typing import Any
 
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
-from tgrad.errors import DTypeError, ShapeError, UnsupportedDTypeError
+from tgrad.errors import DeviceError, DTypeError, ShapeError, UnsupportedDTypeError
 
 Sizes = tuple[int, ...]
 
@@ -159,8 +159,17 @@ def check_result(shape: Sizes, sizes: Sizes) -> None:
 def check_types(input: Tensor, weight: Tensor, bias: Any, transposed: bool) -> None:
     """One dtype for all, and not bool."""
     dtype = input._type.dtype
+    if weight._type.device != input._type.device:
+        dense = " or input should be a MKLDNN tensor and weight is a dense tensor" if input.is_cpu else ""
+        raise DeviceError(
+            f"Input type ({input._type.name}) and weight type ({weight._type.name}) should be the same{dense}"
+        )
     if weight._type is not input._type:
         raise DTypeError(f"expected scalar type {dtype.title} but found {weight._type.dtype.title}")
+    if bias is not None and bias._type.device != input._type.device:
+        raise DeviceError(
+            f"Input type ({input._type.name}) and bias type ({bias._type.name}) should be the same"
+        )
     if bias is not None and bias._type is not input._type:
         raise DTypeError(
             f"Input type ({dtype.c_name}) and bias type ({bias._type.dtype.c_name}) should be the same"

@@ -16,6 +16,7 @@ from tgrad.errors import (
     ShapeError,
 )
 from tgrad.ops.dimensions import numel
+from tgrad.ops.mixing import refuse_arguments
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_loss import MEAN, NONE, SUM, Old, reduction_number
 from tgrad.ops.table import operator
@@ -185,6 +186,7 @@ def _check_weight(input: Tensor, weight: Tensor, classes: int) -> None:
             f"weight tensor of shape: {list(weight._array.shape)}"
         )
     if weight._type is not input._type:
+        refuse_arguments("nll_loss_forward", self=input, weight=weight)
         raise DTypeError(
             f"expected scalar type {input._type.dtype.title} but found {weight._type.dtype.title}"
         )

@@ -17,6 +17,7 @@ from tgrad.core.tensor import Tensor
 from tgrad.errors import ArgumentValueError, DTypeError, ShapeError
 from tgrad.ops.dimensions import numel
 from tgrad.ops.formulas import to_shape
+from tgrad.ops.mixing import refuse_arguments
 from tgrad.ops.nn_base import functional, needs_floats
 from tgrad.ops.nn_standard import moments
 from tgrad.ops.table import operator
@@ -102,6 +103,7 @@ def _layer_norm(
     needs_floats("LayerNormKernelImpl")(input)
     for tensor in (weight, bias):
         if tensor is not None and tensor._type is not input._type and not input._type.narrow:
+            refuse_arguments("_native_layer_norm", input=input, weight=weight, bias=bias)
             raise DTypeError(
                 f"mixed dtype (CPU): expect parameter to have scalar type of {input._type.dtype.title}"
             )

@@ -11,13 +11,13 @@ from typing import Any
 import numpy
 
 from tgrad.backends import places
-from tgrad.backends.places import within
 from tgrad.backends.scatter import add_rows
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import DimensionError, DTypeError, ShapeError, StateError
 from tgrad.ops.dimensions import wrap_dim
 from tgrad.ops.filling import stored_in
+from tgrad.ops.mixing import refuse_several
 from tgrad.ops.operands import broadcast_error
 from tgrad.ops.scattering import (
     INDEX_TYPES,
@@ -47,7 +47,7 @@ def check_gather(input: Tensor, dim: int, index: Tensor, sparse_grad: bool = Fal
                 f"Size does not match at dimension {d} expected index {list(wanted)} to be no "
                 f"larger than self {list(shape)} apart from dimension {dim}"
             )
-    check_range(index._array, dim, shape[dim])
+    check_range(index, dim, shape[dim])
 
 
 def gathered(xp: Any, input: Any, dim: int, index: Any, sparse_grad: bool = False) -> Any:
@@ -86,7 +86,7 @@ def check_index_select(input: Tensor, dim: int, index: Tensor) -> None:
         )
     if array.size and not size and ndim > 1:
         raise ShapeError("index_select(): self indexing axis dim should be positive")
-    if not within(array, 0, size):
+    if not index._type.xp.places.within(array, 0, size):
         raise DimensionError("index out of range in self")
 
 
@@ -137,14 +137,13 @@ def check_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tens
             f"{list(source._array.shape)}"
         )
     if name == "index_copy_()":
-        if not within(index._array, 0, size):
-            wrong = index._array[(index._array < 0) | (index._array >= size)]
+        wrong = index._type.xp.places.outside(index._array, 0, size)
+        if wrong is not None:
             raise DimensionError(
-                f"{name}: index {wrong.reshape(-1)[0]} is out of bounds for dimension {dim} with "
-                f"size {size}"
+                f"{name}: index {wrong} is out of bounds for dimension {dim} with size {size}"
             )
     else:
-        check_range(index._array, dim, size)
+        check_range(index, dim, size)
 
 
 def to_front(array: Any, dim: int) -> Any:
@@ -197,7 +196,7 @@ operator(
 
 def index_copy_into(array: Any, dim: int, index: Any, source: Any) -> None:
     """Write slices of a source over those that an index lists."""
-    to_front(array, dim)[with_dimension(index)] = to_front(source, dim)
+    places.put(to_front(array, dim), with_dimension(index), to_front(source, dim))
 
 
 operator(
@@ -231,11 +230,9 @@ def check_index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> None
         raise DimensionError("index_fill_(): Expected dtype int64 for index.")
     dim = wrap_dim(dim, input._array.ndim)
     size = with_dimension(input._array).shape[dim]
-    if not within(index._array, -size, size):
-        wrong = index._array[(index._array < -size) | (index._array >= size)]
-        raise DimensionError(
-            f"index {wrong.reshape(-1)[0]} is out of bounds for dimension {dim} with size {size}"
-        )
+    wrong = index._type.xp.places.outside(index._array, -size, size)
+    if wrong is not None:
+        raise DimensionError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
 
 
 def index_fill_into(array: Any, dim: int, index: Any, value: Any) -> None:
@@ -273,11 +270,10 @@ def check_take(input: Tensor, index: Tensor, name: str = "take()") -> None:
     if not count and array.size:
         does = "tried to take from" if name == "take()" else "Tried to put elements into"
         raise DimensionError(f"{name}: {does} an empty tensor")
-    if not within(array, -count, count):
-        wrong = array[(array < -count) | (array >= count)]
+    wrong = index._type.xp.places.outside(array, -count, count)
+    if wrong is not None:
         raise DimensionError(
-            f"out of range: tried to access index {wrong.reshape(-1)[0]} on a tensor of {count} "
-            "elements."
+            f"out of range: tried to access index {wrong} on a tensor of {count} elements."
         )
 
 
@@ -299,7 +295,7 @@ def put_into(array: Any, index: Any, source: Any, accumulate: bool = False) -> N
     if accumulate:
         add_rows(flat, numpy.where(where < 0, where + flat.size, where), values)
     else:
-        flat[where] = values
+        places.put(flat, where, values)
     if not numpy.may_share_memory(flat, array):
         array[...] = flat.reshape(array.shape)
 
@@ -340,6 +336,10 @@ def take_along_dim(o: Any, input: Any, indices: Any, dim: int | None = None) -> 
             "torch.take_along_dim(): dtype of indices should be Long but got "
             f"{indices._type.dtype.title}"
         )
+    refuse_several(
+        "Expected tensor to have {0} Device, but got tensor with {1} Device (while checking arguments for "
+        "torch.take_along_dim():)", input, indices,
+    )  # fmt: skip
     if dim is None:
         return o.gather(o.reshape(input, (-1,)), 0, o.reshape(indices, (-1,)))
     shape, wanted = input._array.shape, indices._array.shape
@@ -360,8 +360,8 @@ def take_along_dim(o: Any, input: Any, indices: Any, dim: int | None = None) -> 
     size = shape[at]
     if size == 0 and indices._array.size:
         raise StateError("ZeroDivisionError")
-    places = numpy.ascontiguousarray(indices._array % max(size, 1))
-    return o.gather(input, at, new_tensor(places, indices._type))
+    where = indices._type.xp.ascontiguousarray(indices._array % max(size, 1))
+    return o.gather(input, at, new_tensor(where, indices._type))
 
 
 composite(

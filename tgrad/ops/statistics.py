@@ -14,6 +14,7 @@ from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DimensionError, DTypeError, ShapeError, StateError
 from tgrad.ops.dimensions import reduced_axes, wrap_dim
+from tgrad.ops.mixing import refuse_several
 from tgrad.ops.reduce import unsupported
 from tgrad.ops.reduce_formulas import logsumexp_back, norm_back, renorm_back
 from tgrad.ops.table import broadcast, composite, float_result, operator
@@ -150,6 +151,7 @@ def _check_quantile(input: Any, q: Any, dim: int | None, interpolation: str) -> 
     if isinstance(q, Tensor):
         if q.dtype is not input.dtype:
             raise DTypeError("quantile() q tensor must be same dtype as the input tensor")
+        refuse_several("quantile() q tensor must be on the same device as the input tensor", q, input)
         if not bool(((q._array >= 0) & (q._array <= 1)).all()):
             raise StateError("quantile() q values must be in the range [0, 1]")
     if dim is not None:
