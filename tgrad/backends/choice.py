@@ -39,6 +39,13 @@ def where(condition: Array, a: Any, b: Any) -> Array:
     return numpy.where(condition, a, b)
 
 
+def where_any(condition: Array, a: Any, b: Array) -> Array:
+    """`where`; b itself where the condition holds nowhere, which is quicker to see."""
+    if b.flags.c_contiguous and not numpy.count_nonzero(condition):
+        return b
+    return where(condition, a, b)
+
+
 def write(target: Array, condition: Array, value: Any) -> None:
     """target[condition] = value, of one element, for a condition that is broadcast."""
     if target.size >= MANY and condition.dtype == bool_ and target.flags.c_contiguous:

@@ -212,6 +212,7 @@ def own(cupy: Any) -> dict[str, dict[str, Any]]:
                 "over": lambda function, target, *others: target.write(function(target, *others)),
             },
             "fused": {"fma": expressions.fma},
+            "choice": {"where_any": expressions.where},
             "special": {name: expressions.special(name) for name in ("erf", "erfc")},
             "numpy": {name: _ufunc(name) for name in MANY},
         }
@@ -249,4 +250,5 @@ def own(cupy: Any) -> dict[str, dict[str, Any]]:
             "fusion": fusion,
         },
         "fused": {"fma": fma},
+        "choice": {"where_any": cupy.where},
     }  # fmt: skip

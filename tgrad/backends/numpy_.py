@@ -179,7 +179,7 @@ from numpy import (
 from tgrad import backends
 from tgrad.backends import fused
 from tgrad.backends.bounds import at_least, at_most, between
-from tgrad.backends.choice import where
+from tgrad.backends.choice import where, where_any
 from tgrad.backends.constants import ONE, ZERO, kept
 from tgrad.backends.in_double import (
     DOUBLE,

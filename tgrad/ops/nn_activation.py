@@ -344,9 +344,7 @@ def _softplus_kernel(xp: Any, input: Any, beta: float, threshold: float) -> Any:
         scaled = input * factor
         soft = xp.log1p(xp.exp(scaled)) / factor
         above = scaled > threshold
-    if soft.flags.c_contiguous and not xp.count_nonzero(above):
-        return soft
-    return xp.where(above, input, soft)
+    return xp.where_any(above, input, soft)
 
 
 operator(
