@@ -104,13 +104,27 @@ class Array:
         if name.startswith("_") or name not in NAMES["array"]:
             raise AttributeError(f"CuPy's arrays have no {name!r}")
         found = getattr(self._a, name)
-        if name in ("real", "imag"):
-            return self._view(found)
         return method(self, found) if callable(found) else found
 
     @property
     def flags(self) -> Any:
         return Flags(self._a.flags)
+
+    @property
+    def real(self) -> Array:
+        return self._view(self._a.real)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self._a.real = plain(value)
+
+    @property
+    def imag(self) -> Array:
+        return self._view(self._a.imag)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        self._a.imag = plain(value)
 
 
 def made(array: numpy.ndarray, base: Any = None, block: Any = None) -> Array:

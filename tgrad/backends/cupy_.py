@@ -117,7 +117,6 @@ class Cupy(Backend):
 
     def __init__(self, cupy: Any) -> None:
         super().__init__()
-        self.machine = Gpu(cupy)
         self.cupy = cupy
         self.library = library(cupy)
         self.xp = self.library.file("numpy_")
@@ -125,6 +124,7 @@ class Cupy(Backend):
         self.fusion = self.library.file("large").fusion
         self._runs: dict[Any, Callable[..., Any]] = {}
         """Rows, and rows with a narrow type, to what computes their forwards."""
+        self.machine = Gpu(cupy)  # at last: from here on CuPy tells it of memory
 
     def make_kernel(self, op: Any) -> Kernel:
         """The row's forward on CuPy; random numbers are drawn on the CPU, the same for every device."""

@@ -50,6 +50,7 @@ class Gpu(Machine):
         cupy.cuda.set_allocator(self._memory_for)
         self._most = _most_used(cupy)
         self._most_held = 0
+        self.memory()
 
     def _memory_for(self, size: int) -> Any:
         """Memory for an array; PyTorch's error where there is none left."""
