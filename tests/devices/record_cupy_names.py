@@ -26,7 +26,7 @@ def methods(ufunc: object) -> list[str]:
 
 
 def parameters(function: object) -> list[str] | None:
-    """The names of a function's parameters, "*" for any number; None if any keyword goes, or none is known."""
+    """The names of a function's parameters, "*" for any number; None where any keyword goes or none is known."""
     try:
         given = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -85,7 +85,8 @@ def main() -> None:
             and (operation := ufunc._scatter_op) is not None
         },
     }
-    found["types"] = {**{name: types(cupy)[name] for name in found["ufuncs"]}, "where": " ".join(_where_ufunc.types)}
+    found["types"] = {name: loops for name, loops in types(cupy).items() if name in found["ufuncs"]}
+    found["types"]["where"] = " ".join(_where_ufunc.types)
     found["special"] = types(special)
     path = Path(__file__).with_name("cupy_names.json")
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -15,10 +15,12 @@ def xlog1py(x: Any, y: Any) -> Any:
 
 
 FUNCTIONS: dict[str, Any] = {
-    **{name: getattr(special, name) for name in "erf erfc erfinv erfcx ndtri log_ndtr xlogy entr".split()},
-    **{name: getattr(gamma, name) for name in "digamma zeta gammainc gammaincc".split()},
-    **{name: getattr(bessel, name) for name in "i0 i1 j0 j1 y0 y1 k0 k1".split()},
-    "gammaln": gamma.lgamma,
-    "expit": in_double.sigmoid,
-    "xlog1py": xlog1py,
+    name: getattr(module, name)
+    for module, names in (
+        (special, ("erf", "erfc", "erfinv", "erfcx", "ndtri", "log_ndtr", "xlogy", "entr")),
+        (gamma, ("digamma", "zeta", "gammainc", "gammaincc")),
+        (bessel, ("i0", "i1", "j0", "j1", "y0", "y1", "k0", "k1")),
+    )
+    for name in names
 }
+FUNCTIONS.update(gammaln=gamma.lgamma, expit=in_double.sigmoid, xlog1py=xlog1py)

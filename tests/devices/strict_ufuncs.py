@@ -1,8 +1,8 @@
 """How CuPy's elementwise functions choose the dtype they compute in, for the stand-in: unlike NumPy.
 
-CuPy takes the first of a function's loops that all arguments can be cast to safely, Python numbers counting as
-`int64`, `float64` or `complex128` unless an array's dtype can hold them; and it has other loops than NumPy: the
-exponential of 8-bit integers is float16, but that of int64 float64; `isnan` has none for integers.
+CuPy takes the first of a function's loops that all arguments can be cast to safely, Python numbers counting
+as `int64`, `float64` or `complex128` unless an array's dtype can hold them; and its loops are others than
+NumPy's: there is no logic of complex numbers, no choice (`where`) of bfloat16, `isnan` has none for integers.
 Results are stored row by row.  `reduce` and `accumulate` are there for `add` and `multiply` alone.
 """
 
@@ -66,7 +66,9 @@ def loop_of(name: str, types: str, args: Sequence[Any], dtype: Any) -> tuple[Dty
     weaks = [_score(weak) for _, weak in given if weak is not None]
     as_weak = bool(arrays and weaks) and max(arrays) >= max(weaks)
     for one in loops:
-        if all(_fits(kind, weak if as_weak else None, to) for (kind, weak), to in zip(given, one[0], strict=True)):
+        if all(
+            _fits(kind, weak if as_weak else None, to) for (kind, weak), to in zip(given, one[0], strict=True)
+        ):
             return one
     raise TypeError(f"Wrong type ({[kind for kind, _ in given]}) of arguments for cupy_{name}")
 
@@ -89,14 +91,18 @@ def cast(value: Any, to: Any) -> Any:
     return numpy.array(value, to)[()] if to.kind != "V" else numpy.asarray(value).astype(to)[()]
 
 
-def compute(function: Any, name: str, types: str, args: Sequence[Any], out: Any, dtype: Any, casting: str) -> Any:
+def compute(
+    function: Any, name: str, types: str, args: Sequence[Any], out: Any, dtype: Any, casting: str
+) -> Any:
     """What CuPy's function of this name makes of NumPy's arrays, computed by NumPy's `function`."""
     given, made = loop_of(name, types, args, dtype)
     if name == "power" and given[0].kind in "iu":
         function = integer_power  # to a negative power, too
     found = function(*[cast(value, kind) for value, kind in zip(args, given, strict=True)])
     results = found if isinstance(found, tuple) else (found,)
-    results = tuple(numpy.asarray(r).astype(kind, "C", copy=False) for r, kind in zip(results, made, strict=True))
+    results = tuple(
+        numpy.asarray(r).astype(kind, "C", copy=False) for r, kind in zip(results, made, strict=True)
+    )
     if out is not None:
         for target, result in zip(out if isinstance(out, tuple) else (out,), results, strict=True):
             numpy.copyto(target, result, casting)

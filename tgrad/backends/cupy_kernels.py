@@ -10,6 +10,7 @@ import math
 from typing import Any, Final
 
 from tgrad.backends.cupy_ufuncs import Ufunc
+from tgrad.backends.narrow import is_narrow
 
 Array = Any  # an array of CuPy's
 Axes = tuple[int, ...] | int | None
@@ -23,23 +24,24 @@ _PLAIN: Final = (
 def own(cupy: Any) -> dict[str, dict[str, Any]]:
     """By file the functions that take the place of those in it."""
     floor_divide, remainder = _division(cupy)
-    always = {"LARGE": math.inf, "MANY": math.inf}
+    choice = _choice(cupy)
+    take = cupy.take_along_axis
     return {
         "in_double": {**{name: Ufunc(cupy, name) for name in _PLAIN.split()}, **_in_double(cupy)},
-        "numpy": {"remainder": remainder, "floor_divide": floor_divide, "mod": remainder, **_logic(cupy)},
+        "numpy": {
+            "remainder": remainder, "mod": remainder, "floor_divide": floor_divide, "where": choice["where"],
+            **_logic(cupy),
+        },
         "numpy_": {"one_minus_square": lambda x: 1 - x * x, "remainder": remainder},
         "constants": {"ZERO": _Always(0), "ONE": _Always(1), "kept": lambda number, dtype: number},
         "bounds": _bounds(cupy),
-        "choice": _choice(cupy),
-        "fused": {"fma": lambda a, b, c, dtype: (a * b + c).astype(dtype, copy=False)},
+        "choice": choice,
         "remainders": {"floor_divide": floor_divide, "fmod": Ufunc(cupy, "fmod")},
         "powers": {"floating_power": cupy.power, "integer_power": cupy.power},
         "few": {"is_few": lambda array, most=0: False, "reduced": lambda ufunc, array, most=0: None},
-        "folds": {**always, "by_parts": lambda reduce, array, *how, **more: reduce(array)},
+        "folds": {"LARGE": math.inf, "by_parts": lambda reduce, array, *how, **more: reduce(array)},
         "sums": _sums(cupy),
-        "scans": {"WIDE": {}, "of_places": lambda values, array, places, axis: cupy.take_along_axis(
-            array, places, axis
-        )},
+        "scans": {"WIDE": {}, "of_places": lambda values, array, places, axis: take(array, places, axis)},
         "reductions": _reductions(cupy),
         "variances": {"variance": _variance(cupy)},
         "tgrad.ops.combined": {"nearer": _nearer(cupy)},
@@ -64,7 +66,9 @@ def _logic(cupy: Any) -> dict[str, Any]:
         function = Ufunc(cupy, name)
 
         def logic(*arrays: Any) -> Array:
-            return function(*[x != 0 if getattr(x, "dtype", cupy.dtype("?")).kind == "c" else x for x in arrays])
+            return function(
+                *[x != 0 if getattr(x, "dtype", cupy.dtype("?")).kind == "c" else x for x in arrays]
+            )
 
         return logic
 
@@ -139,13 +143,15 @@ def _division(cupy: Any) -> tuple[Any, Any]:
 
 def _sums(cupy: Any) -> dict[str, Any]:
     def sum(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-        dtype = array.dtype if array.dtype.kind in "fcV" else cupy.int64
-        if axis == ():
-            return array.astype(dtype)
-        return cupy.sum(array, axis, dtype, keepdims=keepdims)
+        dtype = array.dtype
+        wide = cupy.float32 if is_narrow(dtype) else dtype if dtype.kind in "fc" else cupy.int64
+        found = array.astype(wide) if axis == () else cupy.sum(array, axis, wide, keepdims=keepdims)
+        return found.astype(dtype) if is_narrow(dtype) else found
 
     def mean(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-        return array.copy() if axis == () else cupy.mean(array, axis, keepdims=keepdims)
+        if axis == ():
+            return array.copy()
+        return cupy.mean(array, axis, keepdims=keepdims)
 
     def without_nan(array: Array) -> Array:
         return cupy.where(cupy.isnan(array), 0, array).astype(array.dtype, copy=False)
@@ -165,15 +171,17 @@ def _reductions(cupy: Any) -> dict[str, Any]:
         return values, place_of(array, axis, keepdims, largest)
 
     def prod(array: Array, axis: int | None = None, keepdims: bool = False) -> Array:
-        dtype = array.dtype if array.dtype.kind in "fcV" else cupy.int64
-        return cupy.prod(array, axis if array.ndim else None, dtype, keepdims=keepdims)
+        dtype = array.dtype
+        wide = cupy.float32 if is_narrow(dtype) else dtype if dtype.kind in "fc" else cupy.int64
+        found = cupy.prod(array, axis if array.ndim else None, wide, keepdims=keepdims)
+        return found.astype(dtype) if is_narrow(dtype) else found
 
     def vector_norm(array: Array, p: float, axes: Axes, keepdims: bool) -> Array:
         sizes = cupy.abs(array)
         if math.isinf(p):
             return (cupy.max if p > 0 else cupy.min)(sizes, axes, keepdims=keepdims)
-        powers = {0: lambda: sizes != 0, 1: lambda: sizes, 2: lambda: sizes * sizes}
-        found = cupy.sum(powers.get(p, lambda: sizes**p)(), axes, sizes.dtype, keepdims=keepdims)
+        powers = sizes != 0 if p == 0 else sizes if p == 1 else sizes * sizes if p == 2 else sizes**p
+        found = cupy.sum(powers, axes, sizes.dtype, keepdims=keepdims)
         if p in (0, 1):
             return found
         return cupy.sqrt(found) if p == 2 else found ** (1 / p)

@@ -24,10 +24,6 @@ def own(cupy: Any) -> dict[str, Functions]:
     return {
         "rows": {"over_rows": over_rows, "row_sums": lambda x: x.sum(axis=-1, keepdims=True)},
         "softmax": _softmax(cupy),
-        "choice": {
-            "where": lambda condition, a, b: cupy.where(condition, a, b),
-            "write": lambda target, condition, value: cupy.copyto(target, value, where=condition),
-        },
         "normalization": {"_FEW": 0},
         "sliding": {**_windows(cupy), **_parts(cupy), **_places(cupy)},
         "convolution": {"_BLOCK": _BLOCK, "_is_finite": _is_finite, **_windows(cupy)},

@@ -33,7 +33,8 @@ def own(cupy: Any) -> dict[str, dict[str, Any]]:
 
     return {
         "special": {
-            **named("erf", "erfc", "erfinv", "erfcx", "ndtri", "log_ndtr", "entr", "xlogy"), "xlog1py": xlog1py,
+            **named("erf", "erfc", "erfinv", "erfcx", "ndtri", "log_ndtr", "entr", "xlogy"),
+            "xlog1py": xlog1py,
         },
         "gamma": {
             **named("digamma", "zeta", "gammainc", "gammaincc"), "lgamma": of_cupy("gammaln"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tgrad.core import dtype as dtypes
-from tgrad.errors import ArgumentError, DTypeError, StateError
+from tgrad.errors import ArgumentError, DeviceError, DTypeError, StateError
 from tgrad.ops.elementwise import BOOL, COMPLEX, FLOATS, reflected
 from tgrad.ops.table import binary, comparison, composite, unary
 
@@ -38,8 +38,13 @@ compare("ge", ">=", "greater_equal", "greater_equal", "Whether each element is a
 
 
 def _equal(o: Any, input: Any, other: Any) -> bool:
-    if input.dtype is not other.dtype and input._array.shape == other._array.shape:
-        return bool((input == other)._array.all())
+    if input._type is not other._type:
+        if input._type.device != other._type.device:
+            raise DeviceError(
+                "Cannot compare two tensors on different devices. "
+                f"Got: {input._type.device} and {other._type.device}"
+            )
+        return input._array.shape == other._array.shape and bool((input == other)._array.all())
     return input._array.shape == other._array.shape and bool((input._array == other._array).all())
 
 

@@ -14,6 +14,7 @@ import numpy
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import ArgumentError, ArgumentValueError
+from tgrad.ops.transfer import host_array
 
 TOLERANCES: Final = {
     "float16": (1e-3, 1e-5),
@@ -175,9 +176,9 @@ def _unequal_attribute(actual: Any, expected: Any, checks: Mapping[str, bool]) -
 
 
 def array_of(value: Any) -> Array:
-    """The numbers of a tensor, an array or a number, as an array."""
+    """The numbers of a tensor, on whatever device, of an array or a number, as a NumPy array."""
     if isinstance(value, Tensor):
-        return value._array
+        return host_array(value)
     return numpy.asarray(value)
 
 
