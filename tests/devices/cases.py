@@ -3,7 +3,8 @@
     python tests/devices/cases.py [--device cuda] [--area NAME] [--real] [EXPRESSION]
 
 prints what differs, the same messages together; an expression is evaluated with its traceback.  `cuda` is
-the stand-in on this computer, unless --real asks for the GPU.
+the stand-in on this computer, unless --real asks for the GPU.  On `dask` all tensors are lazy, in chunks of 2;
+what is refused there is counted apart.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from case_inputs import Makers  # noqa: E402
 
 import tgrad  # noqa: E402
 from tests.devices import strict  # noqa: E402
+from tgrad.backends.chunks import in_chunks  # noqa: E402
 
 TOLERANCE = {
     "float16": 4e-3, "bfloat16": 3e-2, "float32": 2e-5, "complex64": 2e-5, "float64": 1e-11, "complex128": 1e-11,
 }  # fmt: skip
+REFUSAL = " can't be computed lazily"
 
 
 def difference(expression: str, device: str) -> str | None:
@@ -38,6 +41,8 @@ def difference(expression: str, device: str) -> str | None:
         tgrad.set_default_device(device)
         try:
             found = harness.evaluate(expression, tgrad, raw=raw)
+        except Exception as error:  # found when the values of lazy tensors were asked for
+            found = {"error": [harness.error_name(error), str(error)]}
         finally:
             tgrad.set_default_device("cpu")
         why = unlike(found, expected)
@@ -67,12 +72,14 @@ def unlike(found: Any, expected: Any, where: str = "") -> str | None:
         return next((w for i, (f, e) in enumerate(pairs) if (w := unlike(f, e, f"{where}[{i}]"))), None)
     if isinstance(expected, str) and isinstance(found, str):
         found = found.replace(", device='cuda:0'", "").replace("torch.cuda.", "torch.")
+        found = found.replace(", device='dask'", "").replace("torch.dask.", "torch.")
     return None if found == expected else f"{where}: {found!r}, on the CPU {expected!r}"
 
 
 def elements(entry: dict[str, Any]) -> Any:
     """The array of an entry."""
     dtype = "int16" if entry["t"] == "bfloat16" else entry["t"]
+    assert len(base64.b64decode(entry["bits"])) == numpy.dtype(dtype).itemsize * int(numpy.prod(entry["shape"])), entry
     return numpy.frombuffer(base64.b64decode(entry["bits"]), dtype).reshape(entry["shape"])
 
 
@@ -98,20 +105,36 @@ def main() -> None:
     options = parser.parse_args()
     if options.device == "cuda" and not options.real:
         strict.use()
+    if options.device == "dask":
+        from tgrad.backends import dask_arrays
+
+        dask_arrays.SMALL = -1
+    with in_chunks(2 if options.device == "dask" else None):
+        compare(options)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """The cases that were asked for, on the device and on the CPU."""
     if options.expression:
         look(options.expression, options.device)
         return
     kinds = collections.defaultdict(list)
+    refused: collections.Counter[str] = collections.Counter()
     count = 0
     for area in [options.area] if options.area else harness.areas():
         for case in harness.cases(area):
             count += 1
-            why = difference(case.expression, options.device)
-            if why is not None:
+            try: why = difference(case.expression, options.device)
+            except Exception as e: why = str(e)[:100]
+            if why is not None and REFUSAL in why:
+                refused[why[: why.index(REFUSAL)].split("'", 1)[-1]] += 1
+            elif why is not None:
                 kinds[why].append(f"{case}: {case.expression}")
     for why, which in sorted(kinds.items(), key=lambda item: -len(item[1])):
         print(f"{len(which)} {why[:300]}\n    {which[0]}")
-    print(f"{sum(map(len, kinds.values()))} of {count} differ")
+    if refused:
+        print("refused:", ", ".join(f"{what} {number}" for what, number in refused.most_common()))
+    print(f"{sum(map(len, kinds.values()))} of {count} differ, {sum(refused.values())} are refused")
 
 
 def look(expression: str, device: str) -> None:

@@ -21,6 +21,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import dask.array
 import numpy
 
 from tgrad.backends import dask_arrays, dask_pass, dask_random, numpy_
@@ -180,6 +181,10 @@ class DaskBackend(Backend):
         """The elements as a NumPy array."""
         return array.value.copy()
 
+    def shown(self, array: Any) -> Any:
+        """The elements that are printed: no others are computed."""
+        return array.data if array.known else Shown(array)
+
     def address(self, array: Any) -> int:
         """A number for the memory; pieces of it have none of their own."""
         return id(array._root)
@@ -191,6 +196,23 @@ class DaskBackend(Backend):
         )).strides:  # fmt: skip
             return array.reshape(shape)
         raise refused("a view with strides of its own")
+
+
+class Shown:
+    """A lazy array as the printing of tensors sees it: an open mesh of indices picks what is computed."""
+
+    def __init__(self, array: Lazy) -> None:
+        self._array = array
+        self.shape, self.ndim, self.size, self.dtype = array.shape, array.ndim, array.size, array.dtype
+
+    def __getitem__(self, mesh: tuple[Any, ...]) -> Any:
+        graph = self._array.graph
+        for axis, places in enumerate(mesh):
+            graph = dask.array.take(graph, numpy.ravel(places), axis)
+        return dask_pass.computed(graph)[0]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._array.value, name)
 
 
 def compute(arrays: Sequence[Lazy]) -> None:
@@ -207,8 +229,6 @@ def compute(arrays: Sequence[Lazy]) -> None:
 
 def from_array(array: Any, chunks: Any = None) -> Lazy:
     """An array on NumPy's memory, or on what can be cut like it."""
-    import dask.array
-
     from tgrad.backends.chunks import wanted
 
     chunks = wanted() if chunks is None else chunks

@@ -13,7 +13,7 @@ import numpy
 from tgrad.backends import dask_reductions as reductions
 from tgrad.backends import numpy_
 from tgrad.backends.dask_arrays import Lazy, refused
-from tgrad.backends.dask_blocks import Forward, Work, several, split, tiny, whole
+from tgrad.backends.dask_blocks import Forward, Hole, Work, blockwise, several, split, tiny
 from tgrad.backends.dask_losses import LOSSES
 from tgrad.backends.dask_names import call, full, full_like
 
@@ -193,6 +193,32 @@ def along(op: Any, *args: Any, **keywords: Any) -> Any:
     )
 
 
+class Put:
+    """`put_chosen` in a chunk, which has its own size in all dimensions but one."""
+
+    def __init__(self, forward: Forward, dim: int, size: int) -> None:
+        self.forward = forward
+        self.dim = dim
+        self.size = size
+
+    def __call__(self, input: Any, indices: Any) -> Any:
+        shape = list(input.shape)
+        shape[self.dim] = self.size
+        return self.forward(input, indices, tuple(shape), self.dim)
+
+
+def _put_chosen(op: Any, input: Lazy, indices: Lazy, size: Sequence[int], dim: int) -> Lazy:
+    if not size:
+        return input.copy()
+    at = dim % len(size)
+    labels = [[len(size) + number if d == at else d for d in range(len(size))] for number in (0, 1, 2)]
+    pairs = (_in_one(input.graph, at), labels[0], _in_one(indices.graph, at), labels[1])
+    work = Work(Put(Forward(op), at, size[at]), (Hole(0), Hole(1)), {})
+    return Lazy(
+        blockwise(work, labels[2], pairs, input.dtype, new_axes={labels[2][at]: size[at]}, concatenate=True)
+    )
+
+
 def _in_one(array: Any, dim: int) -> Any:
     if not array.ndim or len(array.chunks[dim]) == 1:
         return array
@@ -301,8 +327,9 @@ ROWS: Final[dict[str, Row]] = {
     **dict.fromkeys(
         ("_softmax", "_log_softmax", "_softmax_backward_data", "_log_softmax_backward_data", "_safe_softmax", "glu",
          "cummax", "cummin", "logcumsumexp", "sort", "sort.stable", "argsort", "argsort.stable", "topk", "kthvalue",
-         "mode", "median.dim", "nanmedian.dim", "gather", "put_chosen"), along,
+         "mode", "median.dim", "nanmedian.dim", "gather"), along,
     ),
+    "put_chosen": _put_chosen,
     "cat": _cat, "stack": _stack, "tril": _triangle("tril"), "triu": _triangle("triu"), "flip": _flip,
     "repeat": _repeat,
     "select_backward": _put(_at),

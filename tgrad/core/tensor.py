@@ -643,7 +643,7 @@ class Tensor:
         before = "Parameter containing:\n" if id(self) in PARAMETERS else ""
         backend = self._type.backend
         return before + tensor_text(
-            self._array if backend is None else backend.to_host(self._array),
+            self._array if backend is None else backend.shown(self._array),
             dtype=repr(self._type.dtype),
             default_dtype=repr(dtypes.default.dtype),
             device=None if self._type.device.type == "cpu" else str(self._type.device),

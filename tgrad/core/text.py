@@ -169,12 +169,14 @@ def _edges(
     index: list[Any] = []
     gaps: list[int | None] = []
     for axis, size in enumerate(array.shape):
-        places: list[Any] = list(range(size))
+        everything = range(size)
         gap = None
         if size > 2 * edgeitems:
-            head = places[:edgeitems]
+            head = everything[:edgeitems]
             gap = len(head)
-            places = head + places[-edgeitems:]
+            places: list[Any] = [*head, *everything[-edgeitems:]]
+        else:
+            places = list(everything)
         for _ in range(array.ndim - 1 - axis):
             places = [[place] for place in places]  # an open mesh: one axis for each dimension
         index.append(places)
