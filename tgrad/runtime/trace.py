@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tgrad.errors import LimitReached, ProgramError, TgradError, builtin_name
+from tgrad.errors import DeviceMissingError, LimitReached, ProgramError, TgradError, builtin_name
 from tgrad.runtime import assignments, hints, operands
 from tgrad.runtime.diagnostic import (
     EXIT_ASSERTION,
@@ -82,7 +82,9 @@ def exit_code(error: BaseException) -> int:
         return EXIT_DENIED
     if isinstance(error, ProgramError):
         return EXIT_SYNTAX
-    return EXIT_ASSERTION if isinstance(error, AssertionError) else EXIT_ERROR
+    # PyTorch's error for a device that isn't there is an AssertionError, and no failed `assert`.
+    failed = isinstance(error, AssertionError) and not isinstance(error, DeviceMissingError)
+    return EXIT_ASSERTION if failed else EXIT_ERROR
 
 
 def name_of(error: BaseException) -> str:
