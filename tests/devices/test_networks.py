@@ -257,6 +257,20 @@ def test_packed_sequences(cuda: Any) -> None:
     assert moved.cuda().unsorted_indices.device.type == "cuda"
 
 
+def test_a_state_that_stayed_behind(cuda: Any) -> None:
+    layer, input = nn.LSTM(2, 3).to("cuda"), torch.ones(4, 1, 2)
+    states = (torch.zeros(1, 1, 3), torch.zeros(1, 1, 3))
+    for given, name, here, there in (
+        ((input.cuda(), states), "hidden", "cuda:0", "cpu"), ((input,), "parameter", "cpu", "cuda:0"),
+    ):  # fmt: skip
+        with pytest.raises(RuntimeError) as caught:
+            layer(*given)
+        assert str(caught.value) == (
+            f"Input and {name} tensors are not at the same device, found input tensor at {here} and {name} "
+            f"tensor at {there}"
+        )
+
+
 def test_parameters_as_a_vector(cuda: Any) -> None:
     model = nn.Linear(3, 2).to("cuda")
     vector = parameters_to_vector(model.parameters())

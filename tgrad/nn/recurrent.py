@@ -12,7 +12,7 @@ import warnings
 from typing import Any, ClassVar
 
 from tgrad.core.tensor import Tensor
-from tgrad.errors import ArgumentError, ArgumentValueError, ShapeError
+from tgrad.errors import ArgumentError, ArgumentValueError, DeviceError, ShapeError
 from tgrad.nn import init
 from tgrad.nn.layers import new_parameter
 from tgrad.nn.module import Module
@@ -218,10 +218,24 @@ class RNNBase(Module):
         return output, last[0] if len(last) == 1 else last
 
     def _run(self, input: Any, states: tuple[Any, ...], sizes: Any) -> tuple[Any, tuple[Any, ...]]:
-        return layers(
-            KINDS[self.mode], input, states, self._weights(), self._directions,
-            self.dropout if self.training else 0.0, sizes,
-        )  # fmt: skip
+        try:
+            return layers(
+                KINDS[self.mode], input, states, self._weights(), self._directions,
+                self.dropout if self.training else 0.0, sizes,
+            )  # fmt: skip
+        except DeviceError as error:
+            raise self._apart(input, states) or error from None
+
+    def _apart(self, input: Any, states: tuple[Any, ...]) -> DeviceError | None:
+        """PyTorch's error for a state, or parameters, on another device than the input."""
+        for name, tensors in (("hidden", states), ("parameter", self._flat_weights)):
+            for tensor in tensors:
+                if tensor.device != input.device:
+                    return DeviceError(
+                        f"Input and {name} tensors are not at the same device, found input tensor at "
+                        f"{input.device} and {name} tensor at {tensor.device}"
+                    )
+        return None
 
     def _forward_packed(self, packed: Any, hx: Any) -> Any:
         input, batch_sizes, order, back = packed
