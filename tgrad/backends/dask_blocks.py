@@ -81,7 +81,7 @@ def _forward(name: str, narrow: Any) -> Forward:
 
 def row(name: str) -> Any:
     """A row by its name."""
-    import_module("tgrad")
+    import_module("tgrad.ops.install").install()
     return import_module("tgrad.ops.table").TABLE[name]
 
 
