@@ -59,20 +59,18 @@ class _Always(dict[Any, int]):
         return self._number
 
 
-def _logic(cupy: Any) -> dict[str, Any]:
+class _Logic(Ufunc):
     """Logic of complex numbers, too, of which CuPy has none."""
 
-    def of_truth(name: str) -> Any:
-        function = Ufunc(cupy, name)
+    def __call__(self, *arrays: Any, **keywords: Any) -> Array:
+        parts = [x != 0 if getattr(getattr(x, "dtype", None), "kind", "") == "c" else x for x in arrays]
+        return super().__call__(*parts, **keywords)
 
-        def logic(*arrays: Any) -> Array:
-            return function(
-                *[x != 0 if getattr(x, "dtype", cupy.dtype("?")).kind == "c" else x for x in arrays]
-            )
 
-        return logic
-
-    return {name: of_truth(name) for name in ("logical_and", "logical_or", "logical_xor", "logical_not")}
+def _logic(cupy: Any) -> dict[str, Any]:
+    return {
+        name: _Logic(cupy, name) for name in ("logical_and", "logical_or", "logical_xor", "logical_not")
+    }
 
 
 def _in_double(cupy: Any) -> dict[str, Any]:
