@@ -7,6 +7,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
+from numpy import ndarray
+
 from tgrad.backends.constants import BY_CODE, Numbers
 from tgrad.backends.interface import Backend, Missing, NotInstalled
 from tgrad.backends.narrow import in_wide
@@ -157,7 +159,7 @@ class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
     __slots__ = (
-        "apart", "backend", "category", "counts", "device", "dtype", "foreign", "inexact", "narrow",
+        "apart", "array", "backend", "category", "counts", "device", "dtype", "foreign", "inexact", "narrow",
         "numbers", "plain", "related", "weak", "xp",
     )  # fmt: skip
 
@@ -172,6 +174,8 @@ class TensorType:
             self.xp: Any = numpy_
         else:
             self.xp = self.backend.xp
+        self.array: type = ndarray if self.backend is None else self.backend.array_types[0]
+        """The class of its arrays."""
         self.category = dtype.category
         self.inexact = dtype.is_differentiable
         self.narrow = self.inexact and dtype.itemsize == 2
@@ -308,6 +312,14 @@ _BY_CLASS: Final[dict[type, _ByArrays]] = {}
 def type_of(array: Any) -> TensorType:
     """The type of a tensor with this array, or NumPy scalar."""
     return _BY_CLASS.get(type(array), CPU_TYPES)[array.dtype]
+
+
+def library_of(array_class: type) -> Backend | None:
+    """What is behind the arrays of a class, where it isn't NumPy and is in use."""
+    for found in _BACKENDS.values():
+        if issubclass(array_class, found.array_types):
+            return found
+    return None
 
 
 def backend_of(array: Any) -> Backend | None:

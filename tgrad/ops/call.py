@@ -52,6 +52,11 @@ COMMON: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
+def as_array(name: str) -> str:
+    """The line for a result that may be a scalar."""
+    return f"if type({name}) is not ndarray and type({name}) is not T.array: {name} = T.xp.asarray({name})"
+
+
 def head(writer: Writer, op: Op, inplace: bool = False) -> None:
     """Lines that set T, the type of the computation, and `a_NAME`, the arrays of the operands.
 
@@ -184,12 +189,19 @@ def kernel_call(op: Op, parameters: Sequence[Parameter] | None = None, more: tup
         if not direct:
             large = f"quiet.run(T.xp.in_blocks, forward, T.xp, {given})"
         plain = f"({plain} if {size} < {LARGE} else {large})"
-    if op.narrow:
-        apart = f"T.foreign(OP, T, {given})" if direct else f"quiet.run(T.foreign, OP, T, {given})"
-        return f"{apart} if T.foreign is not None else {plain}"
-    given = ", ".join(wide_parts)
-    apart = f"T.apart(OP, T, {given})" if direct else f"quiet.run(T.apart, OP, T, {given})"
-    return f"{apart} if T.apart is not None else {plain}"
+    which = "foreign" if op.narrow else "apart"
+    apart = _apart(which, ", ".join(parts if op.narrow else wide_parts), direct)
+    conditions = " and ".join(_defaults(op))
+    if conditions and op.plain is not None:  # what has its default needn't be handed on
+        few = [value for value, p in zip(wide_parts, used, strict=False) if not p.keyword_only]
+        few.extend(more)
+        apart = f"({_apart(which, ', '.join(few), direct)} if {conditions} else {apart})"
+    return f"{apart} if T.{which} is not None else {plain}"
+
+
+def _apart(which: str, given: str, direct: bool) -> str:
+    """The expression that leaves a row's forward to another array library, or to one for narrow floats."""
+    return f"T.{which}(OP, T, {given})" if direct else f"quiet.run(T.{which}, OP, T, {given})"
 
 
 def _size_of_array(op: Op) -> str | None:
@@ -334,7 +346,7 @@ def _result(writer: Writer, op: Op) -> None:
     if op.family == "view":
         writer.add("out = input.view_of_memory(r)")
         return
-    writer.add("r = r.copy()" if op.family == "copy" else "if type(r) is not ndarray: r = T.xp.asarray(r)")
+    writer.add("r = r.copy()" if op.family == "copy" else as_array("r"))
     if op.family in ("unary", "broadcast"):
         operands = " ".join(f"{p.name}," for p in promoting(op))
         writer.names["ordered"] = ordered
@@ -358,7 +370,7 @@ def _several_results(writer: Writer, dtypes: tuple[Any, ...]) -> None:
     writer.add("".join(f"r{i}, " for i in range(len(dtypes))) + "= r")
     for i, dtype in enumerate(dtypes):
         writer.names[f"RESULT{i}"] = dtype
-        writer.add(f"if type(r{i}) is not ndarray: r{i} = T.xp.asarray(r{i})")
+        writer.add(as_array(f"r{i}"))
         kind = f"T.related[RESULT{i}(T.dtype)]" if callable(dtype) else f"T.related[RESULT{i}]"
         made.append(f"new_tensor(r{i}, {'T' if dtype is None else kind}), ")
     writer.add(f"outs = ({''.join(made)})")

@@ -17,7 +17,7 @@ from tgrad.core.modes import state
 from tgrad.core.storage import Storage
 from tgrad.core.tensor import DIFFERENTIABLE, Tensor, new_tensor
 from tgrad.errors import AutogradError, StateError
-from tgrad.ops.call import head, kernel, start
+from tgrad.ops.call import as_array, head, kernel, start
 from tgrad.ops.derivative import node_class
 from tgrad.ops.geometry import placement
 from tgrad.ops.operands import check_result, result_type
@@ -59,7 +59,7 @@ def inplace_function(op: Op) -> Any:
         writer.add(f"target[...] = r  # a third of the time of copyto\n{WRITTEN}", 2)
     names = "".join(f"{p.name}, " for p in op.parameters)
     writer.add(
-        "if type(r) is not ndarray: r = T.xp.asarray(r)\n"
+        f"{as_array('r')}\n"
         f"return write(OP, input, r, T, mixed, ({names}))"
     )
     function = writer.compile(f"{op.key}_", f"{op.name}_")
@@ -104,7 +104,8 @@ def _write_in_place(writer: Writer, op: Op) -> None:
     writer.names["strict"] = op.family != "broadcast" and op.name not in SPREAD
     writer.add(
         f"check_target(input, T, ({values}), strict)\n"
-        f"return write_into(OP, input, lambda array: into({', '.join(['array', *arguments])}), "
+        "change = into if T.backend is None else T.backend.bound(into)\n"
+        f"return write_into(OP, input, lambda array: change({', '.join(['array', *arguments])}), "
         f"({values}), T, mixed)"
     )
 
