@@ -68,9 +68,7 @@ class _Logic(Ufunc):
 
 
 def _logic(cupy: Any) -> dict[str, Any]:
-    return {
-        name: _Logic(cupy, name) for name in ("logical_and", "logical_or", "logical_xor", "logical_not")
-    }
+    return {name: _Logic(cupy, name) for name in ("logical_and", "logical_or", "logical_xor", "logical_not")}
 
 
 def _in_double(cupy: Any) -> dict[str, Any]:
