@@ -26,7 +26,7 @@ def methods(ufunc: object) -> list[str]:
 
 
 def parameters(function: object) -> list[str] | None:
-    """The names of a function's parameters, "*" for any number; None where any keyword goes or none is known."""
+    """The names of a function's parameters, "*" for any number; None where nothing is known of them."""
     try:
         given = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
