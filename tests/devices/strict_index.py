@@ -2,7 +2,7 @@
 
 - An index that is out of range is counted round, not refused: `a[[7]]` of five elements is `a[2]`.
 - Of several values for one place it isn't said which one stays: here it is the first.
-- `ufunc.at` is there for a few functions and dtypes.
+- `ufunc.at` is there for a few functions and dtypes, and passes over NaN in the largest and smallest.
 - A mask is read as the numbers of its places, how many there are is waited for.
 """
 
@@ -77,4 +77,5 @@ def at(ufunc: numpy.ufunc, operation: str | None, target: numpy.ndarray, key: An
         raise NotImplementedError(f"`{ufunc.__name__}.at` is not supported yet")
     if target.dtype.char not in _DTYPES[operation]:
         raise TypeError(f"cupyx.scatter_{operation} does not support {target.dtype}")
+    ufunc = {"max": numpy.fmax, "min": numpy.fmin}.get(operation, ufunc)  # NaN is passed over
     ufunc.at(target, key, numpy.asarray(values).astype(target.dtype))

@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 import tgrad
-from tgrad.ops.scattering import within
+from tgrad.backends.places import within
 
 
 def arrays():

@@ -62,6 +62,11 @@ def kept(number: Any, dtype: Any) -> Any:
     return _KEPT[dtype][number]
 
 
+def stored(number: Any, dtype: Any) -> Any:
+    """A number in a dtype, as it is written into arrays of that dtype."""
+    return numpy.asarray(number).astype(dtype)
+
+
 class _ByCode(dict[str, Numbers]):
     def __missing__(self, code: str) -> Numbers:
         dtype = numpy.dtype(code)

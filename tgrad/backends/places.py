@@ -8,6 +8,7 @@ stays in a processor's cache.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -34,6 +35,20 @@ def within(index: Array, low: int, high: int) -> bool:
         index = index - low
     # As unsigned numbers negative ones are the largest.
     return bool(spread(numpy.maximum, index.view(_UNSIGNED[index.itemsize])) < high - low)
+
+
+def outside(index: Array, low: int, high: int) -> int | None:
+    """The first entry of an index below `low` or as large as `high`; None if there is none."""
+    if within(index, low, high):
+        return None
+    return int(index[(index < low) | (index >= high)][0])
+
+
+put: Final = operator.setitem
+"""target[places] = values, for places that are known to be there; of several for one the last stays."""
+
+put_checked: Final = operator.setitem
+"""The same, but IndexError if a place isn't there."""
 
 
 def _by_parts(

@@ -44,6 +44,11 @@ def add_rows(target: Array, index: Array, values: Array) -> None:
         target[...] = flat.reshape(target.shape)
 
 
+multiply_at: Final = numpy.multiply.at
+maximum_at: Final = numpy.maximum.at
+minimum_at: Final = numpy.minimum.at
+
+
 def read_where(array: Array, mask: Array) -> Array:
     """array[mask] for a mask of the array's shape; elements are taken from a vector sooner."""
     if array.size < 256:

@@ -24,6 +24,7 @@ from tgrad.errors import (
 )
 from tgrad.ops import factory
 from tgrad.ops.creation import checked_size
+from tgrad.ops.geometry import laid_out
 from tgrad.ops.operands import checked_number
 from tgrad.ops.table import Rule, creation, same_or_given
 
@@ -192,9 +193,7 @@ creation(
 def _strided(xp: Any, size: Sequence[int], stride: Sequence[int], dtype: Any) -> Any:
     checked_size(size)
     count = 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else 0
-    memory = xp.zeros(count, dtype)
-    strides = tuple(s * memory.itemsize for s in stride)
-    return xp.ndarray(tuple(size), memory.dtype, memory, 0, strides)
+    return laid_out(tuple(size), tuple(stride), dtype, count, 0, xp)
 
 
 creation(

@@ -7,11 +7,13 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.backends.constants import stored
 from tgrad.backends.narrow import finfo
 from tgrad.core import dtype as dtypes
+from tgrad.core.device import TensorType
 from tgrad.core.dtype import DType
 from tgrad.core.modes import state
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import (
     ArgumentError,
     ArgumentValueError,
@@ -24,6 +26,7 @@ from tgrad.ops.inplace import check_memory, check_overlap, check_writable, write
 from tgrad.ops.operands import broadcast_error
 from tgrad.ops.strided import storage_offset
 from tgrad.ops.table import TABLE, composite, operator
+from tgrad.ops.transfer import array_for
 
 
 def _hidden(name: str, forward: Callable[..., Any], **parts: Any) -> None:
@@ -66,7 +69,15 @@ def stored_number(value: Any, dtype: DType, assigned: bool = False) -> Any:
     if isinstance(value, float) and dtype.numpy.kind == "i":
         value = int(value)
     with numpy.errstate(all="ignore"):
-        return numpy.asarray(value).astype(dtype.numpy)
+        return stored(value, dtype.numpy)
+
+
+def stored_array(value: Any, type_: TensorType, assigned: bool = False) -> Any:
+    """`stored_number` as an array on the device of a type."""
+    found = stored_number(value, type_.dtype, assigned)
+    if type_.backend is None:
+        return found
+    return type_.xp.full((), type_.backend.number(found), found.dtype)
 
 
 def stored_in(array: Any, value: Any) -> Any:
@@ -159,11 +170,11 @@ def fill_number(o: Any, input: Any, value: Any) -> Any:
 
 
 def fill_with(input: Tensor, value: Any) -> Tensor:
-    """A 0-dimensional array of the tensor's dtype over the tensor."""
+    """A 0-dimensional array of the tensor's dtype, one of NumPy's, over the tensor."""
     check_writable(input)
 
     def act(array: Any) -> None:
-        array[...] = value
+        array.fill(value[()])
 
     return write_into(TABLE["_fill_number"], input, act, (input, value))
 
@@ -180,7 +191,7 @@ def fill_tensor(o: Any, input: Any, value: Any) -> Any:
         check_memory(input._array)
 
     def act(array: Any) -> None:
-        numpy.copyto(array, value._array, casting="unsafe")
+        input._type.xp.copyto(array, array_for(value, input._type), casting="unsafe")
 
     return write_into(TABLE["_fill_tensor"], input, act, (input, value))
 
@@ -189,16 +200,14 @@ def copy_(o: Any, input: Any, other: Any, non_blocking: bool = False) -> Any:
     """Another tensor's elements over the tensor, broadcast and converted."""
     src = other
     if not isinstance(src, Tensor):
-        array = stored_number(src, input._type.dtype, assigned=True)
-        src = o.zeros_of((), input._type)
-        src._array[...] = array
+        src = new_tensor(stored_array(src, input._type, assigned=True), input._type)
     recorded = _is_recorded(input, src)
     if recorded:
         check_writable(input, (src,))
     _check_copy(input, src)
 
     def act(array: Any) -> None:
-        source = src._array
+        source = array_for(src, input._type)
         if src._type is not input._type:
             source = input._type.xp.cast(source, array.dtype)
         array[...] = source
@@ -268,11 +277,21 @@ def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
         raise AutogradError(
             "Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead."
         )
-    array = self._array
-    array[...] = numpy.array(
-        [callable(value) for value in array.ravel().tolist()], array.dtype
-    ).reshape(array.shape)
+    _store(self, [callable(value) for value in self._array.ravel().tolist()])
     return self
+
+
+def _store(tensor: Tensor, numbers: list[Any]) -> None:
+    """Write Python numbers over a tensor, row by row."""
+    array = numpy.array(numbers, tensor._array.dtype).reshape(tensor._array.shape)
+    backend = tensor._type.backend
+    tensor._array[...] = array if backend is None else backend.from_host(array)
+
+
+def _numbers(tensor: Tensor, shape: tuple[int, ...]) -> list[Any]:
+    """The elements of a tensor that is broadcast to a shape, as Python numbers."""
+    found: list[Any] = tensor._type.xp.broadcast_to(tensor._array, shape).ravel().tolist()
+    return found
 
 
 def map2_(
@@ -283,11 +302,9 @@ def map2_(
         raise AutogradError(
             "Can't call map2_() on Variable that requires grad. Use var.detach().map2_() instead."
         )
-    array = self._array
-    others = [numpy.broadcast_to(t._array, array.shape).ravel().tolist() for t in (x, y)]
-    triples = zip(array.ravel().tolist(), *others, strict=True)
-    found = [callable(a, b, c) for a, b, c in triples]
-    array[...] = numpy.array(found, array.dtype).reshape(array.shape)
+    shape = self._array.shape
+    triples = zip(*(_numbers(t, shape) for t in (self, x, y)), strict=True)
+    _store(self, [callable(a, b, c) for a, b, c in triples])
     return self
 
 
@@ -302,10 +319,9 @@ def map_(self: Tensor, other: Tensor, callable: Callable[[Any, Any], Any]) -> Te
         raise AutogradError(
             "Can't call map_() on Variable that requires grad. Use var.detach().map_() instead."
         )
-    array = self._array
-    second = numpy.broadcast_to(other._array, array.shape)
-    pairs = zip(array.ravel().tolist(), second.ravel().tolist(), strict=True)
-    array[...] = numpy.array([callable(a, b) for a, b in pairs], array.dtype).reshape(array.shape)
+    shape = self._array.shape
+    pairs = zip(_numbers(self, shape), _numbers(other, shape), strict=True)
+    _store(self, [callable(a, b) for a, b in pairs])
     return self
 
 

@@ -17,6 +17,7 @@ from tgrad.ops.arguments import ACCEPT, REFUSED
 from tgrad.ops.dimensions import numel
 from tgrad.ops.reduce import unsupported
 from tgrad.ops.table import Rule, composite, operator
+from tgrad.ops.transfer import for_arrays_of
 
 # ---------------------------------------------------------------- edges and places
 
@@ -240,7 +241,7 @@ def histogramdd(
     o: Any, input: Any, bins: Any, range: Any = None, weight: Any = None, density: bool = False
 ) -> Any:
     """A histogram of points, which are the rows of the last dimension, and the edges of its bins."""
-    array = input._array
+    array, xp = input._array, input._type.xp
     if array.ndim < 2:
         raise ShapeError("torch.histogramdd: input tensor should have at least 2 dimensions")
     if array.dtype.kind != "f":
@@ -258,10 +259,11 @@ def histogramdd(
                 f"of ints or Tensors, not {type(bins).__name__}"
             )
         numbers = numbers * array.shape[-1] if isinstance(bins, int) else numbers
-        edges, search = _equal_bins(array, numbers, range), "near"
+        edges, search = for_arrays_of(input._type, _equal_bins)(array, numbers, range), "near"
     from tgrad.ops.named import return_type
 
-    hist = new_tensor(_counted(input._type.xp, array, weights, edges, search, density), input._type)
+    counted = for_arrays_of(input._type, _counted)
+    hist = new_tensor(counted(xp, array, weights, edges, search, density), input._type)
     rows = tuple([new_tensor(row.copy(), input._type) for row in edges])
     return return_type("histogramdd", ("hist", "bin_edges"))((hist, rows))
 

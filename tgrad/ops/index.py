@@ -25,7 +25,7 @@ from tgrad.errors import (
     DimensionError,
 )
 from tgrad.ops.arguments import type_name
-from tgrad.ops.filling import fill_tensor, stored_number
+from tgrad.ops.filling import fill_tensor, stored_array, stored_number
 from tgrad.ops.inplace import check_writable
 from tgrad.ops.strided import selected
 from tgrad.ops.table import view
@@ -153,7 +153,7 @@ def apply_basic(x: Tensor, index: Any, write: bool = False) -> tuple[Tensor, lis
 
     A slice of everything is skipped, but for one that is the whole index of a reading.
     """
-    o = Spaces.recorded
+    o, xp = Spaces.recorded, x._type.xp
     parts = _as_parts(index)
     used = sum(map(_takes, parts))
     ndim = x._array.ndim
@@ -172,7 +172,7 @@ def apply_basic(x: Tensor, index: Any, write: bool = False) -> tuple[Tensor, lis
             dim += 1
         elif part is True or part is False:
             view = o.unsqueeze(view, dim)
-            tensors += [None] * (dim - covered) + [int_tensor(numpy.zeros(int(part), numpy.int64))]
+            tensors += [None] * (dim - covered) + [int_tensor(xp.zeros(int(part), numpy.int64))]
             dim = covered = dim + 1
         elif type(part) is slice:
             start, stop, step = _slice_bounds(part)
@@ -229,12 +229,18 @@ def getitem(self: Tensor, index: Any) -> Any:
         view = _simple_view(self, index)
     elif kind is slice and array.ndim:
         return _slice(Spaces.recorded, self, 0, *_slice_bounds(index), True)
-    elif kind is Tensor and index._array.ndim and array.ndim and index._type.dtype in _PICKING:
+    elif (
+        kind is Tensor
+        and index._array.ndim
+        and array.ndim
+        and index._type.dtype in _PICKING
+        and index._type.xp is self._type.xp
+    ):
         return Spaces.recorded.index(self, indices_of((index,)))
     else:
         view, tensors = apply_basic(self, index)
         if tensors:
-            return Spaces.recorded.index(view, index_tensors(tensors))
+            return Spaces.recorded.index(view, index_tensors(tensors, self._type))
     return Spaces.recorded.alias(view) if view is self else view
 
 
@@ -274,7 +280,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if not (state.grad and self.requires_grad) and _plain(self, index, value):
         return
     if kind is not Tensor:
-        value = new_tensor(stored_number(value, self._type.dtype, True), self._type)
+        value = new_tensor(stored_array(value, self._type, True), self._type)
     if index is False:
         return
     if index is True:
@@ -308,6 +314,8 @@ def _plain(x: Tensor, index: Any, value: Any) -> bool:
         type(value) is float and -_SAFE < value < _SAFE and x._type.inexact
     ):
         value = stored_number(value, x._type.dtype, True)
+        if x._type.backend is not None:
+            value = x._type.backend.number(value)
     target = _simple_target(array, index)
     if target is None or 0 in array.strides:
         return False
@@ -315,10 +323,11 @@ def _plain(x: Tensor, index: Any, value: Any) -> bool:
         source = value._array
         if (
             (state.grad and value.requires_grad)
-            or type(target) is numpy.ndarray
+            or type(index) is Tensor
+            or type(source) is not type(array)
             or source.dtype is not array.dtype
             or source.shape != array[target].shape
-            or numpy.may_share_memory(source, array[target])
+            or x._type.xp.may_share_memory(source, array[target])
         ):
             return False
         value = source
@@ -347,11 +356,12 @@ def _simple_target(array: Any, index: Any) -> Any:
         return index if array.ndim else None
     if kind is Tensor:
         places = index._array
-        if not places.ndim or not array.ndim:
+        if not places.ndim or not array.ndim or type(places) is not type(array):
             return None
         if places.dtype.kind == "b":
             return places if places.shape == array.shape else None
-        return places if places.dtype == numpy.int64 else None
+        # Other libraries may not say what is out of range.
+        return places if places.dtype == numpy.int64 and type(places) is numpy.ndarray else None
     if kind is not tuple or len(index) != array.ndim or not index:
         return None
     for dim, part in enumerate(index):

@@ -79,7 +79,7 @@ def index_error(found: tuple[Any, ...], shape: tuple[int, ...], error: Exception
         wrong = array[(array < -size) | (array >= size)]
         if wrong.size:
             return DimensionError(
-                f"index {wrong.reshape(-1)[0]} is out of bounds for dimension {position} with size {size}"
+                f"index {int(wrong[0])} is out of bounds for dimension {position} with size {size}"
             )
     return error
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy
 
-from tgrad.backends import choice, moved
+from tgrad.backends import choice
 from tgrad.backends.scatter import read_where, write_where
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import CPU_TYPES, tensor_type
+from tgrad.core.device import tensor_type
 from tgrad.core.engine import Spaces
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ArgumentError, ArgumentValueError, DTypeError, ShapeError, StateError
@@ -98,7 +99,7 @@ def where(o: Any, condition: Any, input: Any = None, other: Any = None) -> Any:
             f"{dtype.title}"
         )
     if dtype is dtypes.uint8:
-        condition = new_tensor(condition._array != 0, CPU_TYPES[numpy.dtype(bool)])
+        condition = new_tensor(condition._array != 0, condition._type.related[dtypes.bool_])
     for first, second in ((condition, input), (condition, other), (input, other)):
         if isinstance(first, Tensor) and isinstance(second, Tensor):
             error = broadcast_error(first._array.shape, second._array.shape)
@@ -130,13 +131,13 @@ def where_method(self: Tensor, condition: Any, other: Any) -> Any:
 def nonzero(o: Any, input: Any, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that aren't zero: one row each, or a tuple of columns."""
     array = input._array
-    kind = CPU_TYPES[numpy.dtype(numpy.int64)]
+    kind, xp = input._type.related[dtypes.int64], input._type.xp
     if as_tuple:
         found = (array.reshape(1) if array.ndim == 0 else array).nonzero()
-        return tuple([new_tensor(numpy.ascontiguousarray(column), kind) for column in found])
+        return tuple([new_tensor(xp.ascontiguousarray(column), kind) for column in found])
     if array.ndim == 0:
-        return new_tensor(numpy.zeros((int(bool(array)), 0), numpy.int64), kind)
-    return new_tensor(moved.nonzero(array).T, kind)
+        return new_tensor(xp.zeros((int(bool(array)), 0), numpy.int64), kind)
+    return new_tensor(xp.moved.nonzero(array).T, kind)
 
 
 composite(
@@ -148,7 +149,7 @@ def nonzero_static(o: Any, input: Any, *, size: int, fill_value: int = -1) -> An
     if size < 0:
         raise ShapeError("nonzero_static: 'size' must be an non-negative integer")
     found = nonzero(o, input)
-    rows = numpy.full((size, input._array.ndim), fill_value, numpy.int64)
+    rows = input._type.xp.full((size, input._array.ndim), fill_value, numpy.int64)
     count = min(size, len(found._array))
     rows[:count] = found._array[:count]
     return new_tensor(rows, found._type)
@@ -181,11 +182,11 @@ def unravel_index(o: Any, indices: Any, shape: Any) -> Any:
     array = indices._array.astype(numpy.int64)
     if 0 in sizes and array.size:
         raise StateError("ZeroDivisionError")
-    columns = numpy.empty((*array.shape, len(sizes)), numpy.int64)
+    columns = indices._type.xp.empty((*array.shape, len(sizes)), numpy.int64)
     for place, size in reversed(list(enumerate(sizes))):
         columns[..., place] = array % max(size, 1)
         array = array // max(size, 1)
-    return o.unbind(new_tensor(columns, CPU_TYPES[columns.dtype]), -1)
+    return o.unbind(new_tensor(columns, indices._type.related[dtypes.int64]), -1)
 
 
 def _class_text(kind: type) -> str:
@@ -246,7 +247,7 @@ def masked_scattered(xp: Any, input: Any, mask: Any, source: Any) -> Any:
 def masked_scatter_into(array: Any, mask: Any, source: Any) -> None:
     """Write elements of a source, in order, where a mask is set."""
     mask = numpy.broadcast_to(mask, array.shape)
-    write_where(array, mask, source.reshape(-1)[: numpy.count_nonzero(mask)])
+    write_where(array, mask, source.reshape(-1)[: int(numpy.count_nonzero(mask))])
 
 
 def scattered_source_gradient(
@@ -255,7 +256,7 @@ def scattered_source_gradient(
     """The gradient where the mask is set, and zeros for what wasn't used."""
     used = o._masked_select(g, mask)
     count = used._array.size if isinstance(used, Tensor) else used.size
-    total = int(numpy.prod(source_shape))
+    total = math.prod(source_shape)
     if count < total:
         used = o.cat((used, o.zeros_of((total - count,), source_type)), 0)
     return o.reshape(used, source_shape)
@@ -276,9 +277,8 @@ def check_masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
     error = broadcast_error(mask._array.shape, input._array.shape)
     if error is not None:
         raise error
-    wanted = numpy.count_nonzero(numpy.broadcast_to(
-        mask._array, numpy.broadcast_shapes(mask._array.shape, input._array.shape)
-    ))  # fmt: skip
+    xp, shape = mask._type.xp, numpy.broadcast_shapes(mask._array.shape, input._array.shape)
+    wanted = int(xp.count_nonzero(xp.broadcast_to(mask._array, shape)))
     if source._array.size < wanted:
         raise ShapeError("Number of elements of source < number of ones in mask")
 

@@ -9,7 +9,6 @@ import numpy
 
 from tgrad.backends.moved import repeated, row_by_row, triangle
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import CPU_TYPES
 from tgrad.core.memory_format import CONTIGUOUS
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.errors import ShapeError, UnsupportedDTypeError
@@ -282,10 +281,11 @@ def _interleaved_indices(repeats: Tensor, size: int | None) -> Tensor:
         )
     if counts.size and counts.min() < 0:
         raise ShapeError("repeats can not be negative")
-    result = numpy.repeat(numpy.arange(counts.size, dtype=counts.dtype), counts)
+    xp = repeats._type.xp
+    result = xp.repeat(xp.arange(counts.size, dtype=counts.dtype), counts)
     if size is not None and size != result.size:
         raise ShapeError("allocated size does not match required size")
-    return new_tensor(result, CPU_TYPES[result.dtype])
+    return new_tensor(result, repeats._type)
 
 
 composite(

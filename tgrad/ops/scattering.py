@@ -7,13 +7,11 @@ copy its ordinary one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import setitem
 from typing import Any, Final
 
 import numpy
 
-from tgrad.backends.places import at_places, within
-from tgrad.backends.scatter import add_rows
+from tgrad.backends import places, scatter
 from tgrad.core import dtype as dtypes
 from tgrad.core.tensor import Tensor
 from tgrad.errors import AutogradError, DTypeError, ShapeError, UnsupportedDTypeError
@@ -43,13 +41,11 @@ def with_dimension(array: Any) -> Any:
     return array.reshape(1) if array.ndim == 0 else array
 
 
-def check_range(index: Any, dim: int, size: int) -> None:
+def check_range(index: Tensor, dim: int, size: int) -> None:
     """Raise PyTorch's error for an index that is negative or too large."""
-    if not within(index, 0, size):
-        wrong = index[(index < 0) | (index >= size)]
-        raise ShapeError(
-            f"index {wrong.reshape(-1)[0]} is out of bounds for dimension {dim} with size {size}"
-        )
+    wrong = index._type.xp.places.outside(index._array, 0, size)
+    if wrong is not None:
+        raise ShapeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
 
 
 # ---------------------------------------------------------------- scatter
@@ -81,7 +77,7 @@ def check_scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> None:
             f"Expected index {list(wanted)} to be no larger than self {list(shape)} apart from "
             f"dimension {dim}{more}"
         )
-    check_range(index._array, dim, shape[dim])
+    check_range(index, dim, shape[dim])
 
 
 def _source(src: Any, shape: tuple[int, ...]) -> Any:
@@ -93,31 +89,27 @@ def _source(src: Any, shape: tuple[int, ...]) -> Any:
 
 def scatter_into(array: Any, dim: int, index: Any, src: Any) -> None:
     """Write elements of a source to the places that an index names; of several the last stays."""
-    _at_places(array, dim, index, src, setitem)
+    _at_places(array, dim, index, src, places.put)
 
 
-def _combine(array: Any, dim: int, index: Any, src: Any, combine: Any) -> None:
-    """Combine elements of a source, one after the other, with what is at their places."""
-    _at_places(array, dim, index, src, add_rows if combine is None else combine.at)
-
-
-def _at_places(array: Any, dim: int, index: Any, src: Any, act: Any) -> None:
+def _at_places(array: Any, dim: int, index: Any, src: Any, act: Callable[..., None]) -> None:
+    """`act` on the elements of a source and what is at their places, one after the other."""
     if index.size == 0:
         return
-    places, target = with_dimension(index), with_dimension(array)
-    values = numpy.broadcast_to(stored_in(array, _source(src, places.shape)), places.shape)
-    at_places(target, wrap_dim(dim, array.ndim), places, values, act)
+    index, target = with_dimension(index), with_dimension(array)
+    values = numpy.broadcast_to(stored_in(array, _source(src, index.shape)), index.shape)
+    places.at_places(target, wrap_dim(dim, array.ndim), index, values, act)
 
 
 def scatter_add_into(array: Any, dim: int, index: Any, src: Any) -> None:
     """Add elements of a source at the places that an index names."""
-    _combine(array, dim, index, src, None)
+    _at_places(array, dim, index, src, scatter.add_rows)
 
 
 def _reduction(name: str) -> Any:
     if name not in ("add", "multiply"):
         raise ShapeError("reduce argument must be either add or multiply.")
-    return None if name == "add" else numpy.multiply
+    return scatter.add_rows if name == "add" else scatter.multiply_at
 
 
 def source_gradient(o: Any, g: Any, dim: int, index: Any, src_shape: Any, label: str) -> Any:
@@ -150,7 +142,7 @@ operator(
 
 
 def _scatter_reduced(array: Any, dim: int, index: Any, src: Any, reduce: str) -> None:
-    _combine(array, dim, index, src, _reduction(reduce))
+    _at_places(array, dim, index, src, _reduction(reduce))
 
 
 for _name, _value in (("scatter.reduce", False), ("scatter.value_reduce", True)):
@@ -195,8 +187,9 @@ def _start_value(dtype: Any, reduce: str) -> Any:
 
 
 _COMBINE: Final = {
-    "sum": None, "mean": None, "prod": numpy.multiply, "amax": numpy.maximum, "amin": numpy.minimum,
+    "sum": "add_rows", "mean": "add_rows", "prod": "multiply_at", "amax": "maximum_at", "amin": "minimum_at",
 }  # fmt: skip
+"""The functions of `tgrad.backends.scatter` for reductions."""
 
 
 def scatter_reduce_into(
@@ -205,7 +198,7 @@ def scatter_reduce_into(
     """Combine elements of a source with what is at their places."""
     if not include_self:
         scatter_into(array, dim, index, _start_value(array.dtype, reduce))
-    _combine(array, dim, index, src, _COMBINE[reduce])
+    _at_places(array, dim, index, src, getattr(scatter, _COMBINE[reduce]))
     if reduce == "mean":
         counts = numpy.full(array.shape, int(include_self), array.real.dtype)
         if not include_self:
@@ -213,7 +206,7 @@ def scatter_reduce_into(
             scatter_into(untouched, dim, index, False)
             counts[untouched] = 1
         ones = numpy.ones(index.shape, counts.dtype)
-        _combine(counts, dim, index, ones, None)
+        _at_places(counts, dim, index, ones, scatter.add_rows)
         if array.dtype.kind in "fcV":
             array /= counts
         else:

@@ -16,8 +16,9 @@ from tgrad.ops.table import operator
 
 _START: Final = {"max": -numpy.inf, "min": numpy.inf, "sum": 0.0, "mean": 0.0, "prod": 1.0}
 _COMBINE: Final = {
-    "max": numpy.maximum, "min": numpy.minimum, "sum": numpy.add, "mean": numpy.add, "prod": numpy.multiply,
+    "max": "maximum", "min": "minimum", "sum": "add", "mean": "add", "prod": "multiply",
 }  # fmt: skip
+"""NumPy's functions that combine two rows."""
 
 
 def check_segments(
@@ -76,7 +77,7 @@ def segment_reduced(
 ) -> Any:  # fmt: skip
     """Each piece of a dimension combined to one row, one element after the other."""
     ends = _ends(lengths, offsets)
-    combine = _COMBINE[reduce]
+    combine = getattr(numpy, _COMBINE[reduce])
     start = _START[reduce] if initial is None else initial
     result = numpy.full((*ends.shape[:-1], ends.shape[-1] - 1, *data.shape[axis + 1 :]), start, data.dtype)
     for place, rows in _pieces(data, ends):

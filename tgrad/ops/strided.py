@@ -53,7 +53,7 @@ def strided_spread(xp: Any, input: Any, home: Geometry, size: Any, stride: Any, 
     home is shared out among them, as in PyTorch.
     """
     start, total = extents(home, size, stride, offset)
-    whole = laid_out(*home, input.dtype, total, start)
+    whole = laid_out(*home, input.dtype, total, start, xp)
     piece = array_near(whole, size, stride, offset)
     if overlapping(size, stride):
         places = array_near(numpy.arange(total), size, stride, start + offset)

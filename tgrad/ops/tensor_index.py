@@ -7,18 +7,19 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.backends import places as kernels
 from tgrad.backends.folds import LARGE
-from tgrad.backends.places import picked as picked_rows
-from tgrad.backends.places import row_numbers
 from tgrad.backends.scatter import add_rows, read_where, write_where
 from tgrad.core import dtype as dtypes
-from tgrad.core.device import CPU_TYPES
+from tgrad.core.device import TensorType, type_of
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ArgumentError, AutogradError, DimensionError, DTypeError
+from tgrad.errors import ArgumentError, AutogradError, DeviceError, DimensionError, DTypeError
 from tgrad.ops.geometry import element_strides, in_order, memory_order
 from tgrad.ops.index_places import check_places, empty_shape, index_error, places, result_shape
 from tgrad.ops.inplace import check_overlap, check_writable, write_into
+from tgrad.ops.mixing import two_devices
 from tgrad.ops.table import TABLE, composite, operator
+from tgrad.ops.transfer import array_for, for_arrays_of, moved
 
 # ---------------------------------------------------------------- picking with tensors
 
@@ -68,7 +69,7 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
     if input.size == 0:
         check_places(found, input.shape)
     try:
-        result = picked_rows(input, found) if _names_rows(input, found) else input[found]
+        result = kernels.picked(input, found) if _names_rows(input, found) else input[found]
     except (IndexError, ValueError) as error:
         check_places(found, input.shape)
         shape = empty_shape(found, input.shape)
@@ -80,8 +81,13 @@ def picked(xp: Any, input: Any, indices: Indices) -> Any:
     elif not result.flags.c_contiguous:
         result = result.copy()
     if 1 in result.shape and input.flags.c_contiguous:  # for PyTorch's strides of these dimensions
-        result = numpy.ndarray(result.shape, result.dtype, result)
+        result = _by_rows(result)
     return result
+
+
+def _by_rows(array: Any) -> Any:
+    """An array that is stored row by row, and says so in its strides."""
+    return numpy.ndarray(array.shape, array.dtype, array)
 
 
 def _is_plain(arrays: Sequence[Any]) -> bool:
@@ -125,7 +131,7 @@ def put_at(target: Any, indices: Indices, values: Any, accumulate: bool) -> None
         if accumulate:
             add_at(target, found, values)
         else:
-            target[found] = values
+            kernels.put_checked(target, found, values)
     except (IndexError, ValueError) as error:
         check_places(found, target.shape, values)
         if empty_shape(found, target.shape) is not None:
@@ -143,7 +149,7 @@ def add_at(target: Any, found: tuple[Any, ...], values: Any) -> None:
     rest = [dim for dim in range(target.ndim) if dim not in chosen]
     arrays = numpy.broadcast_arrays(*[found[dim] for dim in chosen])
     sizes = [target.shape[dim] for dim in chosen]
-    linear = row_numbers(arrays, sizes)
+    linear = kernels.row_numbers(arrays, sizes)
     picked_ndim = arrays[0].ndim
     values = numpy.broadcast_to(values, result_shape(found, target.shape, arrays[0].shape))
     if chosen[-1] - chosen[0] == len(chosen) - 1 and chosen[0]:
@@ -259,14 +265,15 @@ def check_put(
     """
     given = [t for t in tensors if t is not None]
     if values._array.size == 1 and len(given) == 1 and not accumulate and given[0]._type.dtype in _MASKS:
-        indices = indices_of([None if t is None else _as_mask(t) for t in tensors])
+        masks = [None if t is None else _as_mask(_beside(t, input._type)) for t in tensors]
+        indices = indices_of(masks)
         places(indices.arrays(), input._array.shape)
         if given[0]._type.dtype is dtypes.uint8:
             raise DTypeError(
                 "masked_fill_ only supports boolean masks, but got mask with dtype unsigned char"
             )
         return indices
-    indices = index_tensors(tensors)
+    indices = index_tensors(tensors, input._type)
     if values._type.dtype is not input._type.dtype:
         shape = input._array.shape
         check_places(places(indices.arrays(), shape), shape, values._array)
@@ -299,9 +306,13 @@ def index_put_inplace(
 def put_tensor(input: Tensor, indices: Indices, values: Tensor, accumulate: bool) -> Tensor:
     """Write values at places of a tensor, and record it."""
     check_overlap(input, values, whole=True)
+    if values._array.ndim and values._type.device != input._type.device:
+        raise two_devices(values._type.device, input._type.device)
+    array = array_for(values, input._type)
+    put = for_arrays_of(input._type, put_at)
 
-    def act(array: Any) -> None:
-        put_at(array, indices, values._array, accumulate)
+    def act(target: Any) -> None:
+        put(target, indices, array, accumulate)
 
     return write_into(TABLE["_index_put"], input, act, (input, indices, values, accumulate))
 
@@ -321,17 +332,31 @@ _INDEX_TYPES: Final = (dtypes.int64, dtypes.int32, dtypes.bool_, dtypes.uint8)
 _MASKS: Final = (dtypes.bool_, dtypes.uint8)
 
 
-def index_tensors(tensors: Sequence[Any]) -> Indices:
-    """Tensors as `Indices`; masks of uint8, as they were before there was bool, become masks of bool.
+def index_tensors(tensors: Sequence[Any], type_: TensorType) -> Indices:
+    """Tensors as `Indices` for a tensor of a type.
+
+    Masks of uint8, as they were before there was bool, become masks of bool, and tensors on the CPU are
+    taken to the tensor's device.
 
     Raises:
         DimensionError: a tensor has a dtype that is no index's.
     """
     if any(t is not None and t._type.dtype not in _INDEX_TYPES for t in tensors):
         raise DimensionError("tensors used as indices must be long, int, byte or bool tensors")
-    return indices_of([
-        mask_of(t) if t is not None and t._type.dtype is dtypes.uint8 else t for t in tensors
-    ])
+    return indices_of([None if t is None else mask_of(_beside(t, type_)) for t in tensors])
+
+
+def _beside(index: Tensor, type_: TensorType) -> Tensor:
+    """An index on the device of a type; DeviceError if it is neither there nor on the CPU."""
+    own = index._type
+    if own.xp is type_.xp:
+        return index
+    if own.backend is not None:
+        raise DeviceError(
+            f"indices should be either on cpu or on the same device as the indexed tensor ({type_.device})"
+        )
+    target = type_.related[own.dtype]
+    return new_tensor(moved(index._array, own, target), target)
 
 
 def _as_mask(tensor: Tensor) -> Tensor:
@@ -339,7 +364,9 @@ def _as_mask(tensor: Tensor) -> Tensor:
 
 
 def mask_of(tensor: Tensor) -> Tensor:
-    """A uint8 tensor as the mask that it stood for before there was bool."""
+    """A uint8 tensor as the mask that it stood for before there was bool, others as they are."""
+    if tensor._type.dtype is not dtypes.uint8:
+        return tensor
     import warnings
 
     warnings.warn(
@@ -351,4 +378,4 @@ def mask_of(tensor: Tensor) -> Tensor:
 
 def int_tensor(array: Any) -> Tensor:
     """A tensor on an array of integers or booleans."""
-    return new_tensor(array, CPU_TYPES[array.dtype])
+    return new_tensor(array, type_of(array))
