@@ -60,12 +60,12 @@ def tensor(
             "torch.tensor(sourceTensor).",
             stacklevel=2,
         )
+        if data._type.backend is not None:
+            home = data._type.device if state.device is CPU else state.device
+            copied = data.detach().to(device or home, dtype or data._type.dtype, copy=True)
+            return _requiring(copied, requires_grad)
     wanted = option("tensor", "dtype", "dtype", dtype)
     where = option("tensor", "device", "device", device) or state.device
-    if isinstance(data, Tensor) and data._type.backend is not None:
-        where = where if device is not None or where is not CPU else data._type.device
-        found = data.detach().to(where, wanted or data._type.dtype, copy=True)
-        return _requiring(found, requires_grad)
     array, its = array_of(data, wanted)
     return leaf(array, tensor_type(its, where), requires_grad)
 
