@@ -30,6 +30,10 @@ AREAS: Final = ("cupy_kernels", "cupy_special", "cupy_places", "cupy_layers", "c
 """The files with what CuPy does better in a way of its own, or must do otherwise."""
 
 
+FEW_SHOWN: Final = 1000
+"""Arrays of so many elements are printed as a whole, if nothing else is wished for."""
+
+
 class Names:
     """CuPy's names, with those of NumPy's that it lacks or has otherwise: `_MENDED` and `own`."""
 
@@ -187,6 +191,10 @@ class Cupy(Backend):
         order, back = orders(array)
         return self.cupy.asnumpy(array.transpose(order)).transpose(back)
 
+    def shown(self, array: Any) -> Any:
+        """The elements that are printed: of a large array its edges, which alone are taken across."""
+        return self.to_host(array) if array.size <= FEW_SHOWN else Shown(self, array)
+
     def strided(self, array: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
         """An array in another one's memory."""
         return self.cupy.ndarray(shape, array.dtype, array.data + offset, strides)
@@ -201,6 +209,29 @@ def _alike(array: Any) -> Any:
     reach = sum((size - 1) * abs(step) for size, step in zip(array.shape, array.strides, strict=True))
     memory = numpy.empty(reach + array.itemsize, numpy.uint8)
     return numpy.ndarray(array.shape, array.dtype, memory, 0, [abs(step) for step in array.strides])
+
+
+class Shown:
+    """A large array as the printing of tensors sees it: an open mesh of indices picks what is printed."""
+
+    def __init__(self, backend: Cupy, array: Any) -> None:
+        self._backend, self._array = backend, array
+        self.shape, self.ndim, self.size, self.dtype = array.shape, array.ndim, array.size, array.dtype
+
+    def __getitem__(self, mesh: tuple[Any, ...]) -> Any:
+        chosen = self._array
+        for axis, places in enumerate(mesh):
+            ends = numpy.ravel(places).tolist()
+            if len(ends) < chosen.shape[axis]:  # so many at the beginning, and as many at the end
+                lead, half = (slice(None),) * axis, len(ends) // 2
+                last = slice(chosen.shape[axis] - half, None)
+                chosen = self._backend.cupy.concatenate(
+                    [chosen[(*lead, slice(half))], chosen[(*lead, last)]], axis
+                )
+        return self._backend.to_host(chosen)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend.to_host(self._array), name)
 
 
 def open() -> Cupy:

@@ -600,7 +600,7 @@ class Tensor:
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Tensor, bool, int, float, complex)):
-            return bool(cast(Tensor, self == element)._array.any())
+            return bool(cast(Tensor, self == element)._array.any().item())
         raise StateError(
             "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
             f"{type(element)}."
@@ -683,6 +683,12 @@ def new_tensor(array: Any, type_: TensorType) -> Tensor:
     self._grad = None
     self._view = None
     return self
+
+
+def host_array(tensor: Tensor) -> Any:
+    """A tensor's elements as a NumPy array, on the same memory where it is on the CPU."""
+    backend = tensor._type.backend
+    return tensor._array if backend is None else backend.to_host(tensor._array)
 
 
 class Layout:

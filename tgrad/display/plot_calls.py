@@ -38,7 +38,7 @@ _SILENT = (
 def numbers(values: Any) -> Array:
     """Values of an axis as floats; tensors, arrays, lists and lists of tensors of one number."""
     if hasattr(values, "detach"):
-        values = values.detach().numpy()
+        values = values.detach().cpu().numpy()
     array = numpy.asarray(values)
     if array.dtype == object:
         array = numpy.array([_plain(item) for item in array.ravel()]).reshape(array.shape)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tgrad.core.tensor import Tensor
+from tgrad.core.tensor import Tensor, host_array
 from tgrad.display.cells import clip, text_width
 from tgrad.display.console import Segment
 from tgrad.display.grid import grid
@@ -76,10 +76,7 @@ def is_array(value: Any) -> bool:
 
 def array_of(value: Any) -> Array:
     """The elements of a tensor or array as a NumPy array; copied only from another device."""
-    array = value._array if isinstance(value, Tensor) else value
-    if not isinstance(array, np.ndarray):
-        array = array.get()
-    found: Array = array
+    found: Array = host_array(value) if isinstance(value, Tensor) else value
     return found
 
 

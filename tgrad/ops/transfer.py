@@ -10,6 +10,7 @@ from tgrad.core.gradients import wrapped
 from tgrad.core.graph import Edge, Node, fill_node
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
+from tgrad.core.tensor import host_array as host_array
 from tgrad.ops.rebase import set_origin
 
 
@@ -70,9 +71,3 @@ def drawn(tensor: Tensor, function: Callable[..., Any], *args: Any) -> Any:
     """Random numbers by a function of `tgrad.core.random`, as an array to be used with a tensor's."""
     backend = tensor._type.backend
     return function(*args) if backend is None else backend.drawn(function, *args, like=tensor._array)
-
-
-def host_array(tensor: Tensor) -> Any:
-    """A tensor's elements as a NumPy array, on the same memory where it is on the CPU."""
-    backend = tensor._type.backend
-    return tensor._array if backend is None else backend.to_host(tensor._array)

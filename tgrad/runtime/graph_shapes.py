@@ -190,7 +190,7 @@ def _derivative_of_zeros(node: Node, kinds: Sequence[Any]) -> Sequence[Any]:
 
     from tgrad.core.modes import state
 
-    zeros = tuple(numpy.zeros(shape, type_.dtype.numpy) for shape, type_ in kinds)
+    zeros = tuple(type_.xp.zeros(shape, type_.dtype.numpy) for shape, type_ in kinds)
     gradient = zeros if node.several_outputs else zeros[0]
     with_grad, state.grad = state.grad, False
     try:

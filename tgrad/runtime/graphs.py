@@ -254,15 +254,18 @@ class _Reader:
 
     def _look(self, found: GraphNode, tensors: Sequence[Any]) -> None:
         """What the tensors that hold a node tell of it: names, values, gradients."""
+        from tgrad.core.tensor import host_array
+
         names = [self._named[id(t)][1] for t in tensors if id(t) in self._named]
         found.names = tuple(dict.fromkeys(names))
         for tensor in tensors:
             if found.value is None and self.numbers:
-                found.value = numbers_of(tensor._array)
+                found.value = numbers_of(host_array(tensor))
             if tensor._grad is not None and found.norm is None:
-                found.norm = norm_of(tensor._grad._array)
+                gradient = host_array(tensor._grad)
+                found.norm = norm_of(gradient)
                 if self.numbers:
-                    found.gradient = numbers_of(tensor._grad._array)
+                    found.gradient = numbers_of(gradient)
 
 
 def _operator(node: Any) -> str:

@@ -132,11 +132,13 @@ class Gradient(NamedTuple):
 
 def gradients(session: Session) -> list[Gradient]:
     """Every tensor that has a gradient."""
+    from tgrad.core.tensor import host_array
+
     found = []
     for path, tensor in tensors(session):
         if tensor._grad is None:
             continue
-        norm, value = norm_of(tensor._grad._array), norm_of(tensor._array)
+        norm, value = norm_of(host_array(tensor._grad)), norm_of(host_array(tensor))
         flaw = "" if norm - norm == 0 else "nan" if norm != norm else "inf"
         ratio = norm / value if value else None
         found.append(Gradient(path, tuple(tensor._array.shape), norm, ratio, flaw, tensor))

@@ -177,7 +177,11 @@ def _without_comma(pieces: Iterator[str]) -> Iterator[str]:
 
 def _array_of(value: Any) -> Any:
     """The NumPy array of a tensor or of an array."""
-    return value._array if hasattr(value, "detach") else value
+    if not hasattr(value, "detach"):
+        return value
+    from tgrad.core.tensor import host_array
+
+    return host_array(value)
 
 
 def _array_pieces(array: Any) -> Iterator[str]:

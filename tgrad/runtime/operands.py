@@ -117,8 +117,10 @@ def describe(value: object) -> str | None:
     if _is_array(value):
         array: Any = value
         dtype = str(array.dtype).removeprefix("torch.")
-        kind = "" if type(value).__name__ == "Tensor" else "ndarray "
-        return f"{kind}{dtype}{list(array.shape)}"
+        if type(value).__name__ != "Tensor":
+            return f"ndarray {dtype}{list(array.shape)}"
+        where = "" if array.is_cpu else f" on {array.device}"
+        return f"{dtype}{list(array.shape)}{where}"
     if callable(value) or _is_module(value):
         return None
     if isinstance(value, str) and len(value) > LONGEST_TEXT:

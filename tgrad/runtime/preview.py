@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tgrad.core.device import Device
+from tgrad.core.device import CPU, FOREIGN, Device
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Size, Tensor
 from tgrad.errors import LinAlgError, TgradError
@@ -44,7 +44,7 @@ _OF_TENSOR: Final = frozenset(
     {"T", "mT", "H", "mH", "shape", "dtype", "device", "ndim", "data", "real", "imag", "itemsize", "nbytes"}
 )
 _QUESTIONS: Final = frozenset({"size", "dim", "numel", "ndimension", "nelement", "element_size"})
-_SAME: Final = frozenset({"detach", "clone", "contiguous", "cpu"})
+_SAME: Final = frozenset({"detach", "clone", "contiguous", "cpu", "cuda"})
 _CASTS: Final = frozenset(
     {"to", "type_as", "float", "double", "half", "bfloat16", "int", "long", "short", "bool", "byte"}
 )
@@ -214,8 +214,8 @@ class _Evaluator:
         if any(isinstance(part, ast.Starred) for part in node.args):
             raise Unknown
         function = self._method(node) or self._function(node)
-        args = [self.value(part) for part in node.args]
-        named = {part.arg or "": self.value(part.value) for part in node.keywords}
+        args = [_on_cpu(self.value(part)) for part in node.args]
+        named = {part.arg or "": _on_cpu(self.value(part.value)) for part in node.keywords}
         if "" in named:
             raise Unknown
         return function(args, named)
@@ -254,6 +254,13 @@ class _Evaluator:
         if target.module == "torch" and target.name in _CONSTRUCTORS:
             return lambda args, named: _constructed(function, args, named)
         return lambda args, named: _tried(standins.call, target.name, target.rows, function, args, named)
+
+
+def _on_cpu(value: Any) -> Any:
+    """An argument; for another device the CPU, where stand-ins are, so that none is woken or waited for."""
+    if isinstance(value, Device):
+        return CPU
+    return "cpu" if isinstance(value, str) and value.partition(":")[0] in FOREIGN else value
 
 
 def _path(node: ast.AST) -> list[str] | None:

@@ -136,6 +136,16 @@ def _record_array(value: Any) -> Record | None:
     return None
 
 
+def _record_foreign(value: Any) -> Record | None:
+    """The same of an array on a device, whose memory can always be written to."""
+    return Memory(value) if owner_of(value) is value else None
+
+
+def _in_foreign(value: Any) -> Iterable[Any]:
+    owner = owner_of(value)
+    return () if owner is value else (owner,)
+
+
 def _in_array(value: Any) -> Iterable[Any]:
     owner = owner_of(value)
     if owner is not value:
@@ -332,6 +342,8 @@ def _tgrad_kind(cls: type) -> Kind | None:
         return Kind(_record_stream, _none)
     if issubclass(cls, (device.Device, device.TensorType, dtype.DType)):
         return NOTHING
+    if (library := device.library_of(cls)) is not None:
+        return NOTHING if library.lazy else Kind(_record_foreign, _in_foreign)
     return None
 
 

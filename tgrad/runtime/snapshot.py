@@ -157,7 +157,9 @@ def _kept_alive(record: Record) -> Iterator[Any]:
 
 def _is_memory(value: Any) -> bool:
     """Whether a value is an array with memory of its own that can be written to."""
-    numpy = sys.modules.get("numpy")
+    numpy, device = sys.modules.get("numpy"), sys.modules.get("tgrad.core.device")
+    if device is not None and (library := device.library_of(type(value))) is not None:
+        return not library.lazy and owner_of(value) is value
     return (
         numpy is not None
         and isinstance(value, numpy.ndarray)

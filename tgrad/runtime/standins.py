@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from tgrad.core.device import tensor_type
 from tgrad.core.dtype import DType
 from tgrad.core.tensor import Tensor, new_tensor
 from tgrad.ops.table import Op
@@ -31,10 +32,10 @@ def stand_in(tensor: Tensor) -> Tensor:
 
 
 def of_type(tensor: Tensor, shape: Sequence[int], value: int = 0) -> Tensor:
-    """A stand-in of the dtype of `tensor`, whose one element is `value`."""
+    """A stand-in of the dtype of `tensor`, whose one element is `value`; on the CPU, where nothing waits."""
     import numpy
 
-    type_ = tensor._type
+    type_ = tensor_type(tensor._type.dtype)
     one = numpy.full((1,), value, type_.dtype.numpy)
     return new_tensor(numpy.ndarray(shape, one.dtype, one, 0, (0,) * len(shape)), type_)
 
