@@ -26,7 +26,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
 
     monkeypatch.syspath_prepend(str(FOLDER))
     before = set(sys.modules)
-    names = ("workloads", "peers", "report", "harness")
+    names = ("workloads", "peers", "report", "harness", "devices")
     found = {name: importlib.import_module(name) for name in names}
     for name in set(sys.modules) - before:
         if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
@@ -67,3 +67,21 @@ def test_pages_are_those_of_the_results(benchmarks: dict[str, ModuleType]) -> No
     assert report.readme(readme, data, found) == readme
     assert report.page(data, found) == (FOLDER / "results.md").read_text(encoding="utf-8")
     assert report.bars(found) == (FOLDER / "results.svg").read_text(encoding="utf-8")
+
+
+def test_devices_are_compared(benchmarks: dict[str, ModuleType]) -> None:
+    import tgrad
+
+    devices = benchmarks["devices"]
+    twice = {"tgrad": tgrad, "torch": tgrad}
+    found = [devices.measure(work, twice, "cpu", 2, 1e-4) for work in devices.workloads(100_000)]
+    assert [each.problems for each in found] == [{}] * 4
+    assert devices.table(found, {"device": "cpu"}).count("\n| ") == 5
+
+
+def test_without_a_gpu_nothing_is_compared(benchmarks: dict[str, ModuleType]) -> None:
+    import tgrad
+
+    why = benchmarks["devices"].missing({"tgrad": tgrad, "torch": tgrad}, "cuda")
+    assert why is None or why.startswith("tgrad finds no GPU")
+    assert "PyTorch isn't installed" in benchmarks["devices"].missing({"tgrad": tgrad}, "cpu")
