@@ -398,6 +398,10 @@ def test_questions_without_cupy(no_cupy: None) -> None:
         (lambda: torch.cuda.synchronize(), AssertionError, NOT_COMPILED),
         (lambda: torch.cuda.current_stream(), AssertionError, NOT_COMPILED),
         (lambda: torch.cuda.mem_get_info(), AssertionError, NOT_COMPILED),
+        (
+            lambda: torch.Generator("cuda"), RuntimeError,
+            "Cannot get CUDA generator without ATen_cuda library.",
+        ),
         (lambda: torch.cuda.Event(), RuntimeError, "Tried to instantiate dummy base class Event"),
         (lambda: torch.cuda.Stream(), RuntimeError, "torch.cuda.Stream requires CUDA support"),
         (
@@ -484,6 +488,11 @@ def test_a_library_that_cant_be_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path
         imported("half_there", "sentence", "It", "extra")
     assert str(error.value) == "sentence"
     assert error.value.hint == "It is installed but can't be loaded: libcuda is too old"
+
+
+def test_a_generator_of_another_device() -> None:
+    with pytest.raises(RuntimeError, match=r"Device type meta is not supported for torch.Generator\(\) api"):
+        torch.Generator(device="meta")
 
 
 def test_a_misspelt_device_keeps_its_sentence(no_cupy: None) -> None:

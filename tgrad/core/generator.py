@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy
 
-from tgrad.core.device import Device
-from tgrad.errors import ArgumentError, ArgumentValueError, StateError
+from tgrad.core.device import FOREIGN, Device, backend
+from tgrad.errors import (
+    ArgumentError,
+    ArgumentValueError,
+    DeviceError,
+    DeviceMissingError,
+    StateError,
+)
 
 if TYPE_CHECKING:
     from tgrad.core.tensor import Tensor
@@ -49,6 +55,18 @@ def _seed_as_unsigned(seed: int) -> int:
     return seed & 0xFFFFFFFFFFFFFFFF
 
 
+def _check(device: Device) -> None:
+    """DeviceError where there is no such device: numbers for any are drawn on the CPU."""
+    if device.type not in FOREIGN:
+        raise DeviceError(f"Device type {device.type} is not supported for torch.Generator() api.")
+    try:
+        backend(device)
+    except DeviceMissingError as error:
+        title = device.type.upper()
+        text = f"Cannot get {title} generator without ATen_{device.type} library."
+        raise DeviceError(text, hint=error.hint) from None
+
+
 class Generator:
     """A stream of random numbers: PyTorch's `torch.Generator` on the CPU.
 
@@ -59,6 +77,8 @@ class Generator:
 
     def __init__(self, device: Any = "cpu", seed: int = DEFAULT_SEED) -> None:
         self.device = device if isinstance(device, Device) else Device(device)
+        if self.device.type != "cpu":
+            _check(self.device)
         self._seed = seed
         self._twister: Random | None = None
         self.spare: float | None = None
