@@ -472,6 +472,17 @@ def test_a_machine_without_a_gpu(cupy: Any, message: str, hint: str) -> None:
     assert not isinstance(error.value, NotInstalled)
 
 
+def test_a_gpu_that_doesnt_compute() -> None:
+    def zeros(size: int) -> Any:
+        raise RuntimeError("CuPy failed to load libnvrtc.so.12")
+
+    cupy = cupy_with(1, 12090)
+    cupy.zeros = zeros
+    with pytest.raises(Missing, match="CUDA error: CuPy failed to load libnvrtc") as error:
+        check(cupy)
+    assert 'pip install "tgrad[gpu]"' in error.value.hint
+
+
 def test_without_a_gpu_it_is_a_runtime_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", cupy_with(None, 0))
     assert not torch.cuda.is_available()

@@ -37,6 +37,11 @@ def check(cupy: Any) -> None:
     if count == 0:
         hint = f"CuPy and an NVIDIA driver are installed, but there is no GPU to use: {reason}"
         raise Missing("No CUDA GPUs are available", hint)
+    try:
+        cupy.zeros(1) + 1
+    except Exception as error:  # the compiler's library is missing, the GPU is busy, ...
+        hint = 'CuPy finds a GPU and can\'t compute on it; pip install "tgrad[gpu]" brings NVIDIA\'s libraries'
+        raise Missing(f"CUDA error: {error}", hint) from None
 
 
 class Gpu(Machine):
