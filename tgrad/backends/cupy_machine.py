@@ -40,7 +40,7 @@ def check(cupy: Any) -> None:
     try:
         cupy.zeros(1) + 1
     except Exception as error:  # the compiler's library is missing, the GPU is busy, ...
-        hint = 'CuPy finds a GPU and can\'t compute on it; pip install "tgrad[gpu]" brings NVIDIA\'s libraries'
+        hint = 'CuPy finds a GPU and can\'t use it; pip install "tgrad[gpu]" brings NVIDIA\'s libraries'
         raise Missing(f"CUDA error: {error}", hint) from None
 
 
