@@ -1,4 +1,4 @@
-"""What is done on the GPU stays there: nothing is taken across, and nothing waited for until it is asked for."""
+"""What is done on the GPU stays there: nothing is taken across or waited for until it is asked for."""
 
 from __future__ import annotations
 
