@@ -15,13 +15,13 @@ Note [Views of lazy arrays]
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 import dask.array
 import numpy
 
 from tgrad.backends import chunks, dask_pass
+from tgrad.backends.dask_geometry import Geometry
 from tgrad.errors import NotAvailableError
 
 SMALL = 1 << 24
@@ -61,7 +61,7 @@ class Step:
         raise refused("writing to this view")
 
 
-class Lazy:
+class Lazy(Geometry):
     """An array on `dask`: see the module's text."""
 
     __slots__ = (
@@ -100,7 +100,8 @@ class Lazy:
     def data(self) -> Data:
         """The values in memory, or else the graph."""
         if self._seen != self._root.changes and self._root is not self:
-            assert self._parent is not None and self._step is not None
+            assert self._parent is not None
+            assert self._step is not None
             self._data = self._step.forth(self._parent.data)
             self._shared = True
             self._seen = self._root.changes
@@ -146,7 +147,9 @@ class Lazy:
         return self.value.tolist()
 
     def __bool__(self) -> bool:
-        return bool(self.item())
+        if not self.known:
+            raise refused("a choice that depends on a value")
+        return bool(self.data)
 
     def __int__(self) -> int:
         return int(self.item())
@@ -168,48 +171,10 @@ class Lazy:
             raise AttributeError(name)
         raise refused(f"'{name}' of an array")
 
-    # ------------------------------------------------------------------ geometry
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        product = 1
-        for size in self.shape:
-            product *= size
-        return product
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of one element."""
-        return int(self.dtype.itemsize)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all elements."""
-        return self.size * self.itemsize
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """Steps in bytes, as if stored row by row."""
-        found = []
-        step = self.itemsize
-        for size in reversed(self.shape):
-            found.append(step)
-            step *= max(size, 1)
-        return tuple(reversed(found))
-
     @property
     def base(self) -> Lazy | None:
         """The array whose memory a view is in; None for one with memory of its own."""
         return None if self._root is self else self._root
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __repr__(self) -> str:
         return f"<{'known' if self.known else 'lazy'} {self.dtype.name} array of shape {self.shape}>"
@@ -277,7 +242,8 @@ class Lazy:
         dtype = numpy.dtype(dtype)
         if dtype == self.dtype:
             return self.copy() if copy else self
-        return call("cast", self, dtype)
+        found: Lazy = call("cast", self, dtype)
+        return found
 
     # ------------------------------------------------------------------ writing
 
@@ -295,6 +261,11 @@ class Lazy:
         given = value.data if isinstance(value, Lazy) else value
         whole = type(given) is dask.array.Array
         if root is self and type(data) is numpy.ndarray and not whole:
+            if numpy.ndim(given) == 0:
+                self._data, self._shared = numpy.broadcast_to(number(given, self.dtype), self.shape), True
+                root.changes += 1
+                self._seen = root.changes
+                return
             if self._shared:
                 data = data.copy()
             data[...] = given
@@ -332,9 +303,10 @@ class Lazy:
         """Whether no element is 0."""
         return call("all", self)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def sum(self, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
         """The sum."""
-        return call("sum", self, axis, keepdims)
+        found = call("sum", self, axis, keepdims)
+        return found if dtype is None else found.astype(dtype, copy=False)
 
     @property
     def real(self) -> Lazy:
@@ -344,7 +316,7 @@ class Lazy:
     @property
     def imag(self) -> Lazy:
         """The imaginary parts."""
-        return call("imag", self)
+        return call("imag", self)  # type: ignore[no-any-return]
 
     def conj(self) -> Lazy:
         """The complex conjugates."""
@@ -377,7 +349,7 @@ def spread(value: Any, shape: tuple[int, ...], dtype: Any, known: bool) -> Data:
     if type(value) is not dask.array.Array:
         value = numpy.asarray(value)
         if value.ndim == 0:
-            return filled(shape, value.astype(dtype)[()], dtype)
+            return filled(shape, number(value, dtype), dtype)
         value = dask.array.from_array(value.astype(dtype), chunks=-1, name=False)
     elif value.dtype != dtype:
         value = value.astype(dtype)
@@ -393,37 +365,20 @@ def sizes(shape: tuple[int, ...], dtype: Any) -> tuple[tuple[int, ...], ...]:
 
 
 def filled(shape: tuple[int, ...], value: Any, dtype: Any) -> Any:
-    """A lazy array of one number."""
-    return dask.array.full(shape, value, dtype=dtype, chunks=sizes(shape, dtype))
+    """A lazy array of one number: Note [Repeated numbers] in dask_blocks."""
+    found = dask.array.full(shape, value, dtype=dtype, chunks=sizes(shape, dtype))
+    found.number = value
+    return found
 
 
-call: Callable[..., Any]
-"""`call(name, ...)`: a function of NumPy's names on arrays of this device; set by `dask_names`."""
+def number(value: Any, dtype: Any) -> Any:
+    """A number in a dtype."""
+    with numpy.errstate(all="ignore"):
+        return numpy.asarray(value).astype(dtype)[()]
 
 
-def _operators() -> None:
-    names = {
-        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide",
-        "floordiv": "floor_divide", "mod": "remainder", "pow": "power", "and": "bitwise_and",
-        "or": "bitwise_or", "xor": "bitwise_xor",
-    }  # fmt: skip
-    for stem, name in names.items():
-        setattr(Lazy, f"__{stem}__", lambda a, b, name=name: call(name, a, b))
-        setattr(Lazy, f"__r{stem}__", lambda a, b, name=name: call(name, b, a))
+def call(name: str, *args: Any, **keywords: Any) -> Any:
+    """A function of NumPy's names on arrays of this device."""
+    from tgrad.backends import dask_names
 
-        def inplace(a: Lazy, b: Any, name: str = name) -> Lazy:
-            a.write(call(name, a, b))
-            return a
-
-        setattr(Lazy, f"__i{stem}__", inplace)
-    for stem, name in {
-        "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
-    }.items():  # fmt: skip
-        setattr(Lazy, f"__{stem}__", lambda a, b, name=name: call(name, a, b))
-    for stem, name in {"neg": "negative", "invert": "invert", "abs": "absolute", "pos": "positive"}.items():
-        setattr(Lazy, f"__{stem}__", lambda a, name=name: call(name, a))
-    setattr(Lazy, "__matmul__", lambda a, b: call("matmul", a, b))
-
-
-Lazy.__hash__ = object.__hash__  # type: ignore[method-assign]
-_operators()
+    return dask_names.call(name, *args, **keywords)

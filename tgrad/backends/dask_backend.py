@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any
 import dask.array
 import numpy
 
-from tgrad.backends import dask_arrays, dask_pass, dask_random, numpy_
+from tgrad.backends import dask_arrays, dask_pass, dask_random
 from tgrad.backends.constants import BY_CODE
 from tgrad.backends.dask_arrays import Lazy, refused, sizes
-from tgrad.backends.dask_blocks import Formulas, Forward, elementwise, tiny
-from tgrad.backends.dask_names import Names, call, value_of, wrapped
-from tgrad.backends.dask_rows import COMPOSED, ROWS
+from tgrad.backends.dask_blocks import Forward, elementwise
+from tgrad.backends.dask_derivatives import by_numpy, by_parts, checked, is_large_shape, on_host
+from tgrad.backends.dask_names import Names, call, wrapped
+from tgrad.backends.dask_rows import BY_ELEMENT, COMPOSED, ROWS
 from tgrad.backends.dask_views import SEVERAL, steps
 from tgrad.backends.interface import Backend, Kernel
 from tgrad.backends.narrow import is_narrow, rounded, wide
@@ -88,7 +89,7 @@ class DaskBackend(Backend):
                 if narrow is not None:
                     return _rounded(own(op, *map(_wide, args), **keywords), narrow)
                 return own(op, *args, **keywords)
-            if op.elementwise:
+            if op.elementwise or op.name in BY_ELEMENT:
                 return elementwise(Forward(op, narrow), args, keywords)
         except NotAvailableError:
             pass  # of a part of it
@@ -111,15 +112,15 @@ class DaskBackend(Backend):
         """`Node.raw` of a row: by NumPy where all is known, in each chunk, or by the formulas."""
 
         def raw(node: Any, g: Any, edges: Any) -> tuple[Any, ...]:
-            saved = _checked(node)
+            saved = checked(node)
             arrays = [x for x in (*(g if type(g) is tuple else (g,)), *saved) if type(x) is Lazy]
-            if all(x.known for x in arrays) and sum(x.nbytes for x in arrays) <= dask_arrays.SMALL:
-                return _by_numpy(plain, node, g, edges, saved)
-            if op.elementwise and type(g) is Lazy:
-                found = _in_chunks(op, g, edges, saved)
-                if found is not None:
-                    return found
-            return plain.raw(node, g, edges, space)  # type: ignore[no-any-return]
+            small = all(x.known for x in arrays) and sum(x.nbytes for x in arrays) <= dask_arrays.SMALL
+            if small and not any(map(is_large_shape, saved)):
+                return by_numpy(plain, node, g, edges, saved)
+            try:
+                return by_parts(op, plain, node, g, edges, space, saved)
+            except NotAvailableError:
+                raise refused(f"the derivative of '{op.public}'") from None
 
         return raw
 
@@ -286,93 +287,13 @@ def _bytes(shape: Sequence[int]) -> int:
 
 def _at_once(forward: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """A row on known arrays; memory that the result shares with them is copied before it is written to."""
-    given = [_on_host(x) for x in args]
-    result = wrapped(forward(*given, **{name: _on_host(x) for name, x in keywords.items()}))
+    given = [on_host(x) for x in args]
+    result = wrapped(forward(*given, **{name: on_host(x) for name, x in keywords.items()}))
     for x in _arrays_in(args):
         for part in result if isinstance(result, (tuple, list)) else (result,):
             if type(part) is Lazy and numpy.may_share_memory(part._data, x._data):
                 part._shared = x._shared = True
     return result
-
-
-def _on_host(value: Any) -> Any:
-    """A known array's values, also in a list, and in tensors that serve as indices."""
-    if type(value) is not Lazy and hasattr(value, "versions"):
-        from importlib import import_module
-
-        tensor = import_module("tgrad.core.gradients").wrapped
-        result = type(value)(None if t is None else tensor(value_of(t._array)) for t in value)
-        result.versions = tuple(0 for _ in value)
-        return result
-    return value_of(value)
-
-
-# ---------------------------------------------------------------- derivatives
-
-
-def _checked(node: Any) -> list[Any]:
-    """What a node saved, with arrays in the places of tensors that weren't written to since."""
-    from importlib import import_module
-
-    graph = import_module("tgrad.core.graph")
-    if node.saved is graph.FREED:
-        raise graph.freed_error(node)
-    found = []
-    for index, value in enumerate(node.saved or ()):
-        if hasattr(value, "_array"):
-            storage = value._storage
-            if storage is not None and storage.version:
-                graph.check_version(node, index, value)
-            value = value._array
-        found.append(value)
-    return found
-
-
-def _by_numpy(plain: Any, node: Any, g: Any, edges: Any, saved: Sequence[Any]) -> tuple[Any, ...]:
-    """The derivative on known arrays."""
-    from importlib import import_module
-
-    tensor = import_module("tgrad.core.gradients").wrapped
-    device = import_module("tgrad.core.device")
-    inner = plain()
-    inner.saved = tuple(
-        tensor(x.value) if type(x) is Lazy
-        else device.tensor_type(x.dtype) if type(x) is device.TensorType
-        else _on_host(x)
-        for x in saved
-    )  # fmt: skip
-    inner.versions = None
-    if node.several_outputs:
-        inner.outputs = tuple((shape, device.tensor_type(type_.dtype)) for shape, type_ in node.outputs)
-    with numpy.errstate(all="ignore"):
-        results = plain.raw(inner, value_of(g), edges)
-    found = tuple(wrapped(r) for r in results)
-    for x in found:
-        if type(x) is Lazy:
-            x._shared = True
-    return found
-
-
-def _in_chunks(op: Any, g: Lazy, edges: Any, saved: Sequence[Any]) -> tuple[Any, ...] | None:
-    """The derivative of an elementwise row in each chunk; None where a result has another shape."""
-    sample = tiny(g)
-    samples = [tiny(x) if type(x) is Lazy else x for x in saved]
-    results: list[Any] = []
-    for number, edge in enumerate(edges):
-        if edge is None:
-            results.append(None)
-            continue
-        formulas = Formulas(op, [i == number for i in range(len(edges))])
-        found = formulas(sample, *samples)
-        if found is sample:
-            results.append(g)
-        elif found is None:
-            results.append(None)
-        elif numpy.shape(found) != sample.shape:
-            return None
-        else:
-            results.append(elementwise(formulas, (g, *saved)))
-    return tuple(results)
 
 
 def _composed(op: Any, *args: Any, **keywords: Any) -> Any:

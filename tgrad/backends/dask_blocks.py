@@ -2,6 +2,12 @@
 
 What is computed in a chunk are tgrad's own kernels on NumPy, so that values are those of the CPU to the bit.
 The functions travel to the workers of a cluster: those of rows by the rows' names.
+
+Note [Repeated numbers]
+    Gradients begin as one number for all elements, as those of a sum and of a mean do.  Cut into chunks
+    such an array would be made, sent to workers, and kept in memory until it is used.  So where others say
+    what the shape is, elementwise functions are given what is repeated, and the number alone of an array
+    that is filled with it.
 """
 
 from __future__ import annotations
@@ -18,6 +24,9 @@ import numpy
 from tgrad.backends import numpy_
 from tgrad.backends.dask_arrays import Lazy
 from tgrad.backends.narrow import rounded, wide
+
+REPEATED = 1 << 16
+"""Bytes up to which what is repeated becomes a part of a function."""
 
 
 class Hole:
@@ -139,17 +148,45 @@ def tiny(array: Lazy, keep: Sequence[int] = ()) -> Any:
 def elementwise(
     function: Callable[..., Any], args: Sequence[Any], keywords: dict[str, Any] | None = None
 ) -> Any:
-    """An elementwise function on chunks of the lazy arrays among its arguments, broadcast; a tuple of several.
+    """An elementwise function on chunks of the lazy arrays among its arguments, which are broadcast.
 
     ValueError where the shapes don't broadcast.
     """
     given, arrays = split(args)
     shape = numpy.broadcast_shapes(*[array.shape for array in arrays])
+    given, arrays = _unrepeated(given, arrays, shape)
     work = Elementwise(function, given, keywords or {})
     sample = work(*[tiny(array) for array in arrays])
     indices = tuple(range(len(shape)))[::-1]
     pairs = [x for array in arrays for x in (array.graph, tuple(range(array.ndim))[::-1])]
     return several(work, indices, pairs, sample)
+
+
+def _unrepeated(given: list[Any], arrays: list[Lazy], shape: tuple[int, ...]) -> tuple[list[Any], list[Lazy]]:
+    """The arguments with what is repeated in the places of arrays: Note [Repeated numbers]."""
+    cores = [_core(array) for array in arrays]
+    left = [array for array, core in zip(arrays, cores, strict=True) if core is None]
+    if len(left) == len(arrays) or not left:
+        return given, arrays
+    if numpy.broadcast_shapes(*[array.shape for array in left]) != shape:
+        return given, arrays
+    places = iter(range(len(left)))
+    return [
+        (Hole(next(places)) if cores[x.number] is None else cores[x.number]) if type(x) is Hole else x
+        for x in given
+    ], left
+
+
+def _core(array: Lazy) -> Any:
+    """A NumPy array that is the same as this one once it is broadcast; None where there is none."""
+    data = array.data
+    if type(data) is numpy.ndarray:
+        if 0 not in data.strides or not data.size:
+            return None
+        core = data[tuple([slice(0, 1) if step == 0 else slice(None) for step in data.strides])]
+        return core.copy() if core.nbytes <= REPEATED else None
+    value = getattr(data, "number", None)
+    return None if value is None else numpy.full((1,) * data.ndim, value, data.dtype)
 
 
 def several(work: Any, out: tuple[int, ...], pairs: Sequence[Any], sample: Any, **options: Any) -> Any:
@@ -180,3 +217,42 @@ def whole(array: Any, dims: Sequence[int]) -> Any:
     """A Dask array with one chunk along some dimensions."""
     wanted = {dim: -1 for dim in dims if array.ndim and len(array.chunks[dim]) > 1}
     return array.rechunk(wanted) if wanted else array
+
+
+# ---------------------------------------------------------------- rows
+
+LONGEST = 1 << 30
+"""Bytes up to which a dimension is brought into one chunk."""
+
+Row = Callable[..., Any]
+
+
+def sample(op: Any, args: Sequence[Any], keywords: dict[str, Any], keep: Sequence[int] = ()) -> Any:
+    """The row's result for tiny arrays: for its dtype, and to have its errors raised."""
+    given = [tiny(x, keep) if type(x) is Lazy else x for x in args]
+    with numpy.errstate(all="ignore"):
+        return op.forward(numpy_, *given, **keywords)
+
+
+def given(op: Any, args: Sequence[Any], keywords: dict[str, Any]) -> dict[str, Any]:
+    """A row's arguments by name."""
+    found = {p.name: p.default for p in op.parameters}
+    found.update(zip([p.name for p in op.parameters], args, strict=False))
+    found.update(keywords)
+    return found
+
+
+def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
+    """The dimensions that a reduction is over; all for None and for an empty tuple."""
+    if dim is None or dim == ():
+        return tuple(range(ndim))
+    dims = dim if isinstance(dim, tuple) else (dim,)
+    return tuple(sorted({d % ndim for d in dims})) if ndim else ()
+
+
+def restored(array: Lazy, axes: Sequence[int], ndim: int, keepdim: bool) -> Lazy:
+    """What a reduction gave, with the dimensions that it removed."""
+    if keepdim or array.ndim == ndim:
+        return array
+    left = iter(array.shape)
+    return array.reshape([1 if d in axes else next(left) for d in range(ndim)])

@@ -49,6 +49,12 @@ def _binary(op: Any, input: Any, target: Any, weight: Any, reduction: int) -> La
     return reduced(losses, reduction)
 
 
+def _binary_back(op: Any, g: Lazy, input: Lazy, target: Lazy, weight: Any, reduction: int) -> Lazy:
+    if reduction == MEAN:
+        g, reduction = call("divide", g, g.dtype.type(max(input.size, 1))), SUM
+    return elementwise(Forward(op), (g, input, target, weight, reduction))  # type: ignore[no-any-return]
+
+
 # ---------------------------------------------------------------- classes
 
 
@@ -59,7 +65,7 @@ class Classes:
         self.forward = forward
 
     def __call__(self, *args: Any) -> Any:
-        *arrays, target, weight, reduction, ignored = args
+        *arrays, target, _, _, ignored = args
         classes = arrays[-1].shape[1 if arrays[-1].ndim > 1 else 0]
         wrong = target[(target != ignored) & ((target < 0) | (target >= classes))]
         if wrong.size:
@@ -69,7 +75,8 @@ class Classes:
 
 def _weights(target: Any, weight: Any, ignored: int, dtype: Any) -> Lazy:
     """How much each target counts."""
-    return elementwise(_weight_of, (target,), {"weight": _in_memory(weight), "ignored": ignored, "dtype": dtype})  # type: ignore[no-any-return]
+    options = {"weight": _in_memory(weight), "ignored": ignored, "dtype": dtype}
+    return elementwise(_weight_of, (target,), options)  # type: ignore[no-any-return]
 
 
 def _weight_of(target: Any, weight: Any, ignored: int, dtype: Any) -> Any:
@@ -136,7 +143,8 @@ LOSSES: Final[dict[str, Callable[..., Lazy]]] = {
         ("mse_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits", "soft_margin_loss"),
         by_element,
     ),
-    "binary_cross_entropy": _binary,
-    "nll_loss": _mixed_pair(_nll), "nll_loss2d": _mixed_pair(_nll), "_nll_loss_backward": _mixed_pair(_nll_back),
+    "binary_cross_entropy": _binary, "binary_cross_entropy_backward": _binary_back,
+    "nll_loss": _mixed_pair(_nll), "nll_loss2d": _mixed_pair(_nll),
+    "_nll_loss_backward": _mixed_pair(_nll_back),
 }  # fmt: skip
 """By the names of rows."""

@@ -9,9 +9,10 @@ from typing import Any, Final
 import dask.array
 import numpy
 
-from tgrad.backends import chunks, dask_arrays, numpy_
-from tgrad.backends.dask_arrays import Lazy, filled, refused, sizes
+from tgrad.backends import chunks, dask_arrays, numpy_, places
+from tgrad.backends.dask_arrays import Lazy, filled, number, refused
 from tgrad.backends.dask_blocks import elementwise
+from tgrad.backends.narrow import finfo, is_narrow
 
 
 class Names:
@@ -90,11 +91,12 @@ def _fits(args: Sequence[Any]) -> bool:
 
 _UFUNCS: Final = {name for name in dir(numpy_) if isinstance(getattr(numpy_, name), numpy.ufunc)}
 _ELEMENTWISE: Final = _UFUNCS | {
-    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
-    "atan", "atan2", "atanh", "cos", "cosh", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp",
-    "logaddexp2", "rsqrt", "sigmoid", "sin", "sinh", "sqrt", "tan", "tanh", "where", "power", "floor_divide",
-    "fmod", "at_least", "at_most", "between", "clip", "cast", "fma", "one_minus_square", "relu_back", "round",
-    "real", "imag", "nan_to_num", "digamma", "lgamma", "erf", "erfc", "erfinv", "isneginf", "isposinf",
+    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin",
+    "asinh", "atan", "atan2", "atanh", "cos", "cosh", "exp", "exp2", "expm1", "log", "log1p", "log2",
+    "log10", "logaddexp", "logaddexp2", "rsqrt", "sigmoid", "sin", "sinh", "sqrt", "tan", "tanh", "where",
+    "power", "floor_divide", "fmod", "at_least", "at_most", "between", "clip", "cast", "fma",
+    "one_minus_square", "relu_back", "round", "real", "imag", "nan_to_num", "digamma", "lgamma", "erf",
+    "erfc", "erfinv", "isneginf", "isposinf",
 }  # fmt: skip
 """Functions of `numpy_` that are elementwise."""
 _REDUCTIONS: Final = frozenset(
@@ -102,11 +104,26 @@ _REDUCTIONS: Final = frozenset(
 )
 
 
+class Places:
+    """The file of kernels `places`: where indices are lazy, chunks are looked at when they are computed."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(places, name)
+
+    def within(self, index: Lazy, low: int, high: int) -> bool:
+        """Whether no entry of an index is out of range."""
+        return not index.known or places.within(index.data, low, high)
+
+    def outside(self, index: Lazy, low: int, high: int) -> int | None:
+        """The first entry out of range; None if there is none."""
+        return None if not index.known else places.outside(index.data, low, high)
+
+
 def _is_small(shape: Sequence[int], dtype: Any) -> bool:
     count = numpy.dtype(dtype).itemsize
     for size in shape:
         count *= size
-    return count <= dask_arrays.SMALL and chunks.wanted() == "auto"
+    return bool(count <= dask_arrays.SMALL and chunks.wanted() == "auto")
 
 
 def _constant(value: int) -> Callable[..., Lazy]:
@@ -122,9 +139,12 @@ def full(shape: Any, value: Any, dtype: Any = None, order: str = "C") -> Lazy:
     if type(value) is Lazy:
         value = value.value
     kind = numpy.asarray(value).dtype if dtype is None else numpy.dtype(dtype)
-    if _is_small(size, kind):
-        return Lazy(numpy.full(size, value, kind))
-    return Lazy(filled(size, numpy.asarray(value).astype(kind)[()], kind))
+    it = number(value, kind)
+    if not _is_small(size, kind):
+        return Lazy(filled(size, it, kind))
+    found = Lazy(numpy.broadcast_to(it, size))
+    found._shared = True
+    return found
 
 
 def _like(value: int) -> Callable[..., Lazy]:
@@ -209,7 +229,7 @@ def cast(x: Lazy, to: Any) -> Lazy:
     return elementwise(numpy_.cast, (x, numpy.dtype(to)))  # type: ignore[no-any-return]
 
 
-_OWN: Final[dict[str, Callable[..., Any]]] = {
+_OWN: Final[dict[str, Any]] = {
     "zeros": _constant(0), "ones": _constant(1), "empty": _constant(0), "full": full,
     "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(0), "full_like": full_like,
     "arange": _made("arange"), "linspace": _made("linspace"), "eye": _made("eye"),
@@ -219,10 +239,12 @@ _OWN: Final[dict[str, Callable[..., Any]]] = {
     "in_blocks": lambda forward, xp, *args, **keywords: forward(xp, *args, **keywords),
     "derivatives": lambda formulas, o, g, edges, *saved: formulas(o, g, edges, *saved),
     "holds": lambda condition: not condition.known or numpy_.holds(condition.data),
-    "within": lambda index, low, high: not index.known or numpy_.within(index.data, low, high),
-    "dtype": numpy_.dtype, "finfo": numpy_.finfo, "iinfo": numpy_.iinfo, "errstate": numpy_.errstate,
-    "is_narrow": numpy_.is_narrow, "broadcast_shapes": numpy_.broadcast_shapes,
-    "reshape": lambda array, shape: array.reshape(shape), "transpose": lambda array, axes=None: array.transpose(axes),
+    "places": Places(),
+    "within": Places().within,
+    "dtype": numpy.dtype, "finfo": finfo, "iinfo": numpy.iinfo, "errstate": numpy.errstate,
+    "is_narrow": is_narrow, "broadcast_shapes": numpy.broadcast_shapes,
+    "reshape": lambda array, shape: array.reshape(shape),
+    "transpose": lambda array, axes=None: array.transpose(axes),
     "expand_dims": lambda array, axis: array.reshape(
         (*array.shape[: axis % (array.ndim + 1)], 1, *array.shape[axis % (array.ndim + 1) :])
     ),
@@ -231,4 +253,40 @@ _OWN: Final[dict[str, Callable[..., Any]]] = {
 }  # fmt: skip
 """Functions that aren't elementwise ones of NumPy's."""
 
-dask_arrays.call = call
+
+# ---------------------------------------------------------------- operators
+
+_BINARY: Final = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide", "floordiv": "floor_divide",
+    "mod": "remainder", "pow": "power", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+}  # fmt: skip
+_OTHERS: Final = {
+    "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal",
+    "ne": "not_equal",
+    "matmul": "matmul", "neg": "negative", "invert": "invert", "abs": "absolute", "pos": "positive",
+}  # fmt: skip
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    return lambda *arrays: call(name, *arrays)
+
+
+def _reflected(name: str) -> Callable[..., Any]:
+    return lambda a, b: call(name, b, a)
+
+
+def _inplace(name: str) -> Callable[..., Lazy]:
+    def function(a: Lazy, b: Any) -> Lazy:
+        a.write(call(name, a, b))
+        return a
+
+    return function
+
+
+for _stem, _name in _BINARY.items():
+    setattr(Lazy, f"__{_stem}__", _operator(_name))
+    setattr(Lazy, f"__r{_stem}__", _reflected(_name))
+    setattr(Lazy, f"__i{_stem}__", _inplace(_name))
+for _stem, _name in _OTHERS.items():
+    setattr(Lazy, f"__{_stem}__", _operator(_name))
+Lazy.__hash__ = object.__hash__  # type: ignore[method-assign]

@@ -1,18 +1,18 @@
 """Sums, extremes and products of lazy arrays: results for each chunk, joined as a tree.
 
-Sums of chunks are joined in double precision and rounded once.  A sum in one chunk is the CPU's to the bit; one
-over several is rounded otherwise than a sum in one piece, by as little as the order of additions changes.
+Sums of chunks are joined in double precision and rounded once.  A sum in one chunk is the CPU's to the bit;
+one over several is rounded otherwise than a sum in one piece, by as little as the order of additions changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import dask.array
 import numpy
 
-from tgrad.backends import numpy_
+from tgrad.backends import products, sums
 from tgrad.backends.dask_arrays import Lazy
 from tgrad.backends.dask_blocks import blockwise, elementwise
 from tgrad.backends.narrow import is_narrow
@@ -45,7 +45,7 @@ class Joined:
 
 def _sum(array: Any, axis: Any, keepdims: bool) -> Any:
     axes = None if axis is None or len(axis) == array.ndim else tuple(axis)
-    return numpy_.sum(array, axes, keepdims)
+    return sums.sum(array, axes, keepdims)
 
 
 def _native(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,8 +76,9 @@ def joined(
     between = dtype if between is None else between
     if {len(graph.chunks[a]) for a in axes} <= {1}:
         between = dtype
+    wider = numpy.float32 if is_narrow(graph.dtype) else None
     found = dask.array.reduction(
-        graph, Joined(chunk, numpy.float32 if is_narrow(graph.dtype) else None, between), Joined(join, None, dtype), axes, keepdims, dtype,
+        graph, Joined(chunk, wider, between), Joined(join, None, dtype), axes, keepdims, dtype,
         combine=Joined(join, None, between), concatenate=True, meta=numpy.empty((0,) * graph.ndim, dtype),
     )  # fmt: skip
     return Lazy(found)
@@ -165,7 +166,7 @@ class Product:
 
     def __call__(self, a: Any, b: Any) -> Any:
         with numpy.errstate(all="ignore"):
-            return numpy.expand_dims(numpy_.matmul(a, b), self.kept)
+            return numpy.expand_dims(products.matmul(a, b), self.kept)
 
 
 def matmul(a: Lazy, b: Lazy) -> Lazy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -11,40 +10,25 @@ import dask.array
 import numpy
 
 from tgrad.backends import dask_reductions as reductions
-from tgrad.backends import numpy_
 from tgrad.backends.dask_arrays import Lazy, refused
-from tgrad.backends.dask_blocks import Forward, Hole, Work, blockwise, several, split, tiny
+from tgrad.backends.dask_batches import BATCHES
+from tgrad.backends.dask_blocks import (
+    LONGEST,
+    Forward,
+    Hole,
+    Row,
+    Work,
+    axes_of,
+    blockwise,
+    elementwise,
+    given,
+    sample,
+    several,
+    split,
+)
 from tgrad.backends.dask_losses import LOSSES
 from tgrad.backends.dask_names import call, full, full_like
-
-LONGEST = 1 << 30
-"""Bytes up to which a dimension is brought into one chunk."""
-
-Row = Callable[..., Any]
-
-
-def sample(op: Any, args: Sequence[Any], keywords: dict[str, Any], keep: Sequence[int] = ()) -> Any:
-    """The row's result for tiny arrays: for its dtype, and to have its errors raised."""
-    given = [tiny(x, keep) if type(x) is Lazy else x for x in args]
-    with numpy.errstate(all="ignore"):
-        return op.forward(numpy_, *given, **keywords)
-
-
-def given(op: Any, args: Sequence[Any], keywords: dict[str, Any]) -> dict[str, Any]:
-    """A row's arguments by name."""
-    found = {p.name: p.default for p in op.parameters}
-    found.update(zip([p.name for p in op.parameters], args, strict=False))
-    found.update(keywords)
-    return found
-
-
-def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
-    """The dimensions that a reduction is over; all for None and for an empty tuple."""
-    if dim is None or dim == ():
-        return tuple(range(ndim))
-    dims = dim if isinstance(dim, tuple) else (dim,)
-    return tuple(sorted({d % ndim for d in dims})) if ndim else ()
-
+from tgrad.backends.dask_shapes import SHAPES
 
 # ---------------------------------------------------------------- reductions
 
@@ -215,7 +199,9 @@ def _put_chosen(op: Any, input: Lazy, indices: Lazy, size: Sequence[int], dim: i
     pairs = (_in_one(input.graph, at), labels[0], _in_one(indices.graph, at), labels[1])
     work = Work(Put(Forward(op), at, size[at]), (Hole(0), Hole(1)), {})
     return Lazy(
-        blockwise(work, labels[2], pairs, input.dtype, new_axes={labels[2][at]: size[at]}, concatenate=True)
+        blockwise(
+            work, tuple(labels[2]), pairs, input.dtype, new_axes={labels[2][at]: size[at]}, concatenate=True
+        )
     )
 
 
@@ -237,76 +223,30 @@ def _cumulative(name: str) -> Row:
     return row
 
 
-# ---------------------------------------------------------------- other shapes
+def _addr(op: Any, input: Lazy, vec1: Lazy, vec2: Lazy, **factors: Any) -> Any:
+    return elementwise(Addr(Forward(op), factors), (input, vec1.reshape(-1, 1), vec2))
 
 
-def _cat(op: Any, tensors: Sequence[Lazy], dim: int = 0) -> Lazy:
-    kept = [x.graph for x in tensors if x.shape != (0,)]
-    return Lazy(dask.array.concatenate(kept, dim)) if kept else tensors[0].copy()
+class Addr:
+    """`addr` in a chunk, whose first vector has become a column."""
+
+    def __init__(self, forward: Forward, factors: dict[str, Any]) -> None:
+        self.forward = forward
+        self.factors = factors
+
+    def __call__(self, input: Any, column: Any, row: Any) -> Any:
+        return self.forward(input, column[:, 0], row, **self.factors)
 
 
-def _stack(op: Any, tensors: Sequence[Lazy], dim: int = 0) -> Lazy:
-    op.forward(numpy_, [tiny(x) for x in tensors], dim)
-    return Lazy(dask.array.stack([x.graph for x in tensors], dim))
-
-
-def _triangle(name: str) -> Row:
-    def row(op: Any, input: Lazy, diagonal: int = 0) -> Lazy:
-        sample(op, (input, diagonal), {})
-        return Lazy(getattr(dask.array, name)(input.graph, diagonal))
-
-    return row
-
-
-def _flip(op: Any, input: Lazy, dims: Any) -> Lazy:
-    sample(op, (input, dims), {})
-    dims = dims if isinstance(dims, tuple) else (dims,)
-    return (
-        Lazy(dask.array.flip(input.graph, tuple(d % input.ndim for d in dims)))
-        if input.ndim
-        else input.copy()
-    )
-
-
-def _repeat(op: Any, input: Lazy, repeats: Any) -> Lazy:
-    found = sample(op, (input, repeats), {})
-    graph = input.graph.reshape((1,) * (found.ndim - input.ndim) + input.shape)
-    return Lazy(dask.array.tile(graph, repeats))
-
-
-def _put(place: Callable[..., Any]) -> Row:
-    """Zeros with an array at a place: the derivative of a piece."""
-
-    def row(op: Any, input: Lazy, input_sizes: Sequence[int], *where: Any) -> Lazy:
-        result = _zeros_about(input, tuple(input_sizes))
-        view = place(result, *where)
-        view.write(input)
-        return result
-
-    return row
-
-
-def _zeros_about(input: Lazy, shape: tuple[int, ...]) -> Lazy:
-    found = full(shape, 0, input.dtype)
-    return found if not input.known or not found.known else found
-
-
-def _at(result: Lazy, dim: int, part: Any) -> Lazy:
-    return result[(slice(None),) * (dim % result.ndim) + (part,)]
-
-
-def _quietly(function: Callable[..., Any], *args: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(*args)
-
-
-def _clone(op: Any, input: Lazy, **options: Any) -> Lazy:
-    return input.copy()
-
-
-def _to_copy(op: Any, input: Lazy, *args: Any, **options: Any) -> Lazy:
-    return input.copy()
+def _in_one_piece(op: Any, input: Lazy, *args: Any, **keywords: Any) -> Any:
+    """A row on an array in one chunk."""
+    if input.nbytes > LONGEST:
+        raise refused(f"'{op.public}' of {input.size} elements")
+    found = sample(op, (input, *args), keywords)
+    work = Work(Forward(op), (Hole(0), *args), keywords)
+    graph = input.graph.rechunk(-1) if input.ndim else input.graph
+    pairs = (graph, tuple(range(input.ndim)))
+    return Lazy(blockwise(work, (), pairs, numpy.asarray(found).dtype, concatenate=True))
 
 
 ROWS: Final[dict[str, Row]] = {
@@ -319,28 +259,27 @@ ROWS: Final[dict[str, Row]] = {
     **{f"all{end}": _truth("all") for end in ("", ".dim", ".int")},
     "prod": reduction(reductions.prod), "prod.dim": reduction(reductions.prod),
     "nansum": reduction(_nansum),
-    "count_nonzero": reduction(reductions.count_nonzero), "count_nonzero.dims": reduction(reductions.count_nonzero),
+    **dict.fromkeys(("count_nonzero", "count_nonzero.dims"), reduction(reductions.count_nonzero)),
     "logsumexp": _logsumexp, "linalg_vector_norm": _vector_norm,
     "var.correction": _spread(False, False), "std.correction": _spread(True, False),
     "var_mean.correction": _spread(False, True), "std_mean.correction": _spread(True, True),
     "cumsum": _cumulative("cumsum"), "cumprod": _cumulative("cumprod"),
     **dict.fromkeys(
-        ("_softmax", "_log_softmax", "_softmax_backward_data", "_log_softmax_backward_data", "_safe_softmax", "glu",
-         "cummax", "cummin", "logcumsumexp", "sort", "sort.stable", "argsort", "argsort.stable", "topk", "kthvalue",
-         "mode", "median.dim", "nanmedian.dim", "gather"), along,
+        ("_softmax", "_log_softmax", "_softmax_backward_data", "_log_softmax_backward_data", "_safe_softmax",
+         "glu", "cummax", "cummin", "logcumsumexp", "sort", "sort.stable", "argsort", "argsort.stable",
+         "topk", "kthvalue", "mode", "median.dim", "nanmedian.dim", "gather"), along,
     ),
     "put_chosen": _put_chosen,
-    "cat": _cat, "stack": _stack, "tril": _triangle("tril"), "triu": _triangle("triu"), "flip": _flip,
-    "repeat": _repeat,
-    "select_backward": _put(_at),
-    "slice_backward": _put(lambda result, dim, start, end, step: _at(result, dim, slice(start, end, step))),
-    "clone": _clone, "to_copy": _to_copy, "copy_of": _to_copy, "gradient_copy": _to_copy, "in_format": _to_copy,
-    "detach_copy": _to_copy,
+    "addr": _addr, "median": _in_one_piece, "nanmedian": _in_one_piece,
+    **SHAPES,
     "zero_gradient": lambda op, input: full_like(input, 0), "_zero": lambda op, input: full_like(input, 0),
-    **LOSSES,
-    "trace": lambda op, input: reductions.sum(Lazy(input.graph.diagonal()), dtype=input.dtype),
+    **LOSSES, **BATCHES,
+    "trace": lambda op, input: reductions.sum(Lazy(dask.array.diagonal(input.graph)), dtype=input.dtype),
 }  # fmt: skip
 """By a row's name what computes it, given the row and its arguments."""
+
+BY_ELEMENT: Final = frozenset(("_mul_number", "_add_number", "_div_number", "_zeros_of", "_constant"))
+"""Rows that are elementwise on arrays, and don't say so."""
 
 COMPOSED: Final = frozenset((
     "sum", "sum.dim", "mean", "mean.dim", "_fill_number", "_fill_tensor", "fill", "fill.tensor", "_copy",

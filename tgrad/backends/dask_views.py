@@ -106,6 +106,18 @@ class Diagonal(Step):
             return data.diagonal(*self.given)
         return dask.array.diagonal(data, *self.given)
 
+    def back(self, data: Data, piece: Data) -> Data:
+        """A copy with another diagonal: of a matrix."""
+        offset, first, second = self.given
+        if data.ndim != 2 or (first, second) != (0, 1):
+            raise refused("writing to diagonals of batches")
+        rows = dask.array.arange(data.shape[0]).reshape(-1, 1)
+        on = dask.array.arange(data.shape[1]) - rows == offset
+        along = dask.array.pad(dask.array.asarray(piece), (0, max(data.shape)), "constant")
+        start = max(-offset, 0)
+        lines = dask.array.pad(along, (start, 0), "constant")[: data.shape[0]].reshape(-1, 1)
+        return dask.array.where(on, lines, data).astype(data.dtype)
+
 
 def reshaped(data: Data, shape: Shape) -> Data:
     """An array in another shape."""
@@ -114,7 +126,7 @@ def reshaped(data: Data, shape: Shape) -> Data:
     if data.shape == shape:
         return data
     if 0 in shape:
-        return dask.array.zeros(shape, data.dtype)
+        return dask.array.zeros(shape, dtype=data.dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about chunks that get larger
         try:
@@ -140,7 +152,7 @@ def piece_of(shape: Shape, index: Any) -> Step:
             raise refused("an index with None among numbers")
         left = iter(shape)
         return Shaped(tuple(1 if part is None else next(left) for part in parts))
-    found = []
+    found: list[Any] = []
     for part, size in zip(parts, shape, strict=True):
         if isinstance(part, slice):
             found.append(part)

@@ -44,8 +44,8 @@ def _equal(o: Any, input: Any, other: Any) -> bool:
                 "Cannot compare two tensors on different devices. "
                 f"Got: {input._type.device} and {other._type.device}"
             )
-        return input._array.shape == other._array.shape and bool((input == other)._array.all())
-    return input._array.shape == other._array.shape and bool((input._array == other._array).all())
+        return input._array.shape == other._array.shape and bool((input == other)._array.all().item())
+    return input._array.shape == other._array.shape and bool((input._array == other._array).all().item())
 
 
 composite("equal", _equal, out=False,
@@ -87,7 +87,7 @@ binary(
 )  # fmt: skip
 composite(
     "allclose", lambda o, input, other, rtol=1e-5, atol=1e-8, equal_nan=False: bool(
-        o.isclose(input, other, rtol, atol, equal_nan)._array.all()
+        o.isclose(input, other, rtol, atol, equal_nan)._array.all().item()
     ),
     kinds=CLOSE, out=False, doc="Whether all elements are close (`isclose`).",
 )  # fmt: skip

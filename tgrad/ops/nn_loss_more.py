@@ -176,7 +176,7 @@ def _gaussian_nll(
         if var < 0:
             raise ArgumentValueError("var has negative entry/entries")
         var = o.add(o.mul(input.detach(), 0), var)
-    elif (var._array < 0).any():
+    elif not var._type.xp.holds(~(var._array < 0)):
         raise ArgumentValueError("var has negative entry/entries")
     elif var._array.shape != input._array.shape:
         if input._array.shape[:-1] == var._array.shape:
