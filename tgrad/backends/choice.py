@@ -46,6 +46,11 @@ def where_any(condition: Array, a: Any, b: Array) -> Array:
     return where(condition, a, b)
 
 
+def known(truth: Any) -> Any:
+    """A truth value on which only the way to a result depends; False where it would be waited for."""
+    return truth
+
+
 def write(target: Array, condition: Array, value: Any) -> None:
     """target[condition] = value, of one element, for a condition that is broadcast."""
     if target.size >= MANY and condition.dtype == bool_ and target.flags.c_contiguous:

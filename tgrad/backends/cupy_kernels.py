@@ -9,8 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+import numpy
+
 from tgrad.backends.cupy_ufuncs import Ufunc
 from tgrad.backends.narrow import is_narrow
+from tgrad.errors import StateError
 
 Array = Any  # an array of CuPy's
 Axes = tuple[int, ...] | int | None
@@ -45,6 +48,8 @@ def own(cupy: Any) -> dict[str, dict[str, Any]]:
         "reductions": _reductions(cupy),
         "variances": {"variance": _variance(cupy)},
         "tgrad.ops.combined": {"nearer": _nearer(cupy)},
+        "tgrad.ops.elementwise": {"no_zero": _no_zero(cupy), "number_of": _number_of},
+        "tgrad.ops.reduce_formulas": {"spread_evenly": _spread_evenly(choice["where"])},
     }  # fmt: skip
 
 
@@ -104,7 +109,7 @@ def _choice(cupy: Any) -> dict[str, Any]:
     def write(target: Array, condition: Array, value: Any) -> None:
         cupy.copyto(target, value, where=condition)
 
-    return {"where": where, "write": write}
+    return {"where": where, "write": write, "known": lambda truth: False}
 
 
 def _division(cupy: Any) -> tuple[Any, Any]:
@@ -149,10 +154,7 @@ def _sums(cupy: Any) -> dict[str, Any]:
             return array.copy()
         return cupy.mean(array, axis, keepdims=keepdims)
 
-    def without_nan(array: Array) -> Array:
-        return cupy.where(cupy.isnan(array), 0, array).astype(array.dtype, copy=False)
-
-    return {"sum": sum, "mean": mean, "without_nan": without_nan}
+    return {"sum": sum, "mean": mean}
 
 
 def _reductions(cupy: Any) -> dict[str, Any]:
@@ -210,3 +212,26 @@ def _nearer(cupy: Any) -> Any:
         return cupy.where(near, input, end), cupy.where(near, weight, -(1 - weight))
 
     return nearer
+
+
+def _no_zero(cupy: Any) -> Any:
+    def no_zero(xp: Any, input: Any, other: Any) -> None:
+        """Whole numbers are not divided by the number 0; tensors aren't looked at, as in PyTorch."""
+        if type(other) is not cupy.ndarray and input.dtype.kind in "iu" and input.size and not other:
+            raise StateError("ZeroDivisionError")
+
+    return no_zero
+
+
+def _number_of(xp: Any, array: Array, number: Any) -> Any:
+    """A number in the dtype of the array that it is combined with: kernels take it along."""
+    return numpy.asarray(number).astype(array.dtype)[()]
+
+
+def _spread_evenly(where: Any) -> Any:
+    def spread_evenly(o: Any, g: Array, input: Array, out: Array) -> Array:
+        """The gradient of an extreme element of all, shared by all that are equal to it, or NaN as it is."""
+        hit = (input == out) | ((input != input) & (out != out))
+        return where(hit, g / hit.sum().astype(g.dtype), 0)
+
+    return spread_evenly

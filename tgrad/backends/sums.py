@@ -25,6 +25,7 @@ import numpy
 from numpy import add, asarray, ascontiguousarray, concatenate, float32, zeros
 
 from tgrad.backends import few
+from tgrad.backends.choice import known
 from tgrad.backends.folds import fold, in_parts, spread
 from tgrad.backends.geometry import (
     GRAIN,
@@ -105,7 +106,7 @@ def without_nan(array: Array) -> Array:
     if array.dtype.kind not in "fcV":
         return array
     missing = numpy.isnan(array)
-    return numpy.where(missing, array.dtype.type(0), array) if missing.any() else array
+    return array if known(~missing.any()) else numpy.where(missing, array.dtype.type(0), array)
 
 
 def mean(array: Array, axis: Axes = None, keepdims: bool = False) -> Array:

@@ -99,7 +99,7 @@ def _bound(input: Any, number: Any) -> Any:
 def _clamp_numbers(xp: Any, input: Any, min: Any = None, max: Any = None) -> Any:
     if type(min) is complex or type(max) is complex or input.dtype.kind != "f":
         min, max = _bound(input, min), _bound(input, max)
-    if min != min or max != max:  # nan
+    if (type(min) is float and min != min) or (type(max) is float and max != max):
         return xp.full_like(input, xp.nan)
     return _clamp(xp, input, min, max)
 

@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import Any, Final, cast
 
 from tgrad.backends import narrow
+from tgrad.backends.choice import known
 from tgrad.core import dtype as dtypes
 from tgrad.core.engine import Spaces
 from tgrad.errors import DTypeError
@@ -199,7 +200,7 @@ def _angle(xp: Any, input: Any) -> Any:
         return xp.arctan2(input.imag, input.real)
     turned = xp.multiply(input < 0, input.dtype.type(math.pi))
     missing = xp.isnan(input)
-    return xp.where(missing, input, turned) if missing.any() else turned
+    return turned if known(~missing.any()) else xp.where(missing, input, turned)
 
 
 def _angle_gradient(o: Any, g: Any, input: Any) -> Any:
@@ -298,7 +299,7 @@ def _nan_to_num(
         return result
     if not narrow.is_floating(input.dtype):
         return xp.asarray(input).copy()
-    if xp.isfinite(input).all():
+    if known(xp.isfinite(input).all()):
         return xp.array(input, order="K")
     limits = narrow.finfo(input.dtype)
     repaired = xp.where(xp.isnan(input), input.dtype.type(0 if nan is None else nan), input)

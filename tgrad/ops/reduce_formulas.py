@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tgrad.backends.choice import known
 from tgrad.ops.dimensions import wrap_dim, wrap_dims
 
 FEW: Final = 1024
@@ -113,7 +114,7 @@ def prod_back(o: Any, g: Any, input: Any, out: Any) -> Any:
     input = as_gradient(o, input, g)
     if len(input.shape) == 0:
         return g
-    whole = not o.records and out != 0 and out == out  # then no factor was 0
+    whole = not o.records and known((out != 0) & (out == out))  # then no factor was 0
     if whole or not bool(o.any(o.eq(input, 0))):
         return g * o.conj(out / input)
     flat = o.reshape(input, (-1,))
@@ -189,7 +190,7 @@ def std_mean_back(o: Any, g: Any, input: Any, dim: Any, correction: Any, keepdim
 def norm_back(o: Any, g: Any, input: Any, p: float, dim: Any, keepdim: bool, out: Any) -> Any:
     """x |x| ** (p - 2) / norm ** (p - 1), and 0 where the norm is 0."""
     ndim = len(input.shape)
-    if p == 2 and not o.records and len(out.shape) == 0 and out != 0:
+    if p == 2 and not o.records and len(out.shape) == 0 and known(out != 0):
         return g * (input / out)
     g = restore(o, g, ndim, dim, keepdim)
     out = restore(o, out, ndim, dim, keepdim)
