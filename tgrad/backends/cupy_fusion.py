@@ -19,6 +19,7 @@ give one by one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, Final
@@ -26,7 +27,7 @@ from typing import Any, Final
 import numpy
 
 from tgrad.backends import expressions
-from tgrad.backends.cupy_plans import Fused
+from tgrad.backends.cupy_plans import Fused, Kernels
 from tgrad.backends.expressions import Number, Operand, Unknown
 from tgrad.backends.expressions_c import MANY
 
@@ -104,15 +105,21 @@ _TRACED: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
-class Fusion:
+def chain(cupy: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function(cupy, *arguments)`, elementwise, as one kernel of the arguments."""
+    if isinstance(cupy, Tracer):
+        return partial(function, cupy)
+    return Fused(Kernels(cupy), partial(function, cupy), partial(function, Tracer(cupy)))
+
+
+class Fusion(Kernels):
     """Functions for arrays of CuPy's, fused: each is made once."""
 
     def __init__(self, cupy: Any, libraries: Callable[[Any], Any]) -> None:
-        self.cupy = cupy
+        super().__init__(cupy)
         self._libraries = libraries
         """The kernels on something with CuPy's names."""
         self._fused: dict[Any, Fused] = {}
-        self._kernels: dict[Any, Any] = {}
         self._library: Any = None
         self._space: Any = None
 
@@ -175,16 +182,6 @@ class Fusion:
             library = self.library
             self._space = type(o)(library.file("numpy_"), lambda op: library.bound(op.forward))
         return self._space
-
-    def kernel(self, inputs: str, outputs: str, lines: str) -> Any:
-        """The kernel with this source."""
-        key = inputs, outputs, lines
-        found = self._kernels.get(key)
-        if found is None:
-            found = self._kernels[key] = self.cupy.ElementwiseKernel(
-                inputs, outputs, lines, "fused", options=("--fmad=false",)
-            )
-        return found
 
 
 class _Narrow:

@@ -10,11 +10,16 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from tgrad.backends.cupy_fusion import chain
+from tgrad.backends.library import Around
 from tgrad.backends.sliding import longest
 
 Array: TypeAlias = Any  # a cupy.ndarray
 Functions: TypeAlias = dict[str, Any]
 
+_CLASSES = 1024
+"""Of more classes the elements are taken by index."""
+_NONE, _MEAN = 0, 1
 _BLOCK = 1 << 26
 """About how many elements the columns of a convolution have at a time."""
 
@@ -24,13 +29,14 @@ def own(cupy: Any) -> dict[str, Functions]:
     return {
         "rows": {"over_rows": over_rows, "row_sums": lambda x: x.sum(axis=-1, keepdims=True)},
         "softmax": _softmax(cupy),
-        "normalization": {"_FEW": 0},
+        "normalization": {"_FEW": 0, "_centred": _centred(cupy)},
         "sliding": {**_windows(cupy), **_parts(cupy), **_places(cupy)},
         "convolution": {"_BLOCK": _BLOCK, "_is_finite": _is_finite, **_windows(cupy)},
         "tgrad.ops.nn_loss_classes": {
             "_simple": lambda *given: False,
             "_ignored": lambda target, ignore_index: target == ignore_index,
             "cascade": lambda xp, values: values.sum(),
+            **_classes(cupy),
         },
         "largest": {"_best_of_windows": _best(cupy), "best": _best_of_several(cupy)},
     }
@@ -47,36 +53,47 @@ def _is_finite(w: Array) -> bool:
     return False
 
 
+def _centred(cupy: Any) -> Callable[..., tuple[Array, Array]]:
+    def centred(x: Array, out: Array) -> tuple[Array, Array]:
+        """The mean and the variance of each row; what is left without the mean goes to `out`."""
+        mean = x.mean(axis=(1, 2), keepdims=True)
+        cupy.subtract(x, mean, out=out)
+        return mean, cupy.square(out).mean(axis=(1, 2), keepdims=True)
+
+    return centred
+
+
 # ---------------------------------------------------------------- softmax
 
 
 def _softmax(cupy: Any) -> Functions:
-    def powers(x: Array, axis: int) -> tuple[Array, Array]:
-        """What is left of x without its largest elements, and these."""
-        largest = x.max(axis=axis, keepdims=True)
-        return x - largest, largest
+    less = chain(cupy, lambda cupy, x, largest: x - largest)
+    powers = chain(cupy, lambda cupy, x, largest: cupy.exp(x - largest))
+    logarithms = chain(cupy, lambda cupy, x, largest, total: x - largest - cupy.log(total))
+    back = chain(cupy, lambda cupy, g, p, total: (g - total) * p)
+    log_back = chain(cupy, lambda cupy, g, logs, total: g - cupy.exp(logs) * total)
 
     def softmax(x: Array, axis: int, safe: bool = False) -> Array:
         if x.ndim == 0 or x.size == 0:
-            return cupy.exp(x - x)
-        shifted, largest = powers(x, axis)
-        result = cupy.exp(shifted, out=shifted)
+            return powers(x, x)
+        largest = x.max(axis=axis, keepdims=True)
+        result = powers(x, largest)
         result /= result.sum(axis=axis, keepdims=True)
         return cupy.where(largest == -math.inf, x.dtype.type(0), result) if safe else result
 
     def log_softmax(x: Array, axis: int) -> Array:
         if x.ndim == 0 or x.size == 0:
-            return x - x
+            return less(x, x)
         wide = x.astype(cupy.float32) if x.dtype.itemsize == 2 else x
-        shifted, _ = powers(wide, axis)
-        shifted -= cupy.log(cupy.exp(shifted).sum(axis=axis, keepdims=True))
-        return shifted.astype(x.dtype, copy=False)
+        largest = wide.max(axis=axis, keepdims=True)
+        total = powers(wide, largest).sum(axis=axis, keepdims=True)
+        return logarithms(wide, largest, total).astype(x.dtype, copy=False)
 
     def softmax_back(g: Array, p: Array, axis: int) -> Array:
-        return (g - (_sum(g * p, axis))) * p
+        return back(g, p, _sum(g * p, axis))
 
     def log_softmax_back(g: Array, logs: Array, axis: int) -> Array:
-        return g - cupy.exp(logs) * _sum(g, axis)
+        return log_back(g, logs, _sum(g, axis))
 
     return {
         "softmax": softmax, "log_softmax": log_softmax, "softmax_back": softmax_back,
@@ -86,6 +103,59 @@ def _softmax(cupy: Any) -> Functions:
 
 def _sum(x: Array, axis: int) -> Array:
     return x.sum(axis=axis, keepdims=True) if x.ndim else x
+
+
+# ---------------------------------------------------------------- losses of classes
+
+
+def _classes(cupy: Any) -> Functions:
+    """A loss by classes for rows of a table, as a chain over all of it: there is a kernel less to wait for.
+
+    The rows' functions take the classes' elements by index; they see to everything else.
+    """
+
+    def here(cupy: Any, number: Array, target: Array, ignored: int) -> Array:
+        return (number == target) & (target != ignored)
+
+    def choose(cupy: Any, table: Array, number: Array, target: Array, ignored: int) -> Array:
+        return cupy.where(here(cupy, number, target, ignored), -table, 0)
+
+    def share(cupy: Any, g: Array, total: Any, number: Array, target: Array, ignored: int) -> Array:
+        return cupy.where(here(cupy, number, target, ignored), -g / total, 0)
+
+    numbers = lru_cache(64)(lambda count: cupy.arange(count)[None])
+    chosen, spread = chain(cupy, choose), chain(cupy, share)
+    valid = chain(cupy, lambda cupy, like, target, ignored: (target != ignored).astype(like.dtype))
+
+    def is_table(shape: tuple[int, ...], target: Array, weight: Any, dtype: Any) -> bool:
+        return (
+            weight is None
+            and len(shape) == 2
+            and shape[1] <= _CLASSES
+            and dtype.char in "fd"
+            and target.size > 0
+        )
+
+    def loss(
+        rest: Any, xp: Any, input: Array, target: Array, weight: Any, reduction: int, ignored: int
+    ) -> Array:
+        if not is_table(input.shape, target, weight, input.dtype):
+            return rest(xp, input, target, weight, reduction, ignored)
+        found = chosen(input, numbers(input.shape[1]), target[:, None], ignored)
+        if reduction == _NONE:
+            return found.sum(axis=1)
+        return found.sum() / valid(input[:1, 0], target, ignored).sum() if reduction == _MEAN else found.sum()
+
+    def back(
+        rest: Any, xp: Any, g: Array, target: Array, weight: Any, size: tuple[int, ...], reduction: int,
+        ignored: int,
+    ) -> Array:  # fmt: skip
+        if not is_table(size, target, weight, g.dtype):
+            return rest(xp, g, target, weight, size, reduction, ignored)
+        total: Any = valid(g.reshape(-1)[:1], target, ignored).sum() if reduction == _MEAN else 1
+        return spread(g if g.ndim == 0 else g[:, None], total, numbers(size[1]), target[:, None], ignored)
+
+    return {"_nll_kernel": Around(loss), "_nll_back_kernel": Around(back)}
 
 
 # ---------------------------------------------------------------- windows and parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy
 
@@ -28,13 +28,22 @@ _NAMES: Final = {"inf": numpy.inf, "nan": numpy.nan, **{name: getattr(numpy, nam
 """What the texts of numbers name."""
 
 
-class Kernels(Protocol):
-    """Where kernels are kept."""
+class Kernels:
+    """CuPy, and kernels by their sources."""
 
-    cupy: Any
+    def __init__(self, cupy: Any) -> None:
+        self.cupy = cupy
+        self._kernels: dict[Any, Any] = {}
 
     def kernel(self, inputs: str, outputs: str, lines: str) -> Any:
         """The kernel with this source."""
+        key = inputs, outputs, lines
+        found = self._kernels.get(key)
+        if found is None:
+            found = self._kernels[key] = self.cupy.ElementwiseKernel(
+                inputs, outputs, lines, "fused", options=("--fmad=false",)
+            )
+        return found
 
 
 class Fused:

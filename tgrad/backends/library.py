@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from types import CellType, FunctionType, ModuleType
@@ -130,7 +130,7 @@ class Library:
         if isinstance(value, FunctionType):
             own = self.own.get(home, {}).get(value.__name__) if home else None
             if own is not None:
-                return own
+                return partial(own.function, self.bound(value)) if isinstance(own, Around) else own
             if home in _FOR_ALL:
                 return value
             if home is None or home.startswith(_ROWS):
@@ -143,6 +143,13 @@ class Library:
         if isinstance(value, ufunc) or (home == "numpy" and callable(value)):
             return getattr(self.numpy, value.__name__, value)
         return value
+
+
+class Around:
+    """A function of a library's own that is handed, first of all, the one whose place it takes."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
 
 
 class _Globals(dict[str, Any]):
