@@ -232,6 +232,25 @@ def test_large_gradients_stay_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None
     assert source.take() == 10
 
 
+def test_large_parameters_keep_graphs_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parameters too large to be known are computed along with their gradients, and what optimisers keep."""
+    source = Source(100, 3)
+    x = tensor_of(source, (50, 3))
+    monkeypatch.setattr(dask_arrays, "SMALL", 100)
+    w = torch.ones(100, 3, device="dask", requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.1, momentum=0.9)
+    sizes = []
+    for _ in range(12):
+        optimizer.zero_grad()
+        loss = ((w - x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        sizes.append(len(w._array.graph.__dask_graph__()))
+        assert source.take() == 2
+    assert not w._array.known
+    assert max(sizes[6:]) <= max(sizes[2:6])
+
+
 # ---------------------------------------------------------------- writing in place
 
 

@@ -15,6 +15,7 @@ Note [Views of lazy arrays]
 from __future__ import annotations
 
 import operator
+import weakref
 from typing import Any, Final, NoReturn
 
 import dask.array
@@ -26,6 +27,11 @@ from tgrad.errors import NotAvailableError
 
 SMALL = 1 << 24
 """Bytes up to which values are kept in this process: Note [Known and lazy]."""
+
+passes = 1
+"""How many backward passes there were, and the one that is to come."""
+changed: Final[list[weakref.ref[Lazy]]] = []
+"""Lazy arrays that are written to from pass to pass, as parameters are: see `Note [One pass]`."""
 
 Data = Any
 """A NumPy array, or a Dask array."""
@@ -72,6 +78,7 @@ class Lazy(Geometry):
         "_seen",
         "_shared",
         "_step",
+        "_written",
         "changes",
         "dtype",
         "shape",
@@ -91,6 +98,8 @@ class Lazy(Geometry):
         self._seen = self._root.changes
         self._shared = False
         """Whether a graph refers to the values in memory."""
+        self._written = 0
+        """After which backward pass it was written to, the first being 1; 0 if it wasn't."""
         self.shape: tuple[int, ...] = tuple(map(int, data.shape))
         self.dtype = data.dtype
 
@@ -279,6 +288,9 @@ class Lazy(Geometry):
         """Put other values in the place of this array's, here and where it is a view of."""
         if self._parent is None:
             self._data, self._shared = data, True
+            if self._written not in (0, passes):
+                changed.append(weakref.ref(self))
+            self._written = passes
             return
         assert self._step is not None
         parent = self._parent

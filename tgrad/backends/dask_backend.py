@@ -12,7 +12,8 @@ What has no form is refused by name.
 Note [One pass]
     A backward pass leaves graphs in the leaves' gradients.  When it is over, `settle` computes all of
     them together with the tensor that it began from, in one pass over the data.  So the next step begins
-    from values, and a training loop's graph doesn't grow.
+    from values, and a training loop's graph doesn't grow.  Arrays too large to be known that are written to
+    after more than one pass, as parameters and what optimisers keep are, are computed along with them.
 """
 
 from __future__ import annotations
@@ -38,9 +39,6 @@ from tgrad.errors import NotAvailableError
 
 if TYPE_CHECKING:
     from tgrad.backends.files import Put, Stored
-
-KEPT = 1 << 28
-"""Bytes up to which arrays that are written to again and again are computed along with gradients."""
 
 
 class DaskBackend(Backend):
@@ -146,7 +144,9 @@ class DaskBackend(Backend):
 
     def settle(self) -> None:
         """Compute what a pass has left: Note [One pass]."""
-        awaited, self._awaited = self._awaited, []
+        awaited, self._awaited = [*self._awaited, *dask_arrays.changed], []
+        dask_arrays.changed.clear()
+        dask_arrays.passes += 1
         arrays = list({id(x): x for r in awaited if (x := r()) is not None and not x.known}.values())
         if arrays:
             compute(arrays)

@@ -11,6 +11,7 @@ from tgrad.backends import dask_reductions as reductions
 from tgrad.backends.dask_arrays import Lazy, refused
 from tgrad.backends.dask_blocks import Forward, Hole, Work, blockwise, elementwise
 from tgrad.backends.dask_names import call
+from tgrad.errors import DimensionError, ShapeError
 
 NONE, MEAN, SUM = range(3)
 """How a loss is reduced: see `tgrad.ops.nn_loss`."""
@@ -40,7 +41,7 @@ class Probabilities:
     def __call__(self, input: Any, target: Any, *rest: Any) -> Any:
         for name, array in (("input", input), ("target", target)):
             if not ((array >= 0) & (array <= 1)).all():
-                raise ValueError(f"all elements of {name} should be between 0 and 1")
+                raise ShapeError(f"all elements of {name} should be between 0 and 1")
         return self.forward(input, target, *rest)
 
 
@@ -69,7 +70,7 @@ class Classes:
         classes = arrays[-1].shape[1 if arrays[-1].ndim > 1 else 0]
         wrong = target[(target != ignored) & ((target < 0) | (target >= classes))]
         if wrong.size:
-            raise IndexError(f"Target {int(wrong.flat[0])} is out of bounds.")
+            raise DimensionError(f"Target {int(wrong.flat[0])} is out of bounds.")
         return self.forward(*args)
 
 

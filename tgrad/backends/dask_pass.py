@@ -18,6 +18,7 @@ import dask
 from dask.callbacks import Callback
 
 from tgrad import backends
+from tgrad.backends import threads
 
 EVERY = 0.1
 """Seconds between two drawings of a bar."""
@@ -40,7 +41,7 @@ def computed(*arrays: Any) -> tuple[Any, ...]:
     there = client()
     if there is None:
         with _shown():
-            return dask.compute(*arrays, scheduler="threads")  # type: ignore[no-any-return]
+            return dask.compute(*arrays, scheduler="threads", num_workers=threads.count)  # type: ignore[no-any-return]
     futures = there.compute(list(arrays))
     with _dropped(there, futures):
         _wait(there, futures)
@@ -52,7 +53,7 @@ def persisted(*arrays: Any) -> tuple[Any, ...]:
     there = client()
     if there is None:
         with _shown():
-            return dask.persist(*arrays, scheduler="threads")  # type: ignore[no-any-return]
+            return dask.persist(*arrays, scheduler="threads", num_workers=threads.count)  # type: ignore[no-any-return]
     from distributed import futures_of
 
     kept = tuple(there.persist(list(arrays)))
@@ -81,7 +82,7 @@ def each_block(array: Any, take: Callable[[tuple[slice, ...], Any], None]) -> No
             for place, block in zip(places, blocks, strict=True)
         ]
         with _shown():
-            dask.compute(*taken, scheduler="threads")
+            dask.compute(*taken, scheduler="threads", num_workers=threads.count)
         return
     from distributed import as_completed
 
