@@ -131,6 +131,19 @@ def test_an_optimisers_step_is_one_kernel_whatever_its_rate(cuda: Counts, name: 
     assert torch.allclose(results["cuda"], results["cpu"], rtol=1e-6, atol=1e-7)
 
 
+def test_what_is_written_in_place_needs_one_kernel(cuda: Counts) -> None:
+    x, y = (t.detach() for t in made("cuda"))
+    whole = torch.arange(4, device="cuda")
+    for change in (
+        lambda: x.add_(y), lambda: x.mul_(2.5), lambda: x.sub_(y, alpha=0.5), lambda: x.neg_(),
+        lambda: whole.mul_(3), lambda: x[1:].div_(y[1:]),
+    ):  # fmt: skip
+        change()
+        before = cuda.kernels, cuda.transfers, cuda.waits
+        change()
+        assert (cuda.kernels, cuda.transfers, cuda.waits) == (before[0] + 1, *before[1:])
+
+
 @pytest.mark.parametrize("name", ["sigmoid", "add alpha", "mul"])
 def test_results_lie_in_memory_as_on_the_cpu(cuda: Counts, name: str) -> None:
     for change in (

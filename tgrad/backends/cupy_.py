@@ -25,6 +25,7 @@ from tgrad.backends.cupy_machine import Gpu, check
 from tgrad.backends.cupy_ufuncs import Ufunc, orders
 from tgrad.backends.interface import Backend, Kernel, PlainNumbers, imported
 from tgrad.backends.library import Library
+from tgrad.errors import NotAvailableError
 
 AREAS: Final = ("cupy_kernels", "cupy_special", "cupy_places", "cupy_layers", "cupy_linalg", "cupy_fusion")
 """The files with what CuPy does better in a way of its own, or must do otherwise."""
@@ -117,6 +118,7 @@ class Cupy(Backend):
     """The first GPU, by CuPy."""
 
     index = 0
+    writes = True
     absent_index = "CUDA error: invalid device ordinal"
 
     def __init__(self, cupy: Any) -> None:
@@ -166,7 +168,7 @@ class Cupy(Backend):
         kernel = self.kernel(op)
         fused = op.elementwise and "generator" not in op.names
         found = self.fusion.forward(kernel, self.xp) if fused else partial(kernel, self.xp)
-        self._runs[op] = found
+        found = self._runs[op] = _on_device(op, found)
         return found
 
     def _narrow_run(self, op: Any, type_: Any) -> Callable[..., Any]:
@@ -174,8 +176,16 @@ class Cupy(Backend):
         widened = self.library.file("narrow").widened(kernel)
         fused = op.elementwise and "generator" not in op.names
         found = self.fusion.widened(kernel, widened, type_) if fused else partial(widened, type_)
-        self._runs[op, type_] = found
+        found = self._runs[op, type_] = _on_device(op, found)
         return found
+
+    def check_dtype(self, dtype: Any) -> None:
+        """bfloat16 is there from CuPy 14 on."""
+        if dtype.kind == "V" and "EE->E" not in self.cupy.add.types:
+            raise NotAvailableError(
+                f"torch.bfloat16 on cuda needs CuPy 14 or later, not {self.cupy.__version__}",
+                hint='pip install --upgrade "tgrad[gpu]", or use float16 or float32',
+            )
 
     def from_host(self, array: Any) -> Any:
         """A NumPy array's elements on the GPU, in the same order in memory."""
@@ -209,6 +219,19 @@ def _alike(array: Any) -> Any:
     reach = sum((size - 1) * abs(step) for size, step in zip(array.shape, array.strides, strict=True))
     memory = numpy.empty(reach + array.itemsize, numpy.uint8)
     return numpy.ndarray(array.shape, array.dtype, memory, 0, [abs(step) for step in array.strides])
+
+
+def _on_device(op: Any, run: Callable[..., Any]) -> Callable[..., Any]:
+    """A row's forward that refuses indices and masks in main memory, which CuPy takes across in places."""
+    if op.family == "creation" or all(p.kind != "index" for p in op.parameters):
+        return run  # a tensor that another one is to be like may be anywhere
+
+    def checked(*args: Any, **keywords: Any) -> Any:
+        if numpy.ndarray in map(type, args):
+            raise TypeError(f"Unsupported type {numpy.ndarray}")
+        return run(*args, **keywords)
+
+    return checked
 
 
 class Shown:

@@ -117,6 +117,8 @@ class Backend:
     """The number of the device, where devices of its type have numbers."""
     lazy = False
     """Whether values are computed only when they are asked for."""
+    writes = False
+    """Whether its functions of NumPy's take `out`, an array that they write over."""
     xp: Any
     """The array library as rows use it: `T.xp`."""
     array_types: tuple[type, ...]
@@ -144,6 +146,9 @@ class Backend:
     def compute(self, op: Any, type_: Any, *args: Any, **keywords: Any) -> Any:
         """The result of a row's forward; `type_` is the tensor type in which it is computed."""
         return self.kernel(op)(type_.xp, *args, **keywords)
+
+    def check_dtype(self, dtype: Any) -> None:
+        """Raise NotAvailableError for a NumPy dtype of which the library has no arrays."""
 
     def from_host(self, array: Any) -> Array:
         """A NumPy array's elements as an array of this library."""

@@ -159,8 +159,8 @@ class TensorType:
     """A dtype on a device.  There is one object for each pair, so that `is` compares both at once."""
 
     __slots__ = (
-        "apart", "array", "backend", "category", "counts", "device", "dtype", "foreign", "inexact", "narrow",
-        "numbers", "plain", "related", "weak", "xp",
+        "apart", "array", "backend", "category", "counts", "device", "direct", "dtype", "foreign", "inexact",
+        "narrow", "numbers", "plain", "related", "weak", "xp",
     )  # fmt: skip
 
     def __init__(self, dtype: DType, device: Device) -> None:
@@ -173,6 +173,7 @@ class TensorType:
 
             self.xp: Any = numpy_
         else:
+            self.backend.check_dtype(dtype.numpy)
             self.xp = self.backend.xp
         self.array: type = ndarray if self.backend is None else self.backend.array_types[0]
         """The class of its arrays."""
@@ -188,6 +189,10 @@ class TensorType:
         """For arrays that aren't NumPy's: computes a row's forward, given the row and this type."""
         self.apart = self.foreign or (in_wide if self.narrow else None)
         """The same, for 16 bits, too, where a row's forward computes in the dtype of its arrays."""
+        self.direct = self.apart is None or (
+            self.backend is not None and self.backend.writes and not self.narrow
+        )
+        """Whether a function of the library can be told to write its result over an array."""
         self.counts = dtype.name in ("int32", "int64")
         """Whether the dtype holds every Python integer of 32 bits."""
         if self.backend is not None:

@@ -261,7 +261,7 @@ def _kernel_over(writer: Writer, op: Op, written: str) -> None:
     if not backends.silent:
         small = f"quiet.run(T.xp.{op.plain}, {given}, out=target)"
         large = f"quiet.run(T.xp.over, T.xp.{op.plain}, {given})"
-    condition = " and ".join(["not recorded and T is input._type and T.apart is None", *_defaults(op)])
+    condition = " and ".join(["not recorded and T is input._type and T.direct", *_defaults(op)])
     # Over a single element NumPy takes three times as long as for a new array.
     writer.add(f"if {condition} and target.size != 1:", 2)
     writer.add(f"if target.size < {LARGE}: {small}\nelse: {large}\n{written}", 3)
