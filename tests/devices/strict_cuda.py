@@ -90,8 +90,8 @@ class Block:
         self.size = 0
         self.size = Cuda.allocator(size)
 
-    def __del__(self) -> None:
-        MEMORY.take(self.size)
+    def __del__(self, take: Callable[[int], None] = MEMORY.take) -> None:
+        take(self.size)  # bound here: at the end of the process the module's names are gone
 
 
 class CUDARuntimeError(RuntimeError):
