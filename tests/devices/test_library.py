@@ -97,6 +97,14 @@ def test_files_about_the_process_are_shared() -> None:
     assert LIBRARY.file("threads") is threads
 
 
+def test_functions_that_keep_their_results_keep_them_apart() -> None:
+    from tgrad.ops import nn_pooling
+
+    kept = LIBRARY.counterpart(nn_pooling._sliding)
+    assert kept() is LIBRARY.file("sliding") is not nn_pooling._sliding()
+    assert LIBRARY.counterpart(nn_pooling._sliding) is kept
+
+
 def test_a_function_of_the_librarys_own_takes_the_place_of_a_kernel() -> None:
     own = Library("own", cupy_.Names(strict.CUPY, {}), {"sums": {"sum": lambda *arguments: "own"}})
     assert own.file("numpy_").sum(strict.made(numbers((2,)))) == "own"

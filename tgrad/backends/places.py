@@ -29,6 +29,8 @@ def within(index: Array, low: int, high: int) -> bool:
     """Whether no entry of an index is below `low`, or as large as `high`."""
     if index.size == 0:
         return True
+    if index.size <= BLOCK:  # a few calls are quicker than one operation on other numbers
+        return bool(index.item(index.argmin()) >= low and index.item(index.argmax()) < high)
     if low < 0 and within(index, 0, high):  # as nearly all are: no copy
         return True
     if low:
