@@ -1,4 +1,4 @@
-"""Tensors of several devices in one operation are refused in PyTorch's words; 0-dimensional ones may be there.
+"""Tensors of several devices in one operation are refused in PyTorch's words; 0-dimensional ones go along.
 
 Where PyTorch's own sentences could be had without a GPU (on its device `meta`) they are recorded here; the
 others are those of the checks in its source, which name the function that looks at the arguments.
