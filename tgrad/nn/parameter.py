@@ -19,13 +19,12 @@ from tgrad.core.modes import state
 from tgrad.core.tensor import PARAMETERS, Tensor
 from tgrad.core.tensor import mark_parameter as mark
 from tgrad.errors import ArgumentValueError, DTypeError, StateError
+from tgrad.ops.factory import option
 
 
 def type_for(dtype: Any, device: Any) -> TensorType:
     """The type of a new tensor of a layer: by default the default dtype, where new tensors are."""
-    from tgrad.ops.factory import option
-
-    where = option("empty", "device", "device", device) or state.device
+    where = state.device if device is None else option("empty", "device", "device", device)
     return tensor_type(dtype or default.dtype, where)
 
 
