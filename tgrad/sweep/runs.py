@@ -75,9 +75,12 @@ class Process:
             last.read(line)
         code = process.wait()
         seconds = perf_counter() - self._begun
+        said = complaint.text()
+        process.stdout.close()
+        process.stderr.close()
         error = last.error
         if code != 0 and error is None:
-            error = _error_in_words(code, complaint.text())
+            error = _error_in_words(code, said)
         return Outcome(code if code >= 0 else 128 - code, seconds, last.shown(), error)
 
     def stop(self) -> None:
