@@ -78,9 +78,9 @@ def unlike(found: Any, expected: Any, where: str = "") -> str | None:
 
 
 def without_device(text: str) -> str:
-    """A text without the words for a device, which break its lines elsewhere."""
-    text = re.sub(r",\s+device='(cuda:0|dask)'", "", text)
-    return " ".join(re.sub(r"torch\.(cuda|dask)\.", "torch.", text).split())
+    """A text, or the `repr` of one, without the words for a device: they change its lines and quotes, too."""
+    text = re.sub(r"(\\n|\s)+", " ", text).replace('"', "'")
+    return re.sub(r"torch\.(cuda|dask)\.", "torch.", re.sub(r", device='(cuda:0|dask)'", "", text))
 
 
 def elements(entry: dict[str, Any]) -> Any:

@@ -27,8 +27,12 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[strict.Counts]]:
     try:
         yield strict.Counts
     finally:
-        _KEPT["backends"] = {"cuda": device._BACKENDS.pop("cuda")} if "cuda" in device._BACKENDS else {}
+        _KEPT["backends"] = {name: made for name, made in device._BACKENDS.items() if name == "cuda"}
         _KEPT["types"] = {key: made for key, made in device._TYPES.items() if made.device.type == "cuda"}
-        for known, before in ((device._BACKENDS, backends), (device._TYPES, types)):
-            known.clear()  # type: ignore[attr-defined]
-            known.update(before)  # type: ignore[attr-defined]
+        # Types on the CPU that were made meanwhile stay: others refer to them.
+        for name in _KEPT["backends"]:
+            del device._BACKENDS[name]
+        for key in _KEPT["types"]:
+            del device._TYPES[key]
+        device._BACKENDS.update(backends)
+        device._TYPES.update(types)

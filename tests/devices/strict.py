@@ -16,7 +16,7 @@ from typing import Any
 import numpy
 
 from tests.devices import strict_cuda, strict_index, strict_kernels, strict_ufuncs
-from tests.devices.strict_arrays import NAMES, Array, Counts, check_parameters, made, plain, wrapped
+from tests.devices.strict_arrays import NAMES, Array, Counts, checked, made, plain, wrapped
 
 
 class Ufunc:
@@ -164,7 +164,7 @@ class Names:
         allowed = NAMES["parameters"].get(name)
 
         def call(*args: Any, **keywords: Any) -> Any:
-            check_parameters(name, allowed, args, keywords)
+            keywords = checked(name, allowed, args, keywords)
             if name in _INDEXING and isinstance(args[0], Array):
                 return _INDEXING[name](*args, **keywords)
             if name in _WAITING:

@@ -166,7 +166,7 @@ def method(array: Array, function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*args: Any, **keywords: Any) -> Any:
         name = function.__name__
-        check_parameters(name, NAMES["methods"].get(name), args, keywords)
+        keywords = checked(name, NAMES["methods"].get(name), args, keywords)
         given, named = plain(args), plain(keywords)
         if name in ("take", "put"):
             return indexed(array, name, given, named)
@@ -183,14 +183,20 @@ def method(array: Array, function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def check_parameters(name: str, allowed: list[str] | None, args: Any, keywords: Any) -> None:
-    """Refuse arguments that CuPy's function of this name doesn't have; None for one that may have any."""
+def checked(name: str, allowed: list[str] | None, args: Any, keywords: Any) -> Any:
+    """The keywords for NumPy's function of this name; an error for arguments that CuPy's doesn't have.
+
+    `allowed` are its parameters, None if it may have any.
+    """
     if allowed is None:
-        return
+        return keywords
     if (len(args) > len(allowed) and "*" not in allowed) or not set(keywords) <= set(allowed):
         raise TypeError(f"{name}() has no other parameters than {allowed}: {len(args)}, {list(keywords)}")
-    if name in ("sort", "argsort") and keywords.get("kind") not in (None, "stable"):
+    if name not in ("sort", "argsort"):
+        return keywords
+    if keywords.get("kind") not in (None, "stable"):
         raise ValueError("kind can only be None or 'stable'")
+    return {**keywords, "kind": "stable"}
 
 
 def indexed(array: Array, name: str, args: Any, keywords: Any) -> Any:

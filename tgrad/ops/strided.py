@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy
 
+from tgrad.core.device import type_of
 from tgrad.core.tensor import Tensor
 from tgrad.errors import DimensionError, ShapeError, StateError
 from tgrad.ops.dimensions import wrap_dim
@@ -53,7 +54,7 @@ def strided_spread(xp: Any, input: Any, home: Geometry, size: Any, stride: Any, 
     home is shared out among them, as in PyTorch.
     """
     start, total = extents(home, size, stride, offset)
-    whole = laid_out(*home, input.dtype, total, start, xp)
+    whole = laid_out(*home, input.dtype, total, start, type_of(input).xp)
     piece = array_near(whole, size, stride, offset)
     if overlapping(size, stride):
         places = array_near(numpy.arange(total), size, stride, start + offset)
