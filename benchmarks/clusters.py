@@ -2,9 +2,10 @@
 
     python benchmarks/clusters.py [--rows N] [--steps N] [--write]
 
-Least squares and logistic regression by gradient descent on the same files, on this machine's threads and on
-a cluster of two worker processes over TCP.  Both take turns step by step, so that whatever else the machine does
-hits both; what counts is the ratio of the medians.  `--write` writes clusters.json and clusters.md.
+Least squares and logistic regression by gradient descent on the same files, on this machine's threads and
+on a cluster of two worker processes over TCP.  Both take turns step by step, so that whatever else the
+machine does hits both; what counts is the ratio of the medians.  `--write` writes clusters.json and
+clusters.md.
 """
 
 from __future__ import annotations
@@ -154,8 +155,8 @@ def table(found: list[dict[str, Any]]) -> str:
     lines = ["| where | training | tgrad | plain Dask | ratio |", "|---|---|---:|---:|---:|"]
     for each in found:
         lines.append(
-            f"| {each['where']} | {each['case']} | {1000 * each['tgrad']:.0f} ms | {1000 * each['dask']:.0f} ms "
-            f"| {each['ratio']:.2f} |"
+            f"| {each['where']} | {each['case']} | {1000 * each['tgrad']:.0f} ms "
+            f"| {1000 * each['dask']:.0f} ms | {each['ratio']:.2f} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -176,7 +177,7 @@ def main() -> int:
 
         with (
             LocalCluster(
-                n_workers=2, threads_per_worker=1, protocol="tcp", dashboard_address=None
+                n_workers=2, threads_per_worker=1, protocol="tcp", dashboard_address=":0"
             ) as cluster,
             Client(cluster),
         ):
@@ -194,8 +195,8 @@ def _page(data: dict[str, Any], text: str) -> str:
     on = data["machine"]
     return (
         "# Training on dask, against plain Dask\n\n"
-        f"Seconds per step of gradient descent on {data['rows']:,} rows of {COLUMNS} float32 numbers, read from .npy "
-        f"files in chunks of {data['chunk']:,} rows. Medians; {on['processor']}, {on['cores']} cores, Python "
+        f"The time of a step of gradient descent on {data['rows']:,} rows of {COLUMNS} float32 numbers, read "
+        f"from .npy files in chunks of {data['chunk']:,} rows. Medians; {on['processor']}, {on['cores']} cores, Python "
         f"{on['python']}, Dask {dask.__version__}, by `python benchmarks/clusters.py --write`.\n\n{text}"
     )
 
