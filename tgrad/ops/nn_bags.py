@@ -11,6 +11,7 @@ from tgrad.errors import ArgumentValueError, DTypeError, NotAvailableError, Shap
 from tgrad.ops.nn_base import functional
 from tgrad.ops.nn_layers import refuse_sparse, renormalise
 from tgrad.ops.table import composite, operator
+from tgrad.ops.transfer import host_array
 
 SUM, MEAN, MAX = range(3)
 """What is made of a bag, as torch.embedding_bag takes it."""
@@ -122,7 +123,7 @@ def _check_bags(
     weight: Tensor, indices: Tensor, offsets: Tensor, last: bool, padding: int | None, mode: int
 ) -> None:
     _check_types(weight, indices)
-    starts, count, rows = offsets._array, indices._array.size, weight._array.shape[0]
+    starts, count, rows = host_array(offsets), indices._array.size, weight._array.shape[0]
     if last and not starts.size:
         raise ShapeError("include_last_offset: number of offset should be at least 1")
     if starts.size and starts[0] != 0:
@@ -200,10 +201,10 @@ def _bag(
     starts = offsets._array[:-1] if include_last_offset else offsets._array
     count = len(starts)
     bags = xp.searchsorted(starts, xp.arange(indices._array.size), side="right") - 1
-    keep = xp.ones(indices._array.shape, bool)
+    keep, kept, kept_bags = None, indices._array.astype(xp.int64), bags
     if padding_idx is not None:
         keep = indices._array != padding_idx % max(weight._array.shape[0], 1)
-    kept, kept_bags = indices._array[keep].astype(xp.int64), bags[keep]
+        kept, kept_bags = kept[keep], bags[keep]
     sizes = xp.bincount(kept_bags, minlength=count)
 
     def tensor(array: Any, dtype: Any = dtypes.int64) -> Tensor:
@@ -216,7 +217,7 @@ def _bag(
     shares = 1 / xp.maximum(sizes, 1) if mode == MEAN else xp.ones(count)
     scales = _frequencies(xp, kept) if scale_grad_by_freq else xp.ones(len(kept))
     factors = per_sample_weights
-    if factors is not None and not keep.all():
+    if factors is not None and keep is not None and not keep.all():
         factors = o.index_select(factors, 0, tensor(keep.nonzero()[0]))
     result = o._embedding_bag(
         weight, factors, tensor(kept), tensor(kept_bags), tensor(shares, dtypes.float64),
