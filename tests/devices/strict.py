@@ -171,7 +171,7 @@ class Names:
                 Counts.waits += 1
             if name in self._across and args and isinstance(args[0], numpy.ndarray):
                 Counts.transfers += 1
-                return wrapped(function(*args, **keywords))
+                return wrapped(function(*args, **keywords).copy(order="K"))
             if name in ("asarray", "ascontiguousarray") and args and isinstance(args[0], Array):
                 found = function(args[0]._a, *args[1:], **keywords)
                 return args[0] if found is args[0]._a else args[0]._view(found)
