@@ -13,7 +13,8 @@ import pytest
 
 import tgrad as torch
 from tests.devices import strict, strict_kernels
-from tgrad.backends.expressions import Graph, Number, Operand, Unknown, same
+from tgrad.backends.cupy_plans import same
+from tgrad.backends.expressions import Graph, Number, Operand, Unknown
 from tgrad.backends.expressions_c import C_CODE, C_TYPES, c_line
 
 F = torch.nn.functional

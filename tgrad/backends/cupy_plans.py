@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy
 
-from tgrad.backends import expressions
 from tgrad.backends.cupy_ufuncs import in_order
 from tgrad.backends.expressions import Graph, Number, Operand, Unknown
 from tgrad.backends.expressions_c import MANY, STORED, c_line
@@ -122,7 +121,7 @@ class Fused:
         looked = maker.graph.looked
         if open_places:
             alike = exact.follow(self._trace, len(args), names)
-            if not (followed and alike and expressions.same(maker.results(), exact.results())):
+            if not (followed and alike and same(maker.results(), exact.results())):
                 self._exact += 1  # a kernel for each number would take longer than it saves
                 followed = alike and self._exact <= FEW
                 maker, looked = exact, open_places if followed else set()
@@ -287,3 +286,27 @@ class Plan:
         space: dict[str, Any] = {"kernel": kernel, **_NAMES}
         exec(source, space)
         return space["plan"]  # type: ignore[no-any-return]
+
+
+def same(a: tuple[Graph, list[Any]], b: tuple[Graph, list[Any]]) -> bool:
+    """Whether two graphs, with the lines at their ends, do the same, but that one has numbers left open."""
+    known: dict[Any, int] = {}
+    found = []
+    for graph, ends in (a, b):
+        places: list[int] = []
+        for name, dtype, operands in graph.lines:
+            if name in ("number", "constant"):
+                line: Any = ("number", dtype, _bits(graph, name, dtype, operands[0]))
+            elif name == "array":
+                line = (name, dtype, operands)
+            else:
+                line = (name, dtype, tuple([places[i] for i in operands]))
+            places.append(known.setdefault(line, len(known)))
+        found.append([places[end] if kind == "line" else end for kind, end in ends])
+    return found[0] == found[1]
+
+
+def _bits(graph: Graph, name: str, dtype: Any, origin: Any) -> bytes:
+    """A number in a dtype, so that zeros of unlike signs are two."""
+    value = graph.values[origin] if name == "number" else origin
+    return bytes(numpy.asarray(value).astype(dtype).tobytes())

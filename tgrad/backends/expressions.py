@@ -380,27 +380,3 @@ for _name, _ufunc in {
     "ge": "greater_equal", "neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert",
 }.items():  # fmt: skip
     setattr(Operand, f"__{_name}__", _operation(_ufunc))
-
-
-def same(a: tuple[Graph, list[Any]], b: tuple[Graph, list[Any]]) -> bool:
-    """Whether two graphs, with the lines at their ends, do the same, but that one has numbers left open."""
-    known: dict[Any, int] = {}
-    found = []
-    for graph, ends in (a, b):
-        places: list[int] = []
-        for name, dtype, operands in graph.lines:
-            if name in ("number", "constant"):
-                line: Any = ("number", dtype, _bits(graph, name, dtype, operands[0]))
-            elif name == "array":
-                line = (name, dtype, operands)
-            else:
-                line = (name, dtype, tuple([places[i] for i in operands]))
-            places.append(known.setdefault(line, len(known)))
-        found.append([places[end] if kind == "line" else end for kind, end in ends])
-    return found[0] == found[1]
-
-
-def _bits(graph: Graph, name: str, dtype: Any, origin: Any) -> bytes:
-    """A number in a dtype, so that zeros of unlike signs are two."""
-    value = graph.values[origin] if name == "number" else origin
-    return bytes(numpy.asarray(value).astype(dtype).tobytes())
