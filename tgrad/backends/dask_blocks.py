@@ -49,6 +49,37 @@ class Work:
         with numpy.errstate(all="ignore"):
             return self.function(*given, **self.keywords)
 
+    def __reduce__(self) -> Any:
+        keywords = {name: _packed(value) for name, value in self.keywords.items()}
+        return _work, (type(self), self.function, list(map(_packed, self.args)), keywords)
+
+
+def _work(kind: type[Work], function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Work:
+    return kind(function, list(map(_unpacked, args)), {n: _unpacked(value) for n, value in keywords.items()})
+
+
+class Named:
+    """Stands for a dtype, or a type of tensors on the CPU, on its way to a worker."""
+
+    def __init__(self, name: str, of_tensors: bool) -> None:
+        self.name = name
+        self.of_tensors = of_tensors
+
+
+def _packed(value: Any) -> Any:
+    kind = type(value).__name__
+    if kind == "TensorType":
+        return Named(value.dtype.name, True)
+    return Named(value.name, False) if kind == "dtype" and hasattr(value, "is_differentiable") else value
+
+
+def _unpacked(value: Any) -> Any:
+    if type(value) is not Named:
+        return value
+    import_module("tgrad")
+    dtype = getattr(import_module("tgrad.core.dtype"), value.name + ("_" if value.name == "bool" else ""))
+    return import_module("tgrad.core.device").tensor_type(dtype) if value.of_tensors else dtype
+
 
 class Elementwise(Work):
     """The same for functions whose result has the shape that the arrays are broadcast to."""
@@ -256,3 +287,10 @@ def restored(array: Lazy, axes: Sequence[int], ndim: int, keepdim: bool) -> Lazy
         return array
     left = iter(array.shape)
     return array.reshape([1 if d in axes else next(left) for d in range(ndim)])
+
+
+def in_one(array: Any, dim: int) -> Any:
+    """A Dask array with one chunk along a dimension."""
+    if not array.ndim or len(array.chunks[dim]) == 1:
+        return array
+    return array.rechunk({d: -1 if d == dim else "auto" for d in range(array.ndim)})

@@ -14,7 +14,18 @@ import numpy
 
 from tgrad.backends import dask_reductions as reductions
 from tgrad.backends.dask_arrays import Lazy
-from tgrad.backends.dask_blocks import REPEATED, Formulas, axes_of, elementwise, restored, tiny
+from tgrad.backends.dask_blocks import (
+    REPEATED,
+    Formulas,
+    Work,
+    axes_of,
+    blockwise,
+    elementwise,
+    in_one,
+    restored,
+    split,
+    tiny,
+)
 from tgrad.backends.dask_names import call, value_of, wrapped
 
 
@@ -50,6 +61,20 @@ def _norm(
     return call("multiply", g, unit)  # type: ignore[no-any-return]
 
 
+def _along(op: Any, g: Lazy, saved: Sequence[Any], dim: int) -> Lazy:
+    """The derivative by NumPy, with the dimension in one chunk, where all arrays are of one shape."""
+    args = (g, *_types_here(saved))
+    holes, arrays = split(args)
+    if not g.ndim:
+        return elementwise(Formulas(op, (True,)), args)  # type: ignore[no-any-return]
+    labels = tuple(range(g.ndim))
+    pairs = [part for x in arrays for part in (in_one(x.graph, dim % g.ndim), labels)]
+    return Lazy(blockwise(Work(Formulas(op, (True,)), holes, {}), labels, pairs, g.dtype))
+
+
+ALONG: Final = frozenset(("cumprod", "cummax", "cummin", "logcumsumexp"))
+"""Rows whose derivatives are computed along a whole dimension."""
+
 DERIVATIVES: Final[dict[str, Callable[..., Lazy | None]]] = {
     "max": _extreme, "min": _extreme, "prod": _product, "prod.dim": _product, "linalg_vector_norm": _norm,
 }  # fmt: skip
@@ -82,17 +107,18 @@ def is_large_shape(saved: Any) -> bool:
     return 8 * prod(saved) > REPEATED
 
 
+def _types_here(saved: Sequence[Any]) -> list[Any]:
+    """What was saved, with the CPU's types for those of this device."""
+    device = import_module("tgrad.core.device")
+    return [device.tensor_type(x.dtype) if type(x) is device.TensorType else x for x in saved]
+
+
 def by_numpy(plain: Any, node: Any, g: Any, edges: Any, saved: Sequence[Any]) -> tuple[Any, ...]:
     """The derivative on known arrays."""
     tensor = import_module("tgrad.core.gradients").wrapped
     device = import_module("tgrad.core.device")
     inner = plain()
-    inner.saved = tuple(
-        tensor(x.value) if type(x) is Lazy
-        else device.tensor_type(x.dtype) if type(x) is device.TensorType
-        else on_host(x)
-        for x in saved
-    )  # fmt: skip
+    inner.saved = tuple(tensor(x.value) if type(x) is Lazy else on_host(x) for x in _types_here(saved))
     inner.versions = None
     if node.several_outputs:
         inner.outputs = tuple((shape, device.tensor_type(type_.dtype)) for shape, type_ in node.outputs)
@@ -113,6 +139,9 @@ def by_parts(
         one = DERIVATIVES[op.name](g, **dict(zip(node.saved_names, saved, strict=True)))
         if one is not None:
             return (one,)
+    if op.name in ALONG:
+        one_g = g[0] if type(g) is tuple and len(g) == 1 else g
+        return (_along(op, one_g, saved, dict(zip(node.saved_names, saved, strict=True))["dim"]),)
     if op.elementwise and type(g) is Lazy:
         found = _in_chunks(op, g, edges, saved)
         if found is not None:
@@ -134,7 +163,7 @@ def _one_by_one(plain: Any, node: Any, g: Any, edges: Any, space: Any) -> tuple[
 
 def _in_chunks(op: Any, g: Lazy, edges: Any, saved: Sequence[Any]) -> tuple[Any, ...] | None:
     """The derivative of an elementwise row in each chunk; None where a result has another shape."""
-    sample = tiny(g)
+    sample, saved = tiny(g), _types_here(saved)
     samples = [tiny(x) if type(x) is Lazy else x for x in saved]
     results: list[Any] = []
     for number, edge in enumerate(edges):

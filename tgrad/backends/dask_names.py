@@ -9,8 +9,8 @@ from typing import Any, Final
 import dask.array
 import numpy
 
-from tgrad.backends import chunks, dask_arrays, numpy_, places
-from tgrad.backends.dask_arrays import Lazy, filled, number, refused
+from tgrad.backends import chunks, dask_arrays, dask_ranges, numpy_, places
+from tgrad.backends.dask_arrays import Lazy, filled, number, refused, sizes
 from tgrad.backends.dask_blocks import elementwise
 from tgrad.backends.narrow import finfo, is_narrow
 
@@ -163,26 +163,15 @@ def full_like(array: Lazy, value: Any, dtype: Any = None, order: str = "K", shap
     return Lazy(dask.array.full(array.shape, number, dtype=kind, chunks=array.graph.chunks))
 
 
-def _made(name: str) -> Callable[..., Lazy]:
-    """Functions that make arrays of numbers: by tgrad's kernels where that is small, else by Dask's."""
-
-    def function(*args: Any, **keywords: Any) -> Lazy:
-        count = _count(name, args)
-        if _is_small((count,), numpy.float64):
-            return wrapped(getattr(numpy_, name)(*map(value_of, args), **keywords))  # type: ignore[no-any-return]
-        keywords.setdefault("chunks", chunks.wanted())
-        return Lazy(getattr(dask.array, name)(*args, **keywords))
-
-    return function
-
-
-def _count(name: str, args: Sequence[Any]) -> int:
-    if name == "arange":
-        start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
-        return int(max((stop - start) / step, 0)) + 1
-    if name == "eye":
-        return int(args[0]) * int(args[-1] if len(args) > 1 and isinstance(args[1], int) else args[0])
-    return int(args[2]) if len(args) > 2 else 50
+def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = float) -> Lazy:
+    """Ones on a diagonal."""
+    shape = (n, n if m is None else m)
+    if _is_small(shape, dtype):
+        return Lazy(numpy.eye(*shape, k, dtype))
+    rows, columns = sizes(shape, dtype)
+    row = dask.array.arange(n, chunks=(rows,)).reshape(-1, 1)
+    column = dask.array.arange(shape[1], chunks=(columns,))
+    return Lazy((column - row == k).astype(dtype))
 
 
 def asarray(value: Any, dtype: Any = None, **options: Any) -> Lazy:
@@ -232,7 +221,7 @@ def cast(x: Lazy, to: Any) -> Lazy:
 _OWN: Final[dict[str, Any]] = {
     "zeros": _constant(0), "ones": _constant(1), "empty": _constant(0), "full": full,
     "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(0), "full_like": full_like,
-    "arange": _made("arange"), "linspace": _made("linspace"), "eye": _made("eye"),
+    "arange": dask_ranges.arange, "linspace": dask_ranges.linspace, "eye": eye,
     "asarray": asarray, "array": array, "ascontiguousarray": asarray, "copyto": copyto, "over": over,
     "change_in_blocks": change_in_blocks, "broadcast_to": broadcast_to, "cast": cast,
     "large_sum": lambda a, b, into_first: call("add", a, b),

@@ -20,6 +20,8 @@ def arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = numpy.int64)
     kind = numpy.dtype(dtype)
     if end is None:
         start, end = 0, start
+    if kind == numpy.int64:
+        start, end, step = int(start), int(end), int(step)
     whole = kind.kind in "iu" and all(isinstance(x, int) for x in (start, end, step))
     count = -((start - end) // step) if whole else math.ceil((float(end) - float(start)) / float(step))
     if _at_once(count, kind):
@@ -58,6 +60,8 @@ def _block(function: Any, rest: Any, kind: Any, block_info: Any = None) -> Array
 
 def _arange(first: int, stop: int, kind: Any, start: Any, step: Any) -> Array:
     index = numpy.arange(first, stop, dtype=numpy.int64 if kind.kind in "iu" else numpy.float64)
+    if kind.kind in "iu":
+        start, step = int(start), int(step)
     return (start + index * step).astype(kind, copy=False)
 
 

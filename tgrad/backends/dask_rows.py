@@ -22,6 +22,7 @@ from tgrad.backends.dask_blocks import (
     blockwise,
     elementwise,
     given,
+    in_one,
     sample,
     several,
     split,
@@ -70,6 +71,9 @@ def _vector_norm(
 def _logsumexp(op: Any, input: Lazy, dim: Any, keepdim: bool = False) -> Any:
     found = numpy.asarray(sample(op, (input, dim, keepdim), {}))
     axes = axes_of(dim, input.ndim)
+    if not input.size:
+        empty = reductions.sum(call("exp", input), axes, keepdim)
+        return call("log", empty).astype(found.dtype, copy=False)
     most = reductions.amax(input.real, axes, True)
     most = call("where", call("isinf", most), most.dtype.type(0), most)
     total = reductions.sum(call("exp", call("subtract", input, most)), axes, True)
@@ -84,13 +88,12 @@ def _spread(root: bool, both: bool) -> Row:
         sample(op, (input, dim), {"correction": correction, "keepdim": keepdim})
         axes = axes_of(dim, input.ndim)
         real = input.real.dtype
-        correction = 1 if correction is None else correction
-        found = Lazy(dask.array.var(
-            input.graph, axis=axes, keepdims=keepdim, ddof=correction,
-            dtype="complex128" if real != input.dtype else "float64",
-        ))  # fmt: skip
-        found = call("sqrt", found.real) if root else found.real
-        found = found.astype(real, copy=False)
+        count = math.prod(input.shape[a] for a in axes)
+        degrees = max(count - (1 if correction is None else correction), 0)
+        kind = "complex128" if real != input.dtype else "float64"
+        found = Lazy(dask.array.var(input.graph, axis=axes, keepdims=keepdim, dtype=kind)).real
+        found = call("divide", call("multiply", found, numpy.float64(count)), numpy.float64(degrees))
+        found = (call("sqrt", found) if root else found).astype(real, copy=False)
         return (found, reductions.mean(input, axes, keepdim)) if both else found
 
     return row
@@ -163,7 +166,7 @@ def along(op: Any, *args: Any, **keywords: Any) -> Any:
         if array.ndim != first.ndim or rest != [n for d, n in enumerate(first.shape) if d != at]:
             raise refused(f"'{op.public}' of tensors that differ in other dimensions than {at}")
         labels = [first.ndim + 1 + number if d == at else d for d in range(array.ndim)]
-        pairs += [_in_one(array.graph, at), labels]
+        pairs += [in_one(array.graph, at), labels]
     part = found[0] if isinstance(found, tuple) else found
     ndim = numpy.ndim(part)
     out = [d for d in range(first.ndim) if d != at]
@@ -196,19 +199,13 @@ def _put_chosen(op: Any, input: Lazy, indices: Lazy, size: Sequence[int], dim: i
         return input.copy()
     at = dim % len(size)
     labels = [[len(size) + number if d == at else d for d in range(len(size))] for number in (0, 1, 2)]
-    pairs = (_in_one(input.graph, at), labels[0], _in_one(indices.graph, at), labels[1])
+    pairs = (in_one(input.graph, at), labels[0], in_one(indices.graph, at), labels[1])
     work = Work(Put(Forward(op), at, size[at]), (Hole(0), Hole(1)), {})
     return Lazy(
         blockwise(
             work, tuple(labels[2]), pairs, input.dtype, new_axes={labels[2][at]: size[at]}, concatenate=True
         )
     )
-
-
-def _in_one(array: Any, dim: int) -> Any:
-    if not array.ndim or len(array.chunks[dim]) == 1:
-        return array
-    return array.rechunk({d: -1 if d == dim else "auto" for d in range(array.ndim)})
 
 
 def _cumulative(name: str) -> Row:

@@ -131,7 +131,12 @@ def _indexed(op: Any, input: Lazy, indices: Any) -> Lazy:
 
 def _roll(op: Any, input: Lazy, shifts: Any, dims: Any = ()) -> Lazy:
     sample(op, (input, shifts, dims), {})
-    return Lazy(dask.array.roll(input.graph, shifts, dims or None))
+    if not dims:
+        flat = input.reshape(-1).graph
+        return Lazy(dask.array.roll(flat, shifts[0] if isinstance(shifts, tuple) else shifts)).reshape(
+            input.shape
+        )
+    return Lazy(dask.array.roll(input.graph, shifts, dims))
 
 
 def _to_copy(op: Any, input: Lazy, *args: Any, **options: Any) -> Lazy:

@@ -110,7 +110,7 @@ class Diagonal(Step):
         """A copy with another diagonal: of a matrix."""
         offset, first, second = self.given
         if data.ndim != 2 or (first, second) != (0, 1):
-            raise refused("writing to diagonals of batches")
+            raise refused("a diagonal of batches, written to,")
         rows = dask.array.arange(data.shape[0]).reshape(-1, 1)
         on = dask.array.arange(data.shape[1]) - rows == offset
         along = dask.array.pad(dask.array.asarray(piece), (0, max(data.shape)), "constant")
