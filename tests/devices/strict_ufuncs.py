@@ -98,7 +98,8 @@ def compute(
     given, made = loop_of(name, types, args, dtype)
     if name == "power" and given[0].kind in "iu":
         function = integer_power  # to a negative power, too
-    found = function(*[cast(value, kind) for value, kind in zip(args, given, strict=True)])
+    with numpy.errstate(all="ignore"):
+        found = function(*[cast(value, kind) for value, kind in zip(args, given, strict=True)])
     results = found if isinstance(found, tuple) else (found,)
     results = tuple(
         numpy.asarray(r).astype(kind, "C", copy=False) for r, kind in zip(results, made, strict=True)

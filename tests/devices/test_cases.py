@@ -15,17 +15,9 @@ LISTED = {
 }
 """Areas and expressions that rightly differ."""
 
-UNFINISHED = ("elementwise", "reduce", "special")
-AREAS = [
-    pytest.param(area, marks=pytest.mark.xfail(strict=False, reason="not all kernels have CuPy's ways yet"))
-    if area in UNFINISHED
-    else area
-    for area in cases.harness.areas()
-]
-
 
 @pytest.mark.usefixtures("cuda")
-@pytest.mark.parametrize("area", AREAS)
+@pytest.mark.parametrize("area", cases.harness.areas())
 def test_results_are_the_cpus(area: str) -> None:
     known = {expression for place, expression in LISTED if place == area}
     found = {case.expression: cases.difference(case.expression, "cuda") for case in cases.harness.cases(area)}
