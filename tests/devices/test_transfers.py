@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import tgrad as torch
 from tests.devices import strict
 
 F = torch.nn.functional
+PACKAGE = Path(torch.__file__).parent
 Counts = type[strict.Counts]
 
 STEPS: dict[str, Callable[[Any, Any, Any], Any]] = {
@@ -106,3 +109,47 @@ def test_optimisers_stay_on_the_gpu(cuda: Counts, name: str) -> None:
         optimiser.step()
         optimiser.zero_grad()
         assert (cuda.transfers, cuda.waits) == before
+
+
+def functions_called(step: Callable[[], Any]) -> int:
+    """How many of tgrad's functions run in a step."""
+    found = 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal found
+        name = frame.f_code.co_filename
+        found += event == "call" and (str(PACKAGE) in name or name.startswith("<"))
+
+    for _ in range(10):  # calls of one form are learned
+        step()
+    sys.setprofile(note)
+    try:
+        step()
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("+", 4),
+        ("* 2.5", 5),
+        ("exp", 5),
+        ("sigmoid", 7),
+        ("sum", 8),
+        ("@", 9),
+        ("t", 6),
+        ("[1:]", 7),
+        ("mul_", 5),
+    ],
+)
+def test_few_functions_run_for_an_operator(cuda: Counts, name: str, most: int) -> None:
+    x, y, _ = (t.detach() for t in operands())
+    steps: dict[str, Callable[[], Any]] = {
+        "+": lambda: x + y, "* 2.5": lambda: x * 2.5, "exp": lambda: x.exp(), "sigmoid": lambda: x.sigmoid(),
+        "sum": lambda: x.sum(), "@": lambda: y @ z, "t": lambda: x.t(), "[1:]": lambda: x[1:],
+        "mul_": lambda: x.mul_(2.0),
+    }  # fmt: skip
+    z = y.t()
+    assert functions_called(steps[name]) <= most

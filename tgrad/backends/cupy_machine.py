@@ -53,9 +53,10 @@ class Gpu(Machine):
         self._allowed = self._pool.get_limit()
         self._allocate = cupy.cuda.get_allocator()
         cupy.cuda.set_allocator(self._memory_for)
-        self._most = _most_used(cupy)
+        self._cupy = cupy
+        self._most: Any = None
+        """Counts memory from the first time that somebody asks: it takes a tenth of an operation's time."""
         self._most_held = 0
-        self.memory()
 
     def _memory_for(self, size: int) -> Any:
         """Memory for an array; PyTorch's error where there is none left."""
@@ -92,12 +93,16 @@ class Gpu(Machine):
         """What is used, and the most that was."""
         used, held = self._pool.used_bytes(), self._pool.total_bytes()
         self._most_held = max(self._most_held, held)
+        if self._most is None:
+            self._most = _most_used(self._cupy)
+            self._most.most = self._most_held  # there was no more than this
         self._most.now = used  # what another thread took or gave back wasn't counted
         self._most.most = max(self._most.most, used)
         return Memory(used, self._most.most, held, self._most_held)
 
     def forget_most(self) -> None:
         """Let the most that was used be what is used now."""
+        self.memory()
         self._most.most = self._most_held = 0
         self.memory()
 
