@@ -136,7 +136,7 @@ class Cupy(Backend):
         """The row's forward on CuPy; random numbers are drawn on the CPU, the same for every device."""
         if "generator" in op.names:
             return self._on_host(op)
-        return self.library.bound(op.forward)  # type: ignore[no-any-return]
+        return self.library.in_place_of(op.forward)  # type: ignore[no-any-return]
 
     def _on_host(self, op: Any) -> Kernel:
         """A forward on the CPU; of what is only filled, or made alike, no elements are taken there."""
@@ -154,7 +154,7 @@ class Cupy(Backend):
 
     def bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of rows, with CuPy for NumPy in it."""
-        return self.library.bound(function)  # type: ignore[no-any-return]
+        return self.library.in_place_of(function)  # type: ignore[no-any-return]
 
     def compute(self, op: Any, type_: Any, *args: Any, **keywords: Any) -> Any:
         """The result of a row's forward: Note [Narrow floats] in tgrad.backends.narrow."""

@@ -101,6 +101,17 @@ class Library:
             self._bound[function] = found
         return found
 
+    def in_place_of(self, function: Any) -> Any:
+        """What stands here for a function of rows: one of the library's own, or that function bound."""
+        own = self._own(function)
+        return self.bound(function) if own is None else own
+
+    def _own(self, function: Any) -> Any:
+        """What the library has of its own for a function from another part of tgrad; or None."""
+        home = getattr(function, "__module__", None) or ""
+        own = self.own.get(home, {}).get(getattr(function, "__name__", ""))
+        return partial(own.function, self.bound(function)) if isinstance(own, Around) else own
+
     def _kept(self, function: Any) -> Any:
         """A function that keeps its results, with results of its own for this library."""
         found = self._bound.get(function)
@@ -128,9 +139,9 @@ class Library:
             return self.objects[id(value)]
         home = getattr(value, "__module__", None)
         if isinstance(value, FunctionType):
-            own = self.own.get(home, {}).get(value.__name__) if home else None
+            own = self._own(value)
             if own is not None:
-                return partial(own.function, self.bound(value)) if isinstance(own, Around) else own
+                return own
             if home in _FOR_ALL:
                 return value
             if home is None or home.startswith(_ROWS):
