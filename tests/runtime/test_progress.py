@@ -198,6 +198,30 @@ def a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def test_a_passing_bar_is_waited_for_and_leaves_nothing() -> None:
+    stage = Stage(width=60)
+    bar = stage.bars.bar("computing", 20, passing=True)
+    stage.now = 0.4
+    bar.update(4, None)
+    assert stage.terminal.seen() == [""]
+    stage.now = 1.0
+    bar.update(10, None)
+    assert stage.terminal.seen() == ["computing ━━━━━━━━━━━╸             50% 10/20 10/s 0:01 left"]
+    bar.close(20, None)
+    assert stage.terminal.seen() == [""]
+
+
+def test_a_passing_bar_stands_below_its_loop() -> None:
+    stage = Stage(width=60)
+    loop = stage.bars.bar("steps", 4)
+    passing = stage.bars.bar("computing", 20, passing=True)
+    stage.now = 1.0
+    loop.update(2, None)
+    assert [line.split()[0] for line in stage.terminal.seen()] == ["steps", "computing"]
+    passing.close(20, None)
+    assert [line.split()[0] for line in stage.terminal.seen()] == ["steps"]
+
+
 def test_a_bar() -> None:
     stage = Stage()
     bar = stage.bars.bar("training", 5000, "loss")

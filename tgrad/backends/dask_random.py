@@ -240,6 +240,27 @@ def _complex_of(stream: Any, generator: Any, shape: tuple[int, ...], dtype: Any,
     return result
 
 
+def _normal_of(xp: Any, mean: Any, std: Any, generator: Any) -> Lazy:
+    """Normal numbers around arrays; that a standard deviation is negative isn't looked for."""
+    rows = import_module("tgrad.ops.random")
+    if isinstance(std, float):
+        rows._check_std(std)
+    arrays = [v for v in (mean, std) if not isinstance(v, float)]
+    shape, dtype = numpy.broadcast_shapes(*[a.shape for a in arrays]), arrays[0].dtype
+    rows.check_floating("normal_kernel_cpu", dtype)
+    numbers = normal(generator or _default(), shape, dtype, 0.0, std if isinstance(std, float) else 1.0)
+    if not isinstance(std, float):
+        numbers = dask_arrays.call("multiply", numbers, std)
+    result: Lazy = dask_arrays.call("add", numbers, mean).astype(dtype)
+    return result
+
+
+def _poisson_of(rates: Lazy, generator: Any) -> Lazy:
+    """Poisson distributed numbers; each block looks at its own rates."""
+    import_module("tgrad.ops.random").check_floating("poisson_cpu", rates.dtype)
+    return poisson(generator or _default(), rates)
+
+
 def _default() -> Any:
     return import_module("tgrad.core.generator").default_generator
 
@@ -257,7 +278,11 @@ LIBRARY: Final = Library(
     {
         "ranges": {"arange": dask_ranges.arange, "linspace": dask_ranges.linspace},
         "tgrad.core.random": STREAMS,
-        "tgrad.ops.random": {"complex_of": _complex_of},
+        "tgrad.ops.random": {
+            "complex_of": _complex_of,
+            "_normal_of": _normal_of,
+            "_poisson": _poisson_of,
+        },
         "tgrad.ops.random_fill": {"_check_probabilities": lambda p: None},  # each block looks at its own
     },
 )
