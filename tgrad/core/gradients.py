@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from numpy import ndarray
+from numpy import generic, ndarray
 
 from tgrad.backends.interface import Backend
 from tgrad.core.device import TensorType, type_of
@@ -45,7 +45,9 @@ def fit(results: tuple[Any, ...], node: Node, o: Any) -> tuple[Any, ...]:
             shape, type_ = operand
             if result.shape != shape:
                 result = (space_of(type_of(result)) if o is Spaces.raw else o).sum_to_size(result, shape)
-            if result.dtype is not type_.dtype.numpy or type(result) is not ndarray:
+            kind = type(result)
+            on_cpu = type_.backend is None and (kind is ndarray or issubclass(kind, generic))
+            if result.dtype is not type_.dtype.numpy or not on_cpu:
                 result = o.to_type(result, type_)
         fitted.append(result)
     return tuple(fitted)
