@@ -13,6 +13,7 @@ import pytest
 
 import tgrad as torch
 from tests.devices import strict, strict_kernels
+from tgrad.backends.cupy_fusion import chain
 from tgrad.backends.cupy_plans import same
 from tgrad.backends.expressions import Graph, Number, Operand, Unknown
 from tgrad.backends.expressions_c import C_CODE, C_TYPES, c_line
@@ -80,19 +81,19 @@ def test_fused_chains_give_the_cpus_numbers(cuda: Counts, name: str, dtype: Any)
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "bool", "float16", "float32", "float64"])
 def test_the_dtype_of_a_result_is_the_cpus(cuda: Counts, dtype: str) -> None:
-    for chain in (
+    for compute in (
         lambda x: torch.add(x, x), lambda x: x * 2.5, lambda x: x * 2, lambda x: x / 2, torch.sigmoid,
         lambda x: torch.where(x > 0, x, 0.5), lambda x: torch.where(x > 0, 1, x), lambda x: x.clamp(0, 1.5),
         lambda x: torch.lerp(x, x, 0.5), lambda x: x == 1, lambda x: torch.pow(x, 2.0),
     ):  # fmt: skip
         try:
-            expected = chain(torch.tensor([[0, 1, 3]]).to(getattr(torch, dtype)))
+            expected = compute(torch.tensor([[0, 1, 3]]).to(getattr(torch, dtype)))
         except Exception as error:
             with pytest.raises(type(error), match=f"^{str(error)[:20]}"):
-                chain(torch.tensor([[0, 1, 3]]).to(getattr(torch, dtype)).to("cuda"))
+                compute(torch.tensor([[0, 1, 3]]).to(getattr(torch, dtype)).to("cuda"))
             continue
         for _ in range(2):
-            found = chain(torch.tensor([[0, 1, 3]]).to(getattr(torch, dtype)).to("cuda"))
+            found = compute(torch.tensor([[0, 1, 3]]).to(getattr(torch, dtype)).to("cuda"))
             assert found.dtype is expected.dtype
             assert torch.equal(found.cpu(), expected)
 
@@ -111,6 +112,18 @@ def test_another_number_needs_no_other_kernel(cuda: Counts, monkeypatch: pytest.
         found = torch.add(x, y, alpha=alpha)
         assert torch.allclose(found.cpu(), torch.add(x.cpu(), y.cpu(), alpha=alpha))
     assert len(kernels) <= 1
+
+
+def test_plans_for_certain_numbers_tell_zeros_apart(cuda: Counts) -> None:
+    def looks(cupy: Any, x: Any, number: Any) -> Any:
+        return x * (number if type(number) is float else 1) + number  # not what it does with an open number
+
+    x = strict.made(numpy.array([2.0, 3.0], "float32"))
+    step = chain(strict.CUPY, looks)
+    for number in (0.0, -0.0, 0.5, -0.0, 0.0):
+        found = step(x * 0, number)
+        assert numpy.signbit(found._a).all() == (str(number) == "-0.0")
+        assert (step(x, number)._a == looks(strict.CUPY, x, number)._a).all()
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])

@@ -92,7 +92,7 @@ class Fused:
                 if looked is None:
                     plan = self._first(key, args, keywords)
                 else:
-                    exact = (key, *[given[i] for i in looked])
+                    exact = (key, *[repr(given[i]) for i in looked])  # of 0.0 and -0.0 each has its own
                     plan = self._plans.get(exact) or self._first(key, args, keywords)
         except TypeError:  # something is in a list
             return self._plain(*args, **keywords)
@@ -130,7 +130,7 @@ class Fused:
             self._plans.clear()
         if looked:
             self._looked[key] = places = tuple(sorted(looked))
-            key = (key, *[given[i] for i in places])
+            key = (key, *[repr(given[i]) for i in places])
         self._plans[key] = plan
         return plan
 
