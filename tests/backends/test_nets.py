@@ -312,7 +312,7 @@ def test_first_of_equal_zeros():
 
 
 def test_processors_with_the_other_zero(monkeypatch):
-    monkeypatch.setattr(largest, "_SECOND_OF_ZEROS", False)
+    monkeypatch.setattr(largest, "_second_of_zeros", lambda: False)
     views = [numpy.array(row) for row in ([0.0, 1, numpy.nan], [-0.0, 2, 1], [0.0, 3, numpy.nan])]
     values, numbers = largest.best(views)
     numpy.testing.assert_equal(values, [0.0, 3, numpy.nan])
