@@ -273,6 +273,36 @@ def test_in_place_through_views() -> None:
 
 
 @pytest.mark.usefixtures("all_lazy")
+def test_masks_that_keep_the_shape() -> None:
+    """Elements that a mask of the tensor's shape names can be written to."""
+    here = torch.arange(12.0).reshape(3, 4)
+    there = here.to("dask")
+    for x in (here, there):
+        x[x > 7] = -1.0
+        x.masked_fill_(x == 3, 30.0)
+        x[:2].clamp_(max=5)
+    assert torch.equal(there.cpu(), here)
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_recorded_writes_to_views_are_refused(lazy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Autograd knows views by their places in memory, which these have none of: an error, no wrong number."""
+    if lazy:
+        monkeypatch.setattr(dask_arrays, "SMALL", -1)
+    x = torch.ones(2, 3, device="dask", requires_grad=True)
+    y = x * 2
+    with pytest.raises(NotImplementedError, match="writing to a view while autograd records"):
+        y.t()[0].mul_(3)
+    assert y.tolist() == [[2, 2, 2], [2, 2, 2]]
+    view = y.t()
+    y.mul_(3)
+    with pytest.raises(NotImplementedError, match="a view's place in memory"):
+        (view * view).sum().backward()
+    y.sum().backward()
+    assert x.grad.tolist() == [[6, 6, 6], [6, 6, 6]]  # type: ignore[union-attr]
+
+
+@pytest.mark.usefixtures("all_lazy")
 def test_results_that_exist_keep_their_values() -> None:
     """What was computed from a tensor before it was written to isn't changed by that, lazy as it is."""
     x = torch.arange(6.0, device="dask")

@@ -173,7 +173,7 @@ class Lazy(Geometry):
         return operator.index(self.item())
 
     def __array__(self, *given: Any, **options: Any) -> NoReturn:
-        raise TypeError("an array on device 'dask' isn't converted to NumPy's by itself")
+        raise refused("a function of NumPy's")
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("_"):
@@ -257,12 +257,21 @@ class Lazy(Geometry):
     # ------------------------------------------------------------------ writing
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(index, tuple) and index == (...,):
+        if isinstance(index, Lazy):
+            self.write_where(index, value)
+            return
+        if isinstance(index, tuple) and (not index or index == (...,)):
             index = ...
-        piece = self if index is ... or index == () else self[index]
+        piece = self if index is ... else self[index]
         if piece is not self and piece._parent is not self:
             raise refused("writing to these places")
         piece.write(value)
+
+    def write_where(self, mask: Lazy, value: Any) -> None:
+        """Write a number, or an array of this one's shape, where a mask of this shape says so."""
+        if mask.dtype.kind != "b" or mask.shape != self.shape or numpy.ndim(value) not in (0, self.ndim):
+            raise refused("writing to elements that a tensor picks")
+        self.write(call("where", mask, value, self))
 
     def write(self, value: Any) -> None:
         """Write over all elements: another array, or a number."""

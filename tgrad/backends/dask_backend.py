@@ -103,8 +103,30 @@ class DaskBackend(Backend):
         ]
 
     def bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Functions of rows work on these arrays as they are."""
-        return function
+        """A function of rows, for known arrays; what it writes to its first one is written there."""
+
+        def on_known(*args: Any, **keywords: Any) -> Any:
+            arrays = _arrays_in(args)
+            if not all(x.known for x in arrays):
+                raise refused("picking elements by tensors")
+            given = [on_host(x) for x in args]
+            if type(args[0]) is Lazy:
+                given[0] = given[0].copy()
+            found = function(*given, **keywords)
+            if found is None and type(args[0]) is Lazy:
+                args[0].write(given[0])
+            return wrapped(found)
+
+        return on_known
+
+    def changing(self, op: Any) -> Callable[..., Any]:
+        """The row's result, written over the array."""
+        kernel = self.kernel(op)
+
+        def change(array: Lazy, *args: Any) -> None:
+            array.write(kernel(self.xp, array, *args))
+
+        return change
 
     def derivative(self, op: Any, plain: Any, space: Any) -> Callable[..., tuple[Any, ...]]:
         """`Node.raw` of a row: by NumPy where all is known, in each chunk, or by the formulas."""
@@ -186,9 +208,15 @@ class DaskBackend(Backend):
         """The elements that are printed: no others are computed."""
         return array.data if array.known else Shown(array)
 
+    def check_recorded_view(self) -> None:
+        """Autograd knows views by their places in memory."""
+        raise refused("writing to a view while autograd records")
+
     def address(self, array: Any) -> int:
-        """A number for the memory; pieces of it have none of their own."""
-        return id(array._root)
+        """A number for the memory; pieces of it have none."""
+        if array._root is not array:
+            raise refused("a view's place in memory")
+        return id(array)
 
     def strided(self, array: Any, shape: Any, strides: Any, offset: int) -> Any:
         """The array in another shape, where strides and offset say no more than that."""

@@ -228,6 +228,7 @@ _OWN: Final[dict[str, Any]] = {
     "in_blocks": lambda forward, xp, *args, **keywords: forward(xp, *args, **keywords),
     "derivatives": lambda formulas, o, g, edges, *saved: formulas(o, g, edges, *saved),
     "holds": lambda condition: not condition.known or numpy_.holds(condition.data),
+    "may_share_memory": lambda a, b: False,  # what is written never changes what is read
     "places": Places(),
     "within": Places().within,
     "dtype": numpy.dtype, "finfo": finfo, "iinfo": numpy.iinfo, "errstate": numpy.errstate,

@@ -143,6 +143,10 @@ class Backend:
         """A function from the files of rows, for arrays of this library."""
         raise NotImplementedError
 
+    def changing(self, op: Any) -> Callable[..., Any]:
+        """What does a row's work on the array to be changed, for rows that have a function for that."""
+        return self.bound(op.into)
+
     def compute(self, op: Any, type_: Any, *args: Any, **keywords: Any) -> Any:
         """The result of a row's forward; `type_` is the tensor type in which it is computed."""
         return self.kernel(op)(type_.xp, *args, **keywords)
@@ -213,6 +217,9 @@ class Backend:
     ) -> Array:
         """An array in another one's memory; strides, and the offset from its first element, in bytes."""
         raise NotImplementedError
+
+    def check_recorded_view(self) -> None:
+        """Raise the library's error where views can't be written to while that is recorded."""
 
     def address(self, array: Array) -> int:
         """The address of an array's first element."""

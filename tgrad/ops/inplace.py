@@ -104,7 +104,7 @@ def _write_in_place(writer: Writer, op: Op) -> None:
     writer.names["strict"] = op.family != "broadcast" and op.name not in SPREAD
     writer.add(
         f"check_target(input, T, ({values}), strict)\n"
-        "change = into if T.backend is None else T.backend.bound(into)\n"
+        "change = into if T.backend is None else T.backend.changing(OP)\n"
         f"return write_into(OP, input, lambda array: change({', '.join(['array', *arguments])}), "
         f"({values}), T, mixed)"
     )
@@ -142,6 +142,8 @@ def check_writable(tensor: Tensor, operands: Sequence[Any] = ()) -> None:
         isinstance(o, Tensor) and o.current_edge() is not None for o in operands
     ):
         return
+    if view is not None and tensor._type.backend is not None:
+        tensor._type.backend.check_recorded_view()
     if view is not None and edge is not None and view[0].is_leaf:
         raise AutogradError(
             "a view of a leaf Variable that requires grad is being used in an in-place operation."
@@ -229,6 +231,8 @@ def check_overlap(tensor: Tensor, other: Any, whole: bool = False) -> None:
     The same elements in the same order are an error only if `whole` is true.
     """
     if type(other) is not Tensor or _root(tensor) is not _root(other):
+        return
+    if tensor._type.backend is not None and tensor._type.backend.lazy:  # then nothing is written over
         return
     a, b = tensor._array, other._array
     if not (a.size and b.size and _dense(a) and _dense(b)):
