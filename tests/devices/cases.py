@@ -20,10 +20,14 @@ from typing import Any
 
 import numpy
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "golden" / "ops")]
+_FOLDERS = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "golden" / "ops")]
+sys.path[:0] = _FOLDERS
 
 import harness  # noqa: E402
 from case_inputs import Makers  # noqa: E402
+
+sys.path.remove(_FOLDERS[1])
+del sys.modules["harness"]  # the benchmarks have one, too
 
 import tgrad  # noqa: E402
 from tests.devices import strict  # noqa: E402
