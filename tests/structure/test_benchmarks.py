@@ -25,8 +25,10 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
     import importlib
 
     monkeypatch.syspath_prepend(str(FOLDER))
-    before = set(sys.modules)
     names = ("workloads", "peers", "report", "harness", "devices")
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)  # a folder of tests may be called so, too
+    before = set(sys.modules)
     found = {name: importlib.import_module(name) for name in names}
     for name in set(sys.modules) - before:
         if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
