@@ -17,6 +17,7 @@ from tgrad.backends import numpy_
 from tgrad.backends.dask_arrays import Lazy, refused
 from tgrad.backends.dask_blocks import Forward, Work, blockwise, split
 from tgrad.backends.dask_names import full
+from tgrad.backends.threads import alone
 
 
 class Added(Work):
@@ -45,7 +46,7 @@ def by_sample(batched: Sequence[str], summed: bool = False) -> Callable[..., Any
         if any(m and not x.ndim for x, m in zip(arrays, many, strict=True)):
             raise refused(f"'{op.public}'")
         samples = iter([_sample(x, m) for x, m in zip(arrays, many, strict=True)])
-        with numpy.errstate(all="ignore"):
+        with alone():
             found = op.forward(numpy_, *[next(samples) if type(x) is Lazy else x for x in args], **keywords)
         pairs: list[Any] = []
         label = 1

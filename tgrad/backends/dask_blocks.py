@@ -24,6 +24,7 @@ import numpy
 from tgrad.backends import numpy_
 from tgrad.backends.dask_arrays import Lazy
 from tgrad.backends.narrow import rounded, wide
+from tgrad.backends.threads import alone
 
 REPEATED = 1 << 16
 """Bytes up to which what is repeated becomes a part of a function."""
@@ -46,7 +47,7 @@ class Work:
 
     def __call__(self, *arrays: Any) -> Any:
         given = [arrays[a.number] if type(a) is Hole else a for a in self.args]
-        with numpy.errstate(all="ignore"):
+        with alone():
             return self.function(*given, **self.keywords)
 
     def __reduce__(self) -> Any:

@@ -16,6 +16,7 @@ from tgrad.backends import products, sums
 from tgrad.backends.dask_arrays import Lazy
 from tgrad.backends.dask_blocks import blockwise, elementwise
 from tgrad.backends.narrow import is_narrow
+from tgrad.backends.threads import alone
 
 Axes = tuple[int, ...] | None
 
@@ -28,7 +29,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 class Joined:
-    """A function of a chunk and its axes, or of several chunks' results; NumPy warns of nothing in it."""
+    """A function of a chunk and its axes, or of several chunks' results."""
 
     def __init__(self, function: Callable[..., Any], before: Any = None, after: Any = None) -> None:
         self.function = function
@@ -36,7 +37,7 @@ class Joined:
         self.after = after
 
     def __call__(self, array: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        with numpy.errstate(all="ignore"):
+        with alone():
             if self.before is not None:
                 array = array.astype(self.before)
             found = numpy.asarray(self.function(array, axis, keepdims))
@@ -165,7 +166,7 @@ class Product:
         self.kept = kept
 
     def __call__(self, a: Any, b: Any) -> Any:
-        with numpy.errstate(all="ignore"):
+        with alone():
             return numpy.expand_dims(products.matmul(a, b), self.kept)
 
 

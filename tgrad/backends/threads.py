@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy
@@ -130,6 +131,20 @@ def each(function: Work, total: int, block: int) -> None:
     job.wait()
     if job.errors:
         raise job.errors.pop(0)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Inside, this thread asks nobody for help: others are busy with work like this.
+
+    The ranges are the same, and NumPy's floating point warnings are off.
+    """
+    _current.helping, before = True, _current.helping
+    try:
+        with numpy.errstate(all="ignore"):
+            yield
+    finally:
+        _current.helping = before
 
 
 def _make_helpers(wanted: int) -> None:
