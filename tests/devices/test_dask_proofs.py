@@ -72,7 +72,7 @@ sys.exit(main(sys.argv[1:]))
 def run(program: Path, rows: int, *options: str, limit: int = resource.RLIM_INFINITY) -> list[float]:
     """The numbers that a program prints last."""
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "DASK_NUM_WORKERS": "2",
+        **os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", LIMITED.format(limit=limit), *options, str(program), f"--rows={rows}"],
