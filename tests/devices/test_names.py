@@ -509,3 +509,12 @@ def test_a_generator_of_another_device() -> None:
 def test_a_misspelt_device_keeps_its_sentence(no_cupy: None) -> None:
     with pytest.raises(RuntimeError, match=r"Expected one of cpu, cuda, .* at start of device string: cud$"):
         torch.zeros(2, device="cud")
+
+
+def test_the_default_device_is_the_cpu_again(cuda: Any) -> None:
+    there = torch.ones(2, device="cuda")
+    torch.set_default_device("cuda")
+    torch.set_default_device("cpu")
+    assert torch.tensor(there).is_cuda
+    with torch.device("cpu"):
+        assert torch.tensor(there).is_cuda

@@ -112,13 +112,14 @@ def test_optimisers_stay_on_the_gpu(cuda: Counts, name: str) -> None:
 
 
 def functions_called(step: Callable[[], Any]) -> int:
-    """How many of tgrad's functions run in a step."""
+    """How many of tgrad's functions run in a step, but for those that count memory once it was asked for."""
     found = 0
 
     def note(frame: Any, event: str, argument: Any) -> None:
         nonlocal found
         name = frame.f_code.co_filename
-        found += event == "call" and (str(PACKAGE) in name or name.startswith("<"))
+        if event == "call" and not name.endswith("cupy_machine.py"):
+            found += str(PACKAGE) in name or name.startswith("<")
 
     for _ in range(10):  # calls of one form are learned
         step()

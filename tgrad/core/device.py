@@ -46,7 +46,7 @@ class Device:
         from tgrad.core.modes import state
 
         _OUTER.append(state.device)
-        state.device = self
+        state.device = CPU if self == CPU else self
         return self
 
     def __exit__(self, *error: object) -> None:

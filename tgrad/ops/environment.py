@@ -39,7 +39,8 @@ def get_default_device() -> Device:
 
 def set_default_device(device: Any) -> None:
     """Where new tensors are to be; None is the CPU."""
-    state.device = CPU if device is None else Device(device)
+    found = CPU if device is None else Device(device)
+    state.device = CPU if found == CPU else found
 
 
 def set_default_tensor_type(t: Any) -> None:
