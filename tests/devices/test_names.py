@@ -511,6 +511,7 @@ def test_a_misspelt_device_keeps_its_sentence(no_cupy: None) -> None:
         torch.zeros(2, device="cud")
 
 
+@pytest.mark.filterwarnings("ignore:To copy construct")
 def test_the_default_device_is_the_cpu_again(cuda: Any) -> None:
     there = torch.ones(2, device="cuda")
     torch.set_default_device("cuda")

@@ -77,7 +77,7 @@ def extremes_so_far(ufunc: Any, array: Array, axis: int) -> tuple[Array, Array]:
 
 
 def of_places(values: Array, array: Array, places: Array, axis: int) -> Array:
-    """Extremes so far as they stand at their places: of equal zeros the last one counts, whatever its sign."""
+    """Extremes so far as they stand at their places: of equal zeros the last one, whatever its sign."""
     return numpy.take_along_axis(array, places, axis) if (values == 0).any() else values
 
 

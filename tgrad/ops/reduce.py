@@ -7,7 +7,6 @@ from typing import Any
 
 from tgrad.backends import few, folds
 from tgrad.backends import reductions as kernels
-from tgrad.backends.narrow import is_floating
 from tgrad.backends.rows import put_classes
 from tgrad.backends.sums import without_nan
 from tgrad.core import dtype as dtypes
