@@ -375,6 +375,32 @@ def test_rows_without_a_lazy_form_work_on_known_tensors() -> None:
     assert q.device == DASK
 
 
+def test_rows_without_a_lazy_form_take_what_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operands that are small together are computed in one pass; the row and its derivative go on with them."""
+    monkeypatch.setattr(dask_arrays, "SMALL", 500)
+    source = Source(1000, 3)
+    x = tensor_of(source, (100, 3))
+    here = x.cpu().double()
+    assert source.take() == 10
+    w = torch.tensor([[1.0], [-2.0], [0.5]], dtype=torch.float64)
+    v = x.double() * torch.ones(3, device="dask", dtype=torch.float64)
+    y = v @ w.to("dask")
+    found = torch.linalg.solve(v.T @ v, v.T @ y)
+    assert source.take() == 10
+    assert torch.allclose(found.cpu(), w)
+    assert source.take() == 0
+    scales = [torch.ones(3, dtype=torch.float64, device=d, requires_grad=True) for d in ("dask", "cpu")]
+    for scale, data in zip(scales, (x.double(), here), strict=True):
+        z = data * scale
+        (torch.linalg.eigvalsh(z.T @ z).sqrt().sum() + torch.quantile(z.sum(0), 0.3)).backward()
+    assert scales[0].grad is not None
+    assert torch.allclose(scales[0].grad.cpu(), scales[1].grad)  # type: ignore[arg-type]
+    assert (x.sum(0) > 0).nonzero().shape == (3, 1)
+    with pytest.raises(NotImplementedError, match="linalg_qr") as caught:
+        torch.linalg.qr(x)
+    assert "x.to('cpu')" in (caught.value.hint or "")
+
+
 def test_work_travels_to_workers() -> None:
     """Functions on chunks can be sent: rows by their names, dtypes and types of tensors, too."""
     from tgrad.backends.dask_blocks import Elementwise, Formulas, Forward, Hole, row

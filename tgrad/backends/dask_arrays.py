@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import operator
 import weakref
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NoReturn
 
 import dask.array
@@ -85,7 +87,6 @@ class Lazy(Geometry):
     )
 
     __array_priority__ = 2000
-    __array_ufunc__ = None
     flags = FLAGS
 
     def __init__(self, data: Data, parent: Lazy | None = None, step: Step | None = None) -> None:
@@ -175,9 +176,17 @@ class Lazy(Geometry):
     def __array__(self, *given: Any, **options: Any) -> NoReturn:
         raise refused("a function of NumPy's")
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __array_ufunc__(self, function: numpy.ufunc, method: str, *args: Any, **options: Any) -> Any:
+        name = function.__name__
+        if method == "__call__" and not options and getattr(numpy, name, None) is function:
+            return call(name, *args)
+        raise refused(f"numpy.{name}")
+
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in READING:
+            return partial(on_small, f"'{name}' of an array", READING[name], self)
         raise refused(f"'{name}' of an array")
 
     @property
@@ -239,6 +248,9 @@ class Lazy(Geometry):
     def __getitem__(self, index: Any) -> Lazy:
         from tgrad.backends.dask_views import piece_of
 
+        if type(index) is Lazy or (isinstance(index, tuple) and any(type(x) is Lazy for x in index)):
+            found: Lazy = on_small("picking elements by tensors", operator.getitem, self, index)
+            return found
         return self.view_by(piece_of(self.shape, index))
 
     def copy(self, order: str = "C") -> Lazy:
@@ -396,6 +408,20 @@ def number(value: Any, dtype: Any) -> Any:
     """A number in a dtype."""
     with numpy.errstate(all="ignore"):
         return numpy.asarray(value).astype(dtype)[()]
+
+
+READING: Final = {
+    name: getattr(numpy.ndarray, name)
+    for name in ("min", "max", "mean", "prod", "nonzero", "argsort", "argmin", "argmax", "cumsum", "diagonal")
+}
+"""Methods of NumPy's arrays that these have where they are small."""
+
+
+def on_small(what: str, function: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    """A function of NumPy's on values, where the arrays are small together; else refused by name."""
+    from tgrad.backends import dask_known
+
+    return dask_known.on_small(what, function, *args, **keywords)
 
 
 def call(name: str, *args: Any, **keywords: Any) -> Any:

@@ -7,7 +7,8 @@ A row is computed in one of these ways:
 - views by steps: Note [Views of lazy arrays] in dask_arrays;
 - others by a form of their own (`dask_rows`), and their derivatives by their formulas, in rows' terms.
 
-What has no form is refused by name.
+What has no form works on known arrays alone: Note [Small operands] in dask_known.  Where there are
+too many elements for that it is refused by name.
 
 Note [One pass]
     A backward pass leaves graphs in the leaves' gradients.  When it is over, `settle` computes all of
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dask.array
@@ -29,7 +31,8 @@ from tgrad.backends import dask_arrays, dask_pass, dask_random
 from tgrad.backends.constants import BY_CODE
 from tgrad.backends.dask_arrays import Lazy, refused, sizes
 from tgrad.backends.dask_blocks import Forward, elementwise
-from tgrad.backends.dask_derivatives import by_numpy, by_parts, checked, is_large_shape, on_host
+from tgrad.backends.dask_derivatives import by_numpy, by_parts, checked, is_large_shape
+from tgrad.backends.dask_known import arrays_in, at_hand, at_once, become_known, compute, on_small
 from tgrad.backends.dask_names import Names, call, wrapped
 from tgrad.backends.dask_rows import BY_ELEMENT, COMPOSED, ROWS
 from tgrad.backends.dask_views import SEVERAL, steps
@@ -77,8 +80,8 @@ class DaskBackend(Backend):
             return dask_random.row(op, self.xp, args, keywords)
         if op.family == "creation":
             return wrapped(dask_random.LIBRARY.bound(op.forward)(self.xp, *args, **keywords))
-        if _at_hand(op, args, keywords):
-            return _at_once(Forward(op, narrow), args, keywords)
+        if at_hand(op, args, keywords):
+            return at_once(Forward(op, narrow), args, keywords)
         own = ROWS.get(op.name)
         if own is None and op.name in COMPOSED:
             own = _composed
@@ -91,6 +94,8 @@ class DaskBackend(Backend):
                 return elementwise(Forward(op, narrow), args, keywords)
         except NotAvailableError:
             pass  # of a part of it
+        if become_known(arrays_in((*args, *keywords.values()))):
+            return at_once(Forward(op, narrow), args, keywords)
         raise refused(f"'{op.public}'")
 
     def _with_arrays(self, op: Any, type_: Any, args: Sequence[Any]) -> list[Any]:
@@ -105,26 +110,16 @@ class DaskBackend(Backend):
     def bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of rows, for known arrays; what it writes to its first one is written there."""
 
-        def on_known(*args: Any, **keywords: Any) -> Any:
-            arrays = _arrays_in(args)
-            if not all(x.known for x in arrays):
-                raise refused("picking elements by tensors")
-            given = [on_host(x) for x in args]
-            if type(args[0]) is Lazy:
-                given[0] = given[0].copy()
-            found = function(*given, **keywords)
-            if found is None and type(args[0]) is Lazy:
-                args[0].write(given[0])
-            return wrapped(found)
-
-        return on_known
+        return partial(on_small, "picking elements by tensors", function)
 
     def changing(self, op: Any) -> Callable[..., Any]:
         """The row's result, written over the array."""
         kernel = self.kernel(op)
 
         def change(array: Lazy, *args: Any) -> None:
-            array.write(kernel(self.xp, array, *args))
+            count = len(op.positional) - 1
+            named = dict(zip([p.name for p in op.parameters[1 + count :]], args[count:], strict=False))
+            array.write(kernel(self.xp, array, *args[:count], **named))
 
         return change
 
@@ -140,6 +135,8 @@ class DaskBackend(Backend):
             try:
                 return by_parts(op, plain, node, g, edges, space, saved)
             except NotAvailableError:
+                if become_known(arrays) and not any(map(is_large_shape, saved)):
+                    return by_numpy(plain, node, g, edges, saved)
                 raise refused(f"the derivative of '{op.public}'") from None
 
         return raw
@@ -244,18 +241,6 @@ class Shown:
         return getattr(self._array.value, name)
 
 
-def compute(arrays: Sequence[Lazy]) -> None:
-    """Compute lazy arrays in one pass; small ones become known, others graphs of their own chunks."""
-    graphs = [x.data for x in arrays]
-    if any(x.nbytes > dask_arrays.SMALL for x in arrays):
-        graphs = list(dask_pass.persisted(*graphs))
-    small = [i for i, x in enumerate(arrays) if x.nbytes <= dask_arrays.SMALL]
-    for i, value in zip(small, dask_pass.computed(*[graphs[i] for i in small]) if small else (), strict=True):
-        graphs[i] = numpy.asarray(value, arrays[i].dtype)
-    for x, data in zip(arrays, graphs, strict=True):
-        x.settle(data)
-
-
 def from_array(array: Any, chunks: Any = None) -> Lazy:
     """An array on NumPy's memory, or on what can be cut like it."""
     from tgrad.backends.chunks import wanted
@@ -266,62 +251,6 @@ def from_array(array: Any, chunks: Any = None) -> Lazy:
     if chunks == "auto":
         chunks = sizes(array.shape, array.dtype)
     return Lazy(dask.array.from_array(array, chunks=chunks, name=False))
-
-
-# ---------------------------------------------------------------- known arrays
-
-
-def _arrays_in(args: Sequence[Any]) -> list[Lazy]:
-    found: list[Lazy] = []
-    for x in args:
-        if type(x) is Lazy:
-            found.append(x)
-        elif isinstance(x, (tuple, list)):
-            found += [y for y in map(_array_of, x) if type(y) is Lazy]
-    return found
-
-
-def _array_of(x: Any) -> Any:
-    return getattr(x, "_array", x)
-
-
-def _at_hand(op: Any, args: Sequence[Any], keywords: dict[str, Any]) -> bool:
-    """Whether all arrays are known, and the result is small."""
-    arrays = _arrays_in((*args, *keywords.values()))
-    if not all(x.known for x in arrays):
-        return False
-    if op.elementwise and len(arrays) > 1:
-        try:
-            shape = numpy.broadcast_shapes(*[x.shape for x in arrays])
-        except ValueError:
-            return True
-        return _bytes(shape) <= dask_arrays.SMALL
-    if (
-        op.public in ("mm", "bmm", "addmm", "addr")
-        and len(arrays) > 1
-        and arrays[-2].ndim
-        and arrays[-1].ndim
-    ):
-        return _bytes((*arrays[-2].shape[:-1], arrays[-1].shape[-1])) <= dask_arrays.SMALL
-    return True
-
-
-def _bytes(shape: Sequence[int]) -> int:
-    count = 8
-    for size in shape:
-        count *= size
-    return count
-
-
-def _at_once(forward: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
-    """A row on known arrays; memory that the result shares with them is copied before it is written to."""
-    given = [on_host(x) for x in args]
-    result = wrapped(forward(*given, **{name: on_host(x) for name, x in keywords.items()}))
-    for x in _arrays_in(args):
-        for part in result if isinstance(result, (tuple, list)) else (result,):
-            if type(part) is Lazy and numpy.may_share_memory(part._data, x._data):
-                part._shared = x._shared = True
-    return result
 
 
 def _composed(op: Any, *args: Any, **keywords: Any) -> Any:
@@ -337,7 +266,7 @@ NAMES = Names()
 def _wide(value: Any) -> Any:
     if type(value) is Lazy and is_narrow(value.dtype):
         return value.astype(numpy.float32)
-    if isinstance(value, (list, tuple)) and _arrays_in(value):
+    if isinstance(value, (list, tuple)) and arrays_in(value):
         return type(value)(map(_wide, value))
     return wide(value)
 

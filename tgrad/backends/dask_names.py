@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from types import FunctionType, ModuleType
 from typing import Any, Final
 
 import dask.array
@@ -26,7 +27,9 @@ class Names:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(numpy_, name)
-        if callable(found) and not isinstance(found, type):
+        if isinstance(found, ModuleType):
+            found = Kernels(found)
+        elif callable(found) and not isinstance(found, type):
             found = partial(call, name)
         setattr(self, name, found)
         return found
@@ -34,6 +37,19 @@ class Names:
     def writes_over(self, name: str) -> bool:
         """No function writes into an array that it is given."""
         return False
+
+
+class Kernels:
+    """Another file of kernels: they work on values, where the arrays are small together."""
+
+    def __init__(self, file: ModuleType) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._file, name)
+        if isinstance(found, FunctionType):
+            return partial(dask_arrays.on_small, f"'{name}'", found)
+        return found
 
 
 def call(name: str, *args: Any, **keywords: Any) -> Any:

@@ -178,7 +178,7 @@ def _quantile(
     _check_quantile(input, q, dim, interpolation)
     ordered = _in_line(o, input, dim, keepdim)
     if not isinstance(q, Tensor):
-        q = o.full((), q, dtype=input.dtype)
+        q = o.full((), q, dtype=input.dtype, device=input.device)
     missing = o.isnan(ordered)
     if name == "nanquantile":
         present = o.sum_dim(o.logical_not(missing), (-1,), True)
