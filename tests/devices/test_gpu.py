@@ -1,4 +1,4 @@
-"""On a GPU, where there is one: the recorded cases of operators, errors of indices, a step of training, memory."""
+"""On a GPU, where there is one: the recorded cases, errors of indices, a step of training, memory."""
 
 from __future__ import annotations
 
