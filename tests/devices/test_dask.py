@@ -323,6 +323,49 @@ def test_known_values_in_graphs_keep_their_values() -> None:
     assert before.item() == pytest.approx(x.sum().item(), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "torch.linalg.matrix_rank(D(3, 2))",
+        "F(3, 4).clone().index_add_(0, V([0, 0], 'int64'), F(2, 4), alpha=2)",
+        "F(3, 4).clone().masked_fill_(B(2, 3, 4), 1)",
+        "torch.where(B(3), True, 2)",
+        "X(2, 3).resize_(2)",
+        "torch.nn.functional.cross_entropy(D(2, 3), V([1, -100], 'int64'))",
+        "torch.nn.functional.cross_entropy(F(2, 3), V([1, 3], 'int64'))",
+        "torch.nn.functional.embedding_bag(V([[0, 2], [1, 1]], 'int64'), D(4, 3), mode='max')",
+        "[torch.manual_seed(3), torch.nn.functional.rrelu(D(6), training=True).shape][1]",
+        "torch.nn.functional.max_unpool1d(D(1, 2), V([[1, 4]], 'int64'), 2, 2)",
+        "torch.quantile(D(3, 4), 0.3, dim=1)",
+        "D(3, 4).nonzero()",
+    ],
+)
+def test_known_tensors_are_the_cpus(expression: str) -> None:
+    """What looks at values works where they are in memory, and errors are the CPU's."""
+    assert cases.difference(expression, "dask") is None
+
+
+@pytest.mark.usefixtures("all_lazy")
+def test_empty_pieces_and_batches_of_numbers() -> None:
+    """Shapes that Dask's own functions stumble over."""
+    for expression in ("F(4, 3)[2:1:1, -2]", "torch.vmap(lambda x: x.sum(), in_dims=1)(K(2, 3))"):
+        assert cases.difference(expression, "dask") is None
+
+
+def test_tensors_are_cut_anew() -> None:
+    """`to` with chunks cuts a tensor that is there already, known or lazy; gradients go through."""
+    x = torch.ones(6, 4, device="dask", requires_grad=True)
+    y = x.to("dask", chunks=(2, -1))
+    assert y._array.graph.chunks == ((2, 2, 2), (4,))
+    z = y.to("dask", torch.float64, chunks=(3, 2))
+    assert (z._array.graph.chunks, z.dtype) == (((3, 3), (2, 2)), torch.float64)
+    (z * 2).sum().backward()
+    assert torch.equal(x.grad.cpu(), torch.full((6, 4), 2.0))  # type: ignore[union-attr]
+    assert y.to("dask") is y
+    here = torch.ones(3)
+    assert here.to("cpu", chunks=2) is here
+
+
 @pytest.mark.usefixtures("all_lazy")
 def test_changed_saved_tensors_are_noticed() -> None:
     """Versions are checked as on the CPU."""
@@ -376,7 +419,7 @@ def test_rows_without_a_lazy_form_work_on_known_tensors() -> None:
 
 
 def test_rows_without_a_lazy_form_take_what_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Operands that are small together are computed in one pass; the row and its derivative go on with them."""
+    """Operands that are small together are computed in one pass, and the row goes on with them."""
     monkeypatch.setattr(dask_arrays, "SMALL", 500)
     source = Source(1000, 3)
     x = tensor_of(source, (100, 3))

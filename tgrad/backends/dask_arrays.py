@@ -24,7 +24,7 @@ import dask.array
 import numpy
 
 from tgrad.backends import chunks, dask_pass
-from tgrad.backends.dask_geometry import Geometry
+from tgrad.backends.dask_geometry import FLAGS, Geometry, whole_shape
 from tgrad.errors import NotAvailableError
 
 SMALL = 1 << 24
@@ -45,16 +45,6 @@ def refused(what: str) -> NotAvailableError:
         f"{what} can't be computed lazily on device 'dask'",
         hint="bring the tensor into memory first, x.to('cpu'), or a part of it, x[:1000].to('cpu')",
     )
-
-
-class Flags:
-    """What NumPy tells about an array's memory: it is always as if stored row by row."""
-
-    c_contiguous = writeable = True
-    f_contiguous = False
-
-
-FLAGS: Final = Flags()
 
 
 class Step:
@@ -269,7 +259,7 @@ class Lazy(Geometry):
     # ------------------------------------------------------------------ writing
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(index, Lazy):
+        if type(index) is Lazy or (isinstance(index, tuple) and any(type(x) is Lazy for x in index)):
             self.write_where(index, value)
             return
         if isinstance(index, tuple) and (not index or index == (...,)):
@@ -279,11 +269,13 @@ class Lazy(Geometry):
             raise refused("writing to these places")
         piece.write(value)
 
-    def write_where(self, mask: Lazy, value: Any) -> None:
-        """Write a number, or an array of this one's shape, where a mask of this shape says so."""
-        if mask.dtype.kind != "b" or mask.shape != self.shape or numpy.ndim(value) not in (0, self.ndim):
-            raise refused("writing to elements that a tensor picks")
-        self.write(call("where", mask, value, self))
+    def write_where(self, index: Any, value: Any) -> None:
+        """Write a number where a mask of this shape says so; where anything else does, what is small."""
+        is_mask = type(index) is Lazy and index.dtype.kind == "b" and index.shape == self.shape
+        if is_mask and not numpy.ndim(value):
+            self.write(call("where", index, value, self))
+        else:
+            on_small("writing to elements that a tensor picks", operator.setitem, self, index, value)
 
     def write(self, value: Any) -> None:
         """Write over all elements: another array, or a number."""
@@ -356,21 +348,6 @@ class Lazy(Geometry):
         return self if self.dtype.kind != "c" else call("conjugate", self)
 
     conjugate = conj
-
-
-def whole_shape(count: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape for so many elements with its -1, if there is one, worked out."""
-    if -1 in shape:
-        known = 1
-        for size in shape:
-            known *= size if size != -1 else 1
-        shape = tuple(count // max(known, 1) if size == -1 else size for size in shape)
-    found = 1
-    for size in shape:
-        found *= size
-    if found != count:
-        raise ValueError(f"cannot reshape array of size {count} into shape {shape}")
-    return shape
 
 
 def spread(value: Any, shape: tuple[int, ...], dtype: Any, known: bool) -> Data:

@@ -38,7 +38,7 @@ from tgrad.backends.dask_rows import BY_ELEMENT, COMPOSED, ROWS
 from tgrad.backends.dask_views import SEVERAL, steps
 from tgrad.backends.interface import Backend, Kernel
 from tgrad.backends.narrow import is_narrow, rounded, wide
-from tgrad.errors import NotAvailableError
+from tgrad.errors import NotAvailableError, ShapeError
 
 if TYPE_CHECKING:
     from tgrad.backends.files import Put, Stored
@@ -119,7 +119,11 @@ class DaskBackend(Backend):
         def change(array: Lazy, *args: Any) -> None:
             count = len(op.positional) - 1
             named = dict(zip([p.name for p in op.parameters[1 + count :]], args[count:], strict=False))
-            array.write(kernel(self.xp, array, *args[:count], **named))
+            found = kernel(self.xp, array, *args[:count], **named)
+            if numpy.broadcast_shapes(found.shape, array.shape) != array.shape:
+                own, other = list(array.shape), list(found.shape)
+                raise ShapeError(f"output with shape {own} doesn't match the broadcast shape {other}")
+            array.write(found)
 
         return change
 
@@ -176,6 +180,12 @@ class DaskBackend(Backend):
         """A NumPy array's elements: known where they are few and no chunks are asked for."""
         return from_array(numpy.array(array, order="C"), chunks)
 
+    def cut(self, array: Any) -> Any:
+        """The same elements in the chunks that are wanted."""
+        if 0 in array.shape or not array.ndim:
+            return array
+        return Lazy(array.graph.rechunk(sizes(array.shape, array.dtype)))
+
     def from_files(self, files: Sequence[Stored]) -> Any:
         """The elements of files, joined along the first dimension, each chunk read when it is needed."""
         from tgrad.backends.dask_files import lazily
@@ -217,10 +227,10 @@ class DaskBackend(Backend):
 
     def strided(self, array: Any, shape: Any, strides: Any, offset: int) -> Any:
         """The array in another shape, where strides and offset say no more than that."""
-        if offset == 0 and strides == Lazy(numpy.lib.stride_tricks.as_strided(
-            numpy.empty(1, array.dtype), shape, strides
-        )).strides:  # fmt: skip
-            return array.reshape(shape)
+        wanted = Lazy(numpy.lib.stride_tricks.as_strided(numpy.empty(1, array.dtype), shape, strides))
+        if offset == 0 and strides == wanted.strides and wanted.size <= array.size:
+            whole = array if wanted.size == array.size else array.reshape(-1)[: wanted.size]
+            return whole.reshape(shape)
         raise refused("a view with strides of its own")
 
 

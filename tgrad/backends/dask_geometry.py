@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+
+class Flags:
+    """What NumPy tells about an array's memory: it is always as if stored row by row."""
+
+    c_contiguous = writeable = True
+    f_contiguous = False
+
+
+FLAGS: Final = Flags()
 
 
 class Geometry:
@@ -48,3 +58,18 @@ class Geometry:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+
+def whole_shape(count: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape for so many elements with its -1, if there is one, worked out."""
+    if -1 in shape:
+        known = 1
+        for size in shape:
+            known *= size if size != -1 else 1
+        shape = tuple(count // max(known, 1) if size == -1 else size for size in shape)
+    found = 1
+    for size in shape:
+        found *= size
+    if found != count:
+        raise ValueError(f"cannot reshape array of size {count} into shape {shape}")
+    return shape

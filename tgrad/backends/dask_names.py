@@ -229,8 +229,8 @@ def broadcast_to(value: Any, shape: Any) -> Lazy:
 
 def cast(x: Lazy, to: Any) -> Lazy:
     """The array in another dtype, always a copy."""
-    if x.known:
-        return Lazy(numpy_.cast(x.data, to))
+    if type(x) is not Lazy or x.known:
+        return Lazy(numpy.asarray(numpy_.cast(value_of(x), to)))
     return elementwise(numpy_.cast, (x, numpy.dtype(to)))  # type: ignore[no-any-return]
 
 

@@ -23,7 +23,9 @@ def _cat(op: Any, tensors: Sequence[Lazy], dim: int = 0) -> Lazy:
 
 def _stack(op: Any, tensors: Sequence[Lazy], dim: int = 0) -> Lazy:
     op.forward(numpy_, [tiny(x) for x in tensors], dim)
-    return Lazy(dask.array.stack([x.graph for x in tensors], dim))
+    if not tensors[0].ndim:
+        return Lazy(dask.array.concatenate([x.reshape(1).graph for x in tensors]))
+    return Lazy(dask.array.stack([x.graph for x in tensors], dim % (tensors[0].ndim + 1)))
 
 
 def _triangle(name: str) -> Row:
@@ -74,6 +76,8 @@ def _slice_back(
 
 
 def _select_back(op: Any, input: Lazy, sizes: Sequence[int], dim: int, index: int) -> Lazy:
+    if not input.size:
+        return full(tuple(sizes), 0, input.dtype)
     dim %= len(sizes)
     index %= sizes[dim]
     one = input.reshape([*sizes[:dim], 1, *sizes[dim + 1 :]])

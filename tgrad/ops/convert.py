@@ -83,8 +83,14 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
     if "chunks" in options:
         from tgrad.ops.chunked import in_chunks
 
-        with in_chunks(options.pop("chunks")):
-            return to(self, *args, **options)
+        chunks = options.pop("chunks")
+        with in_chunks(chunks):
+            found = to(self, *args, **options) if args or options else self
+            backend = found._type.backend
+            if chunks is not None and backend is not None and backend is self._type.backend:
+                found = Spaces.recorded.copy_of(found) if found is self else found
+                found._array = backend.cut(found._array)
+        return found
     copy = bool(options.pop("copy", False))
     options.pop("non_blocking", None)
     memory_format = _memory_format("to", options)
