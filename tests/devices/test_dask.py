@@ -395,6 +395,16 @@ def test_writing_to_repeated_elements_is_refused() -> None:
         ("unfold", lambda x: x.unfold(0, 2, 1)),
         ("masked_select", lambda x: x.masked_select(x > 0)),
         ("renorm", lambda x: x.renorm(2, 0, 1.0)),
+        (
+            "embedding",
+            lambda x: (
+                torch.nn.functional.embedding(
+                    torch.tensor([0, 2, 2], device=x.device), x.requires_grad_(), scale_grad_by_freq=True
+                )
+                .sum()
+                .backward()
+            ),
+        ),
         ("cumulative", lambda x: torch.cdist(x, x)),
     ],
 )

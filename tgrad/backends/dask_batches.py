@@ -100,10 +100,22 @@ def _part(number: int, parts: Any) -> Any:
     return parts[number]
 
 
+_rows_back = by_sample(("grad", "indices"), summed=True)
+
+
+def _embedding_back(
+    op: Any, grad: Lazy, indices: Lazy, size: int, padding_idx: int, scale_grad_by_freq: bool
+) -> Any:
+    """The gradient of a table, unless it depends on how often a row is named in all chunks together."""
+    if scale_grad_by_freq:
+        raise refused("embedding with scale_grad_by_freq")
+    return _rows_back(op, grad, indices, size, padding_idx, scale_grad_by_freq)
+
+
 BATCHES: Final[dict[str, Callable[..., Any]]] = {
     "layer_norm": by_sample(("input",)), "group_norm": by_sample(("input",)),
     "_norm_back": by_sample(("grad", "input")), "_scale_back": by_sample(("grad", "input"), summed=True),
-    "embedding": by_sample(("indices",)), "_embedding_backward": by_sample(("grad", "indices"), summed=True),
+    "embedding": by_sample(("indices",)), "_embedding_backward": _embedding_back,
     "_convolution": by_sample(("input",)), "_convolve": by_sample(("input",)),
     "_convolve_x": by_sample(("grad",)), "_convolve_w": by_sample(("grad", "input"), summed=True),
     "_channel_sums": by_sample(("grad",), summed=True),
