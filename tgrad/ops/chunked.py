@@ -20,7 +20,7 @@ from tgrad.core.device import tensor_type
 from tgrad.core.dtype import from_numpy
 from tgrad.core.modes import state
 from tgrad.core.tensor import Tensor, new_tensor
-from tgrad.errors import ArgumentError, DeviceMissingError
+from tgrad.errors import ArgumentError, NotAvailableError
 from tgrad.ops.factory import option, tensor
 
 FILES: dict[str, Callable[[Path], Stored]] = {".npy": Npy, ".zarr": Zarr}
@@ -55,7 +55,7 @@ def load(paths: Sequence[Path], device: Any, chunks: Any) -> Tensor:
     try:
         files = [FILES[path.suffix.lower()](path) for path in paths]
     except Missing as error:
-        raise DeviceMissingError(str(error), hint=error.hint) from None
+        raise NotAvailableError(str(error), hint=error.hint) from None
     together(files)
     dtype = from_numpy(files[0].dtype.newbyteorder("="))
     if dtype is None:
@@ -79,4 +79,4 @@ def save(tensor: Tensor, path: Path) -> None:
             else:
                 backend.each_part(array, put, sizes if zarr else None)
     except Missing as error:
-        raise DeviceMissingError(str(error), hint=error.hint) from None
+        raise NotAvailableError(str(error), hint=error.hint) from None
