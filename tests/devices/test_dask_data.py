@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -310,3 +311,12 @@ def test_an_error_closes_the_bar(bar: Bar, error: type[BaseException]) -> None:
     with pytest.raises(error):
         dask_pass.computed(array)
     assert bar.calls[-1][0] == "close"
+
+
+def test_the_end_of_a_program_waits_for_no_chunk() -> None:
+    torch.rand(5, 2, device="dask", chunks=2).sum().item()
+    computing = [thread for thread in threading.enumerate() if thread.name == "tgrad chunks"]
+    assert len(computing) >= threads.count
+    assert all(thread.daemon for thread in computing)
+    others = {thread.name for thread in threading.enumerate() if not thread.daemon}
+    assert not any(name.startswith("ThreadPoolExecutor") for name in others)

@@ -10,7 +10,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import cache, partial
+from queue import SimpleQueue
+from threading import Thread
 from time import perf_counter
 from typing import Any
 
@@ -41,7 +46,7 @@ def computed(*arrays: Any) -> tuple[Any, ...]:
     there = client()
     if there is None:
         with _shown():
-            return dask.compute(*arrays, scheduler="threads", num_workers=threads.count)  # type: ignore[no-any-return]
+            return dask.compute(*arrays, scheduler="threads", pool=_pool(threads.count))  # type: ignore[no-any-return]
     futures = there.compute(list(arrays))
     with _dropped(there, futures):
         _wait(there, futures)
@@ -53,7 +58,7 @@ def persisted(*arrays: Any) -> tuple[Any, ...]:
     there = client()
     if there is None:
         with _shown():
-            return dask.persist(*arrays, scheduler="threads", num_workers=threads.count)  # type: ignore[no-any-return]
+            return dask.persist(*arrays, scheduler="threads", pool=_pool(threads.count))  # type: ignore[no-any-return]
     from distributed import futures_of
 
     kept = tuple(there.persist(list(arrays)))
@@ -82,7 +87,7 @@ def each_block(array: Any, take: Callable[[tuple[slice, ...], Any], None]) -> No
             for place, block in zip(places, blocks, strict=True)
         ]
         with _shown():
-            dask.compute(*taken, scheduler="threads", num_workers=threads.count)
+            dask.compute(*taken, scheduler="threads", pool=_pool(threads.count))
         return
     from distributed import as_completed
 
@@ -98,6 +103,37 @@ def each_block(array: Any, take: Callable[[tuple[slice, ...], Any], None]) -> No
 def _taken(take: Callable[[tuple[slice, ...], Any], None], place: tuple[slice, ...], block: Any) -> None:
     take(place, block)
 
+
+class _Pool(Executor):
+    """Threads that compute chunks.
+
+    Those of `concurrent.futures` are waited for when Python ends: after a limit, or Ctrl-C, that would be
+    as long as the chunks take that they have begun.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._max_workers = count  # Dask reads it
+        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        for _ in range(count):
+            Thread(target=self._work, name="tgrad chunks", daemon=True).start()
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **keywords: Any) -> Future[Any]:
+        """Let a thread call the function."""
+        future: Future[Any] = Future()
+        self._tasks.put((future, partial(copy_context().run, function, *args, **keywords)))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            future, function = self._tasks.get()
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+            del future, function
+
+
+_pool = cache(_Pool)
 
 # ---------------------------------------------------------------- what is seen of it
 
