@@ -41,62 +41,77 @@ print("sum", a + b)
 """
 
 
+PATIENCE = 90
+"""Seconds for a part of Dask's to begin."""
+
+
 class Cluster(NamedTuple):
     """Where the scheduler is, and how to begin another worker."""
 
     address: str
-    begin_worker: Callable[[], subprocess.Popen[str]]
+    begin_worker: Callable[[], subprocess.Popen[bytes]]
 
 
-def begin(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """Begin a part of Dask's in a process of its own, in a folder of its own."""
-    folder.mkdir(exist_ok=True)
-    return subprocess.Popen(
-        [sys.executable, "-m", "dask", *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        text=True, cwd=folder, env=ENVIRONMENT,
-    )  # fmt: skip
+class Part(NamedTuple):
+    """A process of Dask's, and the file with what it says."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
 
 
-def read_until(process: subprocess.Popen[str], pattern: str) -> str:
-    """Read what a process says until a line has something in it; returns that."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if found := re.search(pattern, line):
+def begin(folder: Path, name: str, *words: str) -> Part:
+    """Begin a part of Dask's in a process of its own."""
+    log = folder / f"{name}.txt"
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "dask", *words]
+        return Part(subprocess.Popen(command, stderr=file, stdout=file, cwd=folder, env=ENVIRONMENT), log)
+
+
+def said(part: Part, pattern: str) -> str:
+    """Wait until a process has said something; returns that."""
+    for _ in range(PATIENCE * 20):
+        if found := re.search(pattern, part.log.read_text("utf-8", "replace")):
             return found[0]
-    raise AssertionError(f"{process.args} ended without {pattern}")
+        if part.process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise AssertionError(f"never said {pattern}: {part.log.read_text('utf-8', 'replace')}")
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
-    scheduler = begin(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    processes = [scheduler]
+    words = ("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    scheduler = begin(folder, "scheduler", *words)
+    parts = [scheduler]
     try:
-        address = read_until(scheduler, r"tcp://127\.0\.0\.1:\d+")
+        address = said(scheduler, r"tcp://127\.0\.0\.1:\d+")
 
-        def begin_worker() -> subprocess.Popen[str]:
-            worker = begin(folder, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
-            processes.append(worker)
-            read_until(worker, "Registered to")
-            return worker
+        def begin_worker() -> subprocess.Popen[bytes]:
+            words = ("worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+            worker = begin(folder, f"worker-{len(parts)}", *words)
+            parts.append(worker)
+            said(worker, "Registered to")
+            return worker.process
 
         begin_worker()
         begin_worker()
         yield Cluster(address, begin_worker)
     finally:
-        for process in reversed(processes):
-            process.kill()
-            process.communicate()
+        for part in reversed(parts):
+            part.process.kill()
+            part.process.wait()
 
 
-def wait_until_busy(process: subprocess.Popen[str]) -> None:
-    """Wait until a process computes."""
-    before = processor_time(process)
-    while processor_time(process) < before + 0.2:
+def wait_until_busy(worker: subprocess.Popen[bytes], program: subprocess.Popen[str]) -> None:
+    """Wait until a worker computes, while the program runs."""
+    before = processor_time(worker)
+    while processor_time(worker) < before + 0.2:
+        assert program.poll() is None, "the program ended before the worker had anything to do"
         time.sleep(0.01)
 
 
-def processor_time(process: subprocess.Popen[str]) -> float:
+def processor_time(process: subprocess.Popen[bytes]) -> float:
     """Seconds that a process has had a processor."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) / os.sysconf("SC_CLK_TCK")
@@ -150,7 +165,7 @@ def test_a_worker_dies_and_the_result_is_right(cluster: Cluster, tmp_path: Path)
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begin\n"
-        wait_until_busy(doomed)
+        wait_until_busy(doomed, process)
         assert process.poll() is None
         os.kill(doomed.pid, signal.SIGKILL)
         found = last(process.stdout.read())
