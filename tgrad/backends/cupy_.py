@@ -11,7 +11,7 @@ where a file is one of this folder (`"sums"`), another module by its full name (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ContextDecorator
 from functools import partial
 from importlib import import_module
@@ -23,7 +23,7 @@ from tgrad.backends import constants, numpy_
 from tgrad.backends.cupy_fusion import Tracer
 from tgrad.backends.cupy_machine import Gpu, check
 from tgrad.backends.cupy_ufuncs import Ufunc, orders
-from tgrad.backends.interface import Backend, Kernel, PlainNumbers, imported
+from tgrad.backends.interface import Backend, Kernel, PlainNumbers, Shown, imported
 from tgrad.backends.library import Library
 from tgrad.errors import NotAvailableError
 
@@ -111,7 +111,7 @@ class _NoArrays:
     """Numbers stay numbers, whatever the dtype."""
 
     def __getitem__(self, key: Any) -> PlainNumbers:
-        return PlainNumbers()
+        return Backend.numbers
 
 
 class Cupy(Backend):
@@ -205,6 +205,15 @@ class Cupy(Backend):
         """The elements that are printed: of a large array its edges, which alone are taken across."""
         return self.to_host(array) if array.size <= FEW_SHOWN else Shown(self, array)
 
+    def picked(self, array: Any, places: Sequence[int], axis: int) -> Any:
+        """The edges of an array: as many at the beginning as at the end, or all."""
+        half, size = len(places) // 2, array.shape[axis]
+        if len(places) == size:
+            return array
+        lead = (slice(None),) * axis
+        ends = [array[(*lead, slice(half))], array[(*lead, slice(size - half, None))]]
+        return self.cupy.concatenate(ends, axis)
+
     def strided(self, array: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
         """An array in another one's memory."""
         return self.cupy.ndarray(shape, array.dtype, array.data + offset, strides)
@@ -232,29 +241,6 @@ def _on_device(op: Any, run: Callable[..., Any]) -> Callable[..., Any]:
         return run(*args, **keywords)
 
     return checked
-
-
-class Shown:
-    """A large array as the printing of tensors sees it: an open mesh of indices picks what is printed."""
-
-    def __init__(self, backend: Cupy, array: Any) -> None:
-        self._backend, self._array = backend, array
-        self.shape, self.ndim, self.size, self.dtype = array.shape, array.ndim, array.size, array.dtype
-
-    def __getitem__(self, mesh: tuple[Any, ...]) -> Any:
-        chosen = self._array
-        for axis, places in enumerate(mesh):
-            ends = numpy.ravel(places).tolist()
-            if len(ends) < chosen.shape[axis]:  # so many at the beginning, and as many at the end
-                lead, half = (slice(None),) * axis, len(ends) // 2
-                last = slice(chosen.shape[axis] - half, None)
-                chosen = self._backend.cupy.concatenate(
-                    [chosen[(*lead, slice(half))], chosen[(*lead, last)]], axis
-                )
-        return self._backend.to_host(chosen)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend.to_host(self._array), name)
 
 
 def open() -> Cupy:

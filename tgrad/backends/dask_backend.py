@@ -36,7 +36,7 @@ from tgrad.backends.dask_known import arrays_in, at_hand, at_once, become_known,
 from tgrad.backends.dask_names import Names, call, wrapped
 from tgrad.backends.dask_rows import BY_ELEMENT, COMPOSED, ROWS
 from tgrad.backends.dask_views import SEVERAL, steps
-from tgrad.backends.interface import Backend, Kernel
+from tgrad.backends.interface import Backend, Kernel, Shown
 from tgrad.backends.narrow import is_narrow, rounded, wide
 from tgrad.errors import NotAvailableError, ShapeError
 
@@ -213,7 +213,11 @@ class DaskBackend(Backend):
 
     def shown(self, array: Any) -> Any:
         """The elements that are printed: no others are computed."""
-        return array.data if array.known else Shown(array)
+        return array.data if array.known else Shown(self, array)
+
+    def picked(self, array: Any, places: Sequence[int], axis: int) -> Any:
+        """The elements at some places of an axis."""
+        return Lazy(dask.array.take(array.graph, places, axis))
 
     def check_recorded_view(self) -> None:
         """Autograd knows views by their places in memory."""
@@ -232,23 +236,6 @@ class DaskBackend(Backend):
             whole = array if wanted.size == array.size else array.reshape(-1)[: wanted.size]
             return whole.reshape(shape)
         raise refused("a view with strides of its own")
-
-
-class Shown:
-    """A lazy array as the printing of tensors sees it: an open mesh of indices picks what is computed."""
-
-    def __init__(self, array: Lazy) -> None:
-        self._array = array
-        self.shape, self.ndim, self.size, self.dtype = array.shape, array.ndim, array.size, array.dtype
-
-    def __getitem__(self, mesh: tuple[Any, ...]) -> Any:
-        graph = self._array.graph
-        for axis, places in enumerate(mesh):
-            graph = dask.array.take(graph, numpy.ravel(places), axis)
-        return dask_pass.computed(graph)[0]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._array.value, name)
 
 
 def from_array(array: Any, chunks: Any = None) -> Lazy:

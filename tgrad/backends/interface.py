@@ -15,6 +15,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import numpy
+
 if TYPE_CHECKING:
     from tgrad.backends.files import Put, Stored
 
@@ -123,7 +125,7 @@ class Backend:
     """The array library as rows use it: `T.xp`."""
     array_types: tuple[type, ...]
     """The classes of its arrays."""
-    numbers: Any = PlainNumbers()
+    numbers = PlainNumbers()
 
     def __init__(self) -> None:
         self._kernels: dict[str, Kernel] = {}
@@ -188,6 +190,10 @@ class Backend:
         """An array for `tgrad.core.text`, which may take no more of it than its edges."""
         return self.to_host(array)
 
+    def picked(self, array: Array, places: Sequence[int], axis: int) -> Array:
+        """The elements at some places of an axis: all of them, or the edges; see `Shown`."""
+        raise NotImplementedError
+
     def kept(self, array: Array) -> Array:
         """A gradient as a leaf of a lazy library keeps it: in memory of its own."""
         return array.copy(order="C")
@@ -228,3 +234,20 @@ class Backend:
     def address(self, array: Array) -> int:
         """The address of an array's first element."""
         raise NotImplementedError
+
+
+class Shown:
+    """A large array as the printing of tensors sees it: an open mesh of indices picks what is printed."""
+
+    def __init__(self, backend: Backend, array: Array) -> None:
+        self._backend, self._array = backend, array
+        self.shape, self.ndim, self.size, self.dtype = array.shape, array.ndim, array.size, array.dtype
+
+    def __getitem__(self, mesh: tuple[Any, ...]) -> Any:
+        chosen = self._array
+        for axis, places in enumerate(mesh):
+            chosen = self._backend.picked(chosen, numpy.ravel(places).tolist(), axis)
+        return self._backend.to_host(chosen)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend.to_host(self._array), name)
